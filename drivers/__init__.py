@@ -1,0 +1,1 @@
+"""Device families: one folder each, found by the entry-point group shelfgate.drivers."""

@@ -1,0 +1,1 @@
+"""The core of shelfgate: words, seams, engine and the shell around them."""

@@ -1,0 +1,487 @@
+"""The words of shelfgate.
+
+Four kinds of fact flow through the gateway, in this order:
+
+* reference:   what the core or a file tells (`Item`, `Location`, `ExpectedSet`)
+* observation: what a device said (`TagReport`, `WeightReport`, `DeviceStatus`, ...)
+* inference:   what a rule makes of it (`Arrival`, `WeightStep`, ...)
+* event:       what leaves the box, numbered and durable (`Movement`, `Alert`, ...)
+
+All are immutable values. Units stand last in names. Reference, observation and inference may
+hold floats; events hold integers in named units and strings only, so that their canonical JSON
+is the same everywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+Ns: TypeAlias = int
+"""Nanoseconds of CLOCK_BOOTTIME. Never compared across two boots."""
+
+NS_PER_S = 1_000_000_000
+NS_PER_MS = 1_000_000
+
+ReadPoint: TypeAlias = str
+"""One antenna of one reader, written `reader:antenna`, for example `dock-reader:2`."""
+
+CellId: TypeAlias = str
+"""One weighing cell of one transmitter, written `device:cell`, for example `shelf-1:3`."""
+
+UNKNOWN_LOCATION = "unknown"
+"""The end of a movement that this gateway cannot see."""
+
+
+# Reference
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A stock-keeping item. `epc_prefixes` are leading hex digits of the EPCs it carries."""
+
+    code: str
+    name: str = ""
+    unit_mg: int = 0
+    unit_sd_mg: int = 0
+    uom: str = "pcs"
+    epc_prefixes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A place that stock can be booked to."""
+
+    code: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedSet:
+    """The EPCs that an order leads one to expect at a portal."""
+
+    code: str
+    portal: str
+    direction: Literal["in", "out"]
+    epcs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceDeleted:
+    """The core or the file has taken back a reference fact."""
+
+    kind: Literal["item", "location", "expected"]
+    code: str
+
+
+Reference: TypeAlias = Item | Location | ExpectedSet | ReferenceDeleted
+
+
+# Observation
+
+
+class TagRead(NamedTuple):
+    """One tag seen at one antenna. A tuple, not a dataclass: this is the hot path.
+
+    `age_ns` is how long before the report's own time the tag was last seen. `seen_count`
+    reads lie between `age_ns + span_ns` and `age_ns` before it. `rssi_cdbm` is hundredths of a dBm.
+    `phase` is 0..4095 for a full turn, `doppler` sixteenths of a hertz, `reported_at_us` the
+    reader's own stamp; None where the reader does not tell.
+    """
+
+    read_point: ReadPoint
+    epc: str
+    rssi_cdbm: int | None = None
+    seen_count: int = 1
+    age_ns: Ns = 0
+    span_ns: Ns = 0
+    phase: int | None = None
+    doppler: int | None = None
+    reported_at_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TagReport:
+    """All tag reads that one reader handed over at one moment, oldest first."""
+
+    device: str
+    reads: tuple[TagRead, ...]
+
+
+class CellFlag:
+    """Bits of `WeightSample.flags`. A sample with any bit of `UNUSABLE` books nothing."""
+
+    MOTION = 1
+    UNDERLOAD = 2
+    OVERLOAD = 4
+    FAULT = 8
+    UNUSABLE = UNDERLOAD | OVERLOAD | FAULT
+
+
+class WeightSample(NamedTuple):
+    """The gross weight on one cell, in grams, with the transmitter's own verdict on it."""
+
+    cell: CellId
+    gross_g: float
+    flags: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WeightReport:
+    """All weight samples that one poll of one device brought."""
+
+    device: str
+    samples: tuple[WeightSample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A barcode, QR code or badge as the scanner read it."""
+
+    device: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class InputChange:
+    """A digital input of a device (a light beam, a button) changed its level."""
+
+    device: str
+    port: int
+    level: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceStatus:
+    """The link to a device came up or went down; made by the supervisor, never by a driver."""
+
+    device: str
+    up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFault:
+    """A device reports a fault of its own (`code` is stable, `detail` for people).
+
+    `antenna` 0 means the whole device. A fault with `blinds` set makes that antenna blind until
+    the same fault is reported with `active` false.
+    """
+
+    device: str
+    code: str
+    active: bool = True
+    detail: str = ""
+    antenna: int = 0
+    blinds: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The device answered, though it had nothing to say."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """For this span ending now, the device was demonstrably read, except its blind antennas.
+
+    Absence counts only time that lies in such a span: whatever is not covered is blind time.
+    `resumed` is true for the first span after blind time (start-up, outage, stall, lost data).
+    """
+
+    device: str
+    span_ns: Ns
+    blind_antennas: tuple[int, ...] = ()
+    resumed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """What became of a pulse: a tare or zero that the gateway itself commanded."""
+
+    device: str
+    kind: str
+    cell: CellId = ""
+    ok: bool = True
+
+
+Observation: TypeAlias = (
+    TagReport
+    | WeightReport
+    | Scan
+    | InputChange
+    | DeviceStatus
+    | DeviceFault
+    | Heartbeat
+    | Coverage
+    | ActionDone
+)
+
+
+# Inference
+
+Cause: TypeAlias = Literal["live", "found_after_gap", "first_start"]
+"""Whether a change was watched happening, found after blind time, or found on the first start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A tag came into a zone. `since` is when it was first seen there."""
+
+    zone: str
+    epc: str
+    since: Ns
+    reads: int
+    rssi_cdbm: int
+    confidence_permille: int
+    cause: Cause = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A tag left a zone. It was last seen at `last_seen`; the watched silence since proves it."""
+
+    zone: str
+    epc: str
+    last_seen: Ns
+    reads: int
+    rssi_cdbm: int
+    confidence_permille: int
+    cause: Cause = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A tag went through a portal, or came near and went back (`turned_back`)."""
+
+    portal: str
+    epc: str
+    direction: Literal["in", "out", "turned_back", "uncertain"]
+    since: Ns
+    until: Ns
+    reads: int
+    rssi_cdbm: int
+    confidence_permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeightStep:
+    """A cell went from one stable plateau to another. `since` is when the change began."""
+
+    cell: CellId
+    before_g: float
+    after_g: float
+    sd_g: float
+    since: Ns
+    cause: Cause = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class CountChange:
+    """A weight step read as pieces. `quantity` is signed; 0 means that it does not resolve.
+
+    `on_hand` is the count on the cell afterwards.
+    """
+
+    cell: CellId
+    item: str
+    quantity: int
+    on_hand: int
+    confidence_permille: int
+    step: WeightStep
+
+
+Inference: TypeAlias = Arrival | Departure | Passage | WeightStep | CountChange
+
+
+# Event
+
+MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
+Severity: TypeAlias = Literal["info", "warning", "critical"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReference:
+    """The order line that a movement belongs to."""
+
+    system: str
+    type: str
+    number: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decision rests on. Fields that do not apply are None and stay out of the message."""
+
+    reads: int | None = None
+    antennas: tuple[str, ...] | None = None
+    rssi_cdbm: int | None = None
+    weight_before_mg: int | None = None
+    weight_after_mg: int | None = None
+    sd_mg: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Stock went from one location to another. `at_event` is when, as the gateway knows it.
+
+    `at_since` opens the interval in which it happened when nobody watched (`found_after_gap`).
+    """
+
+    movement_id: str
+    kind: MovementKind
+    reason: str
+    item: str
+    quantity: int
+    uom: str
+    from_location: str
+    to_location: str
+    at_event: Ns
+    at_decided: Ns
+    confidence_permille: int
+    evidence: Evidence = field(default_factory=Evidence)
+    epcs: tuple[str, ...] = ()
+    lot: str | None = None
+    order: OrderReference | None = None
+    actor: str | None = None
+    at_since: Ns | None = None
+    reverses: str | None = None
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Something moved and the evidence does not say what; closed by a Movement or Dismissal."""
+
+    unresolved_id: str
+    reason: str
+    location: str
+    candidates: tuple[str, ...]
+    at_event: Ns
+    at_decided: Ns
+    evidence: Evidence = field(default_factory=Evidence)
+    epcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """An Unresolved turned out to be nothing, or was settled by hand."""
+
+    unresolved_id: str
+    reason: str
+    at_decided: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something needs a person. Raised once and cleared once; `key` tells which one."""
+
+    code: str
+    key: str
+    raised: bool
+    severity: Severity
+    text: str
+    at_event: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """What one location holds of one item."""
+
+    item: str
+    quantity: int
+    uom: str
+    epcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The absolute stock of one location as the gateway sees it: no movement, a statement."""
+
+    snapshot_id: str
+    reason: str
+    location: str
+    lines: tuple[SnapshotLine, ...]
+    at_event: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A later, better fact about a recorded event; the event itself is never edited."""
+
+    amends_seq: int
+    at_event_wall: str
+    reason: str
+
+
+Event: TypeAlias = Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment
+
+Fact: TypeAlias = Reference | Observation | Inference | Event
+
+
+# Action
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutput:
+    """A level: durable desired state of an output, asserted again on every connect."""
+
+    device: str
+    port: int
+    level: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """An act that must happen at most once: `tare` or `zero` of a cell."""
+
+    device: str
+    kind: Literal["tare", "zero"]
+    cell: CellId
+
+
+Action: TypeAlias = SetOutput | Pulse
+
+
+# Wiring: which antennas and cells watch which place (site data, fixed while the daemon runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A place that antennas watch."""
+
+    location: str
+    antennas: tuple[ReadPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A weighing cell: its location, the item planned on it, the zone whose tags stand on it."""
+
+    cell: CellId
+    location: str
+    item: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A gate between two locations, with antennas (and perhaps beams) on either side."""
+
+    portal: str
+    outer: tuple[ReadPoint, ...]
+    inner: tuple[ReadPoint, ...]
+    outside: str
+    inside: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All wiring of one gateway."""
+
+    zones: tuple[Zone, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    portals: tuple[Portal, ...] = ()
