@@ -1,0 +1,43 @@
+"""What all tests share: where outside data lies, and how a missing server is treated."""
+
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+STRICT = os.environ.get("SHELFGATE_STRICT") == "1"
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of real captures; a visible skip where it is absent."""
+    folder = Path(os.environ.get("SHELFGATE_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real captures at {folder} (set SHELFGATE_DATA)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[str], str]:
+    """Return the path of a tool; skip without it, or fail under SHELFGATE_STRICT=1."""
+
+    def find(tool: str) -> str:
+        path = shutil.which(tool) or shutil.which(tool, path="/usr/sbin:/sbin")
+        if path is None:
+            message = f"{tool} is not installed"
+            (pytest.fail if STRICT else pytest.skip)(message)
+        return str(path)
+
+    return find
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A loopback TCP port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
