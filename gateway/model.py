@@ -198,6 +198,17 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Stall:
+    """From this moment on the gateway itself stood still for `span_ns`: nothing was observed.
+
+    It reaches the rules before any wake-up that fell due meanwhile, so that no time-out of
+    theirs can expire unwatched.
+    """
+
+    span_ns: Ns
+
+
+@dataclass(frozen=True, slots=True)
 class ActionDone:
     """What became of a pulse: a tare or zero that the gateway itself commanded."""
 
@@ -216,6 +227,7 @@ Observation: TypeAlias = (
     | DeviceFault
     | Heartbeat
     | Coverage
+    | Stall
     | ActionDone
 )
 

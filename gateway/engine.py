@@ -1,0 +1,179 @@
+"""The deterministic heart: facts in, outcomes out, in event time.
+
+Rules of the file:
+
+* Time is an argument. A wake-up due before a fact runs before it, with its own due time.
+* Time never runs backwards: a fact older than the last turn counts as happening now.
+* One fact is one turn. Rules run in their fixed order; a fact that a rule emits goes to later
+  rules in the same turn, and to itself and earlier ones in the next.
+* A turn is an `Outcome`, all or nothing; a turn that decided nothing leaves none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from gateway.model import (
+    Action,
+    Alert,
+    Amendment,
+    Dismissal,
+    Event,
+    ExpectedSet,
+    Fact,
+    Item,
+    Location,
+    Movement,
+    Ns,
+    Reference,
+    ReferenceDeleted,
+    Snapshot,
+    Unresolved,
+)
+from gateway.outcome import Outcome
+from gateway.ports import NOTHING, Row, Rule, Turn
+
+NEVER: Ns = 1 << 62
+"""Later than any boot lasts."""
+
+FEEDBACK_ROUNDS_MAX = 16
+"""Turns that one fact may set off by feedback; more is two rules answering each other for ever."""
+
+EVENT_TYPES: frozenset[type] = frozenset(
+    (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment)
+)
+REFERENCE_TYPES: frozenset[type] = frozenset((Item, Location, ExpectedSet, ReferenceDeleted))
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A turn while it is being made."""
+
+    events: list[Event] = field(default_factory=list)
+    puts: list[tuple[str, int, Row]] = field(default_factory=list)
+    deletes: list[tuple[str, str]] = field(default_factory=list)
+    actions: list[Action] = field(default_factory=list)
+    references: list[Reference] = field(default_factory=list)
+
+    def outcome(self, at: Ns) -> Outcome | None:
+        if not (self.events or self.puts or self.deletes or self.actions or self.references):
+            return None
+        return Outcome(
+            at,
+            tuple(self.events),
+            tuple(self.puts),
+            tuple(self.deletes),
+            tuple(self.actions),
+            tuple(self.references),
+        )
+
+
+class Engine:
+    """Runs the rules. `rules` are (name, rule) in the order in which they see a fact."""
+
+    def __init__(self, rules: Sequence[tuple[str, Rule]]) -> None:
+        self.now: Ns = 0
+        self.next_wake: Ns = NEVER
+        self._names = [name for name, _ in rules]
+        self._rules = [rule for _, rule in rules]
+        self._steps = [rule.step for rule in self._rules]
+        self._wakes: list[Ns] = [NEVER] * len(rules)
+        self._routes: dict[type, tuple[int, ...]] = {}
+        for index, rule in enumerate(self._rules):
+            for kind in rule.consumes:
+                self._routes[kind] = (*self._routes.get(kind, ()), index)
+        self._feedback: list[tuple[int, Fact]] = []
+
+    def restore(self, rows: dict[str, list[Row]], references: Iterable[Reference]) -> None:
+        """Give the rules their durable rows, then the reference facts; once, before any feed."""
+        for name, rule in zip(self._names, self._rules, strict=True):
+            rule.restore(rows.get(name, []))
+        for reference in references:
+            for index in self._routes.get(type(reference), ()):
+                turn = self._steps[index](self.now, reference)
+                assert turn is NOTHING, "known reference facts decide nothing"
+
+    def feed(self, at: Ns, fact: Fact) -> Sequence[Outcome]:
+        """Take one fact that happened at `at`; first run the wake-ups due before it."""
+        before = self.wake(at) if self.next_wake <= at else ()
+        self.now = max(self.now, at)
+        route = self._routes.get(type(fact), ())
+        for position, index in enumerate(route):
+            turn = self._steps[index](self.now, fact)
+            if turn is not NOTHING:
+                pending = {later: [fact] for later in route[position + 1 :]}
+                draft = _Draft()
+                self._absorb(index, turn, pending, draft)
+                return self._finish(before, pending, draft, fact)
+        if type(fact) in REFERENCE_TYPES:
+            return self._finish(before, {}, _Draft(), fact)
+        return before
+
+    def wake(self, now: Ns) -> Sequence[Outcome]:
+        """Run every wake-up that is due at `now`, each with its own due time."""
+        outcomes: list[Outcome] = []
+        while self.next_wake <= now:
+            index = self._wakes.index(self.next_wake)
+            self.now = max(self.now, self.next_wake)
+            self._set_wake(index, NEVER)
+            draft = _Draft()
+            pending: dict[int, list[Fact]] = {}
+            self._absorb(index, self._steps[index](self.now, None), pending, draft)
+            outcomes.extend(self._finish((), pending, draft, None))
+        return outcomes
+
+    def _finish(
+        self,
+        before: Sequence[Outcome],
+        pending: dict[int, list[Fact]],
+        draft: _Draft,
+        fact: Fact | None,
+    ) -> Sequence[Outcome]:
+        """End the turn, then run the turns that its feedback sets off."""
+        if isinstance(fact, Item | Location | ExpectedSet | ReferenceDeleted):
+            draft.references.append(fact)
+        outcomes = [*before, self._run(pending, draft)]
+        for _ in range(FEEDBACK_ROUNDS_MAX):
+            if not self._feedback:
+                return [outcome for outcome in outcomes if outcome is not None]
+            pending = {}
+            for index, told in self._feedback:
+                pending.setdefault(index, []).append(told)
+            self._feedback = []
+            outcomes.append(self._run(pending, _Draft()))
+        raise AssertionError(f"rules answer each other for ever: {self._feedback}")
+
+    def _run(self, pending: dict[int, list[Fact]], draft: _Draft) -> Outcome | None:
+        """Give every rule, in order, what is pending for it."""
+        while pending:
+            index = min(pending)
+            for fact in pending.pop(index):
+                turn = self._steps[index](self.now, fact)
+                if turn is not NOTHING:
+                    self._absorb(index, turn, pending, draft)
+        return draft.outcome(self.now)
+
+    def _absorb(
+        self, index: int, turn: Turn, pending: dict[int, list[Fact]], draft: _Draft
+    ) -> None:
+        """Take what one step decided into the turn."""
+        name, schema = self._names[index], self._rules[index].schema
+        draft.puts.extend((name, schema, row) for row in turn.puts)
+        draft.deletes.extend((name, key) for key in turn.deletes)
+        draft.actions.extend(turn.actions)
+        if turn.next_wake is not None:
+            assert turn.next_wake > self.now, f"{name} wants to be woken in the past"
+            self._set_wake(index, turn.next_wake)
+        for fact in turn.facts:
+            if type(fact) in EVENT_TYPES:
+                draft.events.append(fact)  # type: ignore[arg-type] # the set above says so
+            for consumer in self._routes.get(type(fact), ()):
+                if consumer > index:
+                    pending[consumer] = [*pending.get(consumer, ()), fact]
+                else:
+                    self._feedback.append((consumer, fact))
+
+    def _set_wake(self, index: int, at: Ns) -> None:
+        self._wakes[index] = at
+        self.next_wake = min(self._wakes)

@@ -1,0 +1,46 @@
+"""The bounded queue between the drivers and the engine."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+from gateway.model import Fact, Ns
+
+INBOX_FACTS_MAX = 4096
+"""A report a driver hands over is one fact: 16 devices at 50 reports/s for 5 s of a stuck disk."""
+
+
+class Inbox:
+    """Facts with their event time, in order of arrival; `put` waits while it is full."""
+
+    def __init__(self, facts_max: int = INBOX_FACTS_MAX) -> None:
+        self._facts: deque[tuple[Ns, Fact]] = deque()
+        self._facts_max = facts_max
+        self._filled = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+
+    def __len__(self) -> int:
+        return len(self._facts)
+
+    async def put(self, at: Ns, fact: Fact) -> None:
+        """Add one fact; wait for room first."""
+        while len(self._facts) >= self._facts_max:
+            self._room.clear()
+            await self._room.wait()
+        self._facts.append((at, fact))
+        self._filled.set()
+
+    def take(self, most: int) -> list[tuple[Ns, Fact]]:
+        """Take up to `most` facts, oldest first, without waiting."""
+        facts = self._facts
+        taken = [facts.popleft() for _ in range(min(most, len(facts)))]
+        if not facts:
+            self._filled.clear()
+        self._room.set()
+        return taken
+
+    async def wait(self) -> None:
+        """Wait until there is something to take."""
+        await self._filled.wait()
