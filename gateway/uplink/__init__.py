@@ -1,0 +1,1 @@
+"""Delivery to the inventory core over MQTT."""

@@ -1,0 +1,100 @@
+"""The broker's end of a connection: where it is, how we present ourselves, how it says no."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Literal
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from gateway.ports import LinkError, SinkError
+
+CONNECT_TIMEOUT_S = 5.0
+"""For TCP, for TLS and for the broker's answer, each: a broker in the same site needs far less."""
+
+INBOUND_MAX = 256
+"""Messages received and not yet acknowledged; more wait in the broker or in TCP."""
+
+INBOUND_PACKET_MAX_BYTES = 512 * 1024
+"""Twice the contract's largest payload; told to an MQTT 5 broker in CONNECT."""
+
+UNSUPPORTED_VERSION = 0x84
+NO_MATCHING_SUBSCRIBERS = 0x10
+PACKET_TOO_LARGE = 0x95
+
+Version = Literal["5", "3.1.1"]
+
+
+class VersionRefusedError(LinkError):
+    """The broker does not speak this version of MQTT."""
+
+
+class HungUpError(LinkError):
+    """The broker hung up before it answered CONNECT, as some do at a version they do not know."""
+
+
+class RejectedError(SinkError):
+    """The broker answered a publish with a reason code that is a failure (MQTT 5 only)."""
+
+    def __init__(self, reason: str, code: int) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Will:
+    """What the broker publishes, retained, when we are gone without a word."""
+
+    topic: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A broker and how to talk to it; secrets are resolved and stay out of `repr`."""
+
+    host: str
+    port: int
+    client_id: str
+    will: Will
+    keepalive_s: int = 10
+    window: int = 64
+    session_expiry_s: int = 3600
+    packet_max_bytes: int = 262_144
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+def new_client(endpoint: Endpoint, version: Version) -> Client:
+    """A paho client for one connection, with no window of its own."""
+    client = Client(
+        CallbackAPIVersion.VERSION2,
+        endpoint.client_id,
+        clean_session=None if version == "5" else False,
+        protocol=MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+        manual_ack=True,
+    )
+    client.max_inflight_messages_set(0)
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    client.will_set(endpoint.will.topic, endpoint.will.payload, qos=1, retain=True)
+    if endpoint.username is not None:
+        client.username_pw_set(endpoint.username, endpoint.password)
+    if endpoint.tls is not None:
+        client.tls_set_context(endpoint.tls)
+    return client
+
+
+def connect_properties(endpoint: Endpoint) -> Properties:
+    """What an MQTT 5 broker is told in CONNECT."""
+    properties = Properties(PacketTypes.CONNECT)
+    properties.SessionExpiryInterval = endpoint.session_expiry_s
+    properties.ReceiveMaximum = INBOUND_MAX
+    properties.MaximumPacketSize = INBOUND_PACKET_MAX_BYTES
+    return properties
