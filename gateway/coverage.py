@@ -27,16 +27,20 @@ class LoopPulse:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.last: Ns = clock.now()
+        self._stall_end: Ns = self.last
 
     def beat(self) -> Ns:
         """Note a beat; return the length of the stall that it ends, else 0."""
         now = self._clock.now()
         gap, self.last = now - self.last, now
-        return gap if gap > STALL_MIN_NS + TICK_NS else 0
+        if gap <= STALL_MIN_NS + TICK_NS:
+            return 0
+        self._stall_end = now
+        return gap
 
-    def stalled(self, now: Ns) -> bool:
-        """Whether the loop stood still until just now: what is read now waited in a socket."""
-        return now - self.last > STALL_MIN_NS + TICK_NS
+    def ran(self, since: Ns, until: Ns) -> bool:
+        """Whether the loop ran without a stall: what is read after one waited in a socket."""
+        return since >= self._stall_end and until - self.last <= STALL_MIN_NS + TICK_NS
 
 
 class DeviceEmit:
@@ -88,7 +92,7 @@ class DeviceEmit:
             self._span_from is not None
             and self.last_emit is not None
             and now - self.last_emit <= self.silence_max_ns
-            and not self._pulse.stalled(now)
+            and self._pulse.ran(self.last_emit, now)
         )
 
     async def _cover(self, now: Ns, *, proven: bool) -> None:

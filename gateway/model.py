@@ -38,7 +38,10 @@ UNKNOWN_LOCATION = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stock-keeping item. `epc_prefixes` are leading hex digits of the EPCs it carries."""
+    """A stock-keeping item. `epc_prefixes` are leading hex digits of the EPCs it carries.
+
+    The `version` of a reference fact grows with each change that the core makes; 0 from a file.
+    """
 
     code: str
     name: str = ""
@@ -46,6 +49,7 @@ class Item:
     unit_sd_mg: int = 0
     uom: str = "pcs"
     epc_prefixes: tuple[str, ...] = ()
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Location:
 
     code: str
     name: str = ""
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class ExpectedSet:
     portal: str
     direction: Literal["in", "out"]
     epcs: frozenset[str] = frozenset()
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +246,7 @@ Cause: TypeAlias = Literal["live", "found_after_gap", "first_start"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A tag came into a zone. `since` is when it was first seen there."""
+    """A tag came into a zone (from `from_zone`, if it was in one); first seen there at `since`."""
 
     zone: str
     epc: str
@@ -249,11 +255,14 @@ class Arrival:
     rssi_cdbm: int
     confidence_permille: int
     cause: Cause = "live"
+    from_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """A tag left a zone. It was last seen at `last_seen`; the watched silence since proves it."""
+    """A tag left a zone (for `to_zone`, if it is in one). It was last seen at `last_seen`; the
+    watched silence since, or its reads in the other zone, prove it.
+    """
 
     zone: str
     epc: str
@@ -262,6 +271,7 @@ class Departure:
     rssi_cdbm: int
     confidence_permille: int
     cause: Cause = "live"
+    to_zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

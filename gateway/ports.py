@@ -141,13 +141,19 @@ class Identify(Protocol):
 
 @dataclass(frozen=True)
 class RuleContext:
-    """What the gateway hands to a rule. `lateness_max_ns` is the largest bound of all devices."""
+    """What the gateway hands to a rule.
+
+    `lateness_max_ns` is the largest bound of all devices. `last_alive` is when an earlier run was
+    last known to watch, in this boot's time (it may lie before 0); None on the first start.
+    `boot` tells boots apart: a moment in a durable row counts only in its own.
+    """
 
     site: Site
     identify: Identify
     random: Random
+    boot: str = ""
     lateness_max_ns: Ns = 0
-    first_start: bool = False
+    last_alive: Ns | None = None
 
 
 class Rule(Protocol):

@@ -1,0 +1,346 @@
+"""Movement: one act, one movement, whatever senses saw it.
+
+A pick from a weighed and tagged place is seen twice: as a weight step at once, and as a tag that
+falls silent seconds later. Whichever comes first waits for the other:
+
+    step of a tagged item --- all its tags --> movement by weight and tags
+                          --- tag_wait_s ----> movement by weight, and an alert: senses disagree
+    tag of a weighed item --- its step ------> (joins that movement)
+                          --- step_wait_s ---> unresolved, and an alert: senses disagree
+
+A place with one sense decides by that sense at once. What waits is durable, because the rule
+that told it has moved on. Stock found on the very first start is a Snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+from pydantic import Field
+
+from gateway.model import (
+    NS_PER_S,
+    UNKNOWN_LOCATION,
+    Alert,
+    Arrival,
+    Cell,
+    CountChange,
+    Coverage,
+    Departure,
+    Evidence,
+    Fact,
+    Item,
+    Movement,
+    MovementKind,
+    Ns,
+    Passage,
+    ReferenceDeleted,
+    Snapshot,
+    SnapshotLine,
+    Stall,
+    Unresolved,
+)
+from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.waiting import Waiting, WaitingStep, WaitingTag
+
+ALERT_ROW = "alert:"
+FIRST_ROW = "first:"
+
+
+class MovementSettings(PluginSettings):
+    """How long one sense waits for the other."""
+
+    tag_wait_s: float = Field(13.0, gt=0)
+    step_wait_s: float = Field(8.0, gt=0)
+
+
+class MovementRule:
+    """See the module."""
+
+    Settings: ClassVar[type[PluginSettings]] = MovementSettings
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        CountChange,
+        Arrival,
+        Departure,
+        Passage,
+        Item,
+        ReferenceDeleted,
+        Coverage,
+        Stall,
+    )
+    schema: ClassVar[int] = 1
+
+    def __init__(self, settings: MovementSettings, context: RuleContext) -> None:
+        self._tag_wait_ns = int(settings.tag_wait_s * NS_PER_S) + context.lateness_max_ns
+        self._step_wait_ns = int(settings.step_wait_s * NS_PER_S) + context.lateness_max_ns
+        self._identify = context.identify
+        self._cells = {cell.cell: cell for cell in context.site.cells}
+        self._weighed = {(cell.zone, cell.item) for cell in context.site.cells if cell.zone}
+        self._portals = {portal.portal: portal for portal in context.site.portals}
+        self._zone_devices = {
+            zone.location: {point.rpartition(":")[0] for point in zone.antennas}
+            for zone in context.site.zones
+        }
+        self._items: dict[str, Item] = {}
+        self._waiting = Waiting(context.boot, context.last_alive or 0)
+        self._disagreeing: set[str] = set()
+        self._first: dict[str, dict[str, str]] = {}
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take back what waited, which alerts stand, and the stock found on the first start."""
+        for row in rows:
+            if row.key.startswith(ALERT_ROW):
+                self._disagreeing.add(row.key.removeprefix(ALERT_ROW))
+            elif row.key.startswith(FIRST_ROW):
+                zone, epc = str(row.value["zone"]), row.key.removeprefix(FIRST_ROW)
+                self._first.setdefault(zone, {})[epc] = str(row.value["item"])
+            else:
+                self._waiting.restore(row)
+
+    def step(self, now: Ns, fact: Fact | None) -> Turn:
+        """Join what belongs together; decide what has waited long enough."""
+        if type(fact) is CountChange:
+            return self._on_count(now, fact)
+        if type(fact) is Arrival or type(fact) is Departure:
+            return self._on_tag(now, fact)
+        if type(fact) is Passage:
+            return self._on_passage(now, fact)
+        if type(fact) is Item:
+            self._items[fact.code] = fact
+        elif type(fact) is ReferenceDeleted and fact.kind == "item":
+            self._items.pop(fact.code, None)
+        elif type(fact) is Stall:
+            return self._wake(self._waiting.put_off(fact.span_ns))
+        elif type(fact) is Coverage:
+            return self._on_coverage(now, fact)
+        elif fact is None:
+            return self._overdue(now)
+        return NOTHING
+
+    def _on_count(self, now: Ns, change: CountChange) -> Turn:
+        cell = self._cells[change.cell]
+        item = self._items.get(change.item)
+        if change.step.cause == "first_start":
+            return Turn(facts=(self._cell_snapshot(now, cell, change),))
+        if change.quantity == 0 or item is None:
+            return Turn(facts=(self._unresolved_step(now, cell, change),))
+        waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait_ns)
+        if not (item.epc_prefixes and cell.zone):
+            return Turn(facts=(self._step_movement(now, replace(waiting, zone="")),))
+        joined, deletes = self._waiting.join_tags(waiting)
+        if joined.complete:
+            return self._agreed(now, joined, deletes)
+        row = self._waiting.add(joined)
+        return Turn(puts=(row,), deletes=deletes, next_wake=self._waiting.next_due())
+
+    def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
+        item = self._item_of(fact.epc)
+        if item is None:
+            return Turn(facts=(self._unknown_tag(now, fact),))
+        weighed = (fact.zone, item.code) in self._weighed
+        if fact.cause == "first_start":
+            return NOTHING if weighed else self._first_tag(now, fact, item)
+        tag = WaitingTag.of(fact, item.code, now + self._step_wait_ns)
+        if not weighed:
+            return self._tag_alone(now, fact, tag)
+        joined = self._waiting.join_step(tag)
+        if joined is None:
+            row = self._waiting.add(tag)
+            return Turn(puts=(row,), next_wake=self._waiting.next_due())
+        if joined.complete:
+            self._waiting.drop(joined)
+            return self._agreed(now, joined, (joined.key,))
+        return Turn(puts=(self._waiting.row(joined),))
+
+    def _tag_alone(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag) -> Turn:
+        """Only antennas watch this item here: the tag is the movement."""
+        other = fact.to_zone if isinstance(fact, Departure) else fact.from_zone
+        moved = bool(other) and (other, tag.item) not in self._weighed
+        if moved and isinstance(fact, Departure):
+            return NOTHING  # its Arrival in the same turn is the transfer
+        source, target = (tag.zone, UNKNOWN_LOCATION)
+        if tag.arriving:
+            source, target = (other if moved else UNKNOWN_LOCATION), tag.zone
+        return Turn(
+            facts=(
+                Movement(
+                    movement_id=self._identify("tag", tag.epc, tag.zone, now),
+                    kind=_kind(source, target),
+                    reason=_reason(tag.cause),
+                    item=tag.item,
+                    quantity=1,
+                    uom=self._items[tag.item].uom,
+                    from_location=source,
+                    to_location=target,
+                    at_event=tag.at,
+                    at_decided=now,
+                    confidence_permille=tag.confidence_permille,
+                    evidence=Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm),
+                    epcs=(tag.epc,),
+                    at_since=tag.at if tag.cause == "found_after_gap" else None,
+                ),
+            )
+        )
+
+    def _on_passage(self, now: Ns, passage: Passage) -> Turn:
+        if passage.direction == "turned_back":
+            return NOTHING
+        portal = self._portals[passage.portal]
+        item = self._item_of(passage.epc)
+        evidence = Evidence(reads=passage.reads, rssi_cdbm=passage.rssi_cdbm)
+        identity = self._identify("portal", portal.portal, passage.epc, passage.since)
+        middle = (passage.since + passage.until) // 2
+        if item is None or passage.direction == "uncertain":
+            reason = "unknown_epc" if item is None else "direction_uncertain"
+            candidates = (item.code,) if item else ()
+            unresolved = Unresolved(
+                identity, reason, portal.inside, candidates, middle, now, evidence, (passage.epc,)
+            )
+            return Turn(facts=(unresolved,))
+        source, target = portal.outside, portal.inside
+        if passage.direction == "out":
+            source, target = target, source
+        movement = Movement(
+            movement_id=identity,
+            kind=_kind(source, target),
+            reason="observed",
+            item=item.code,
+            quantity=1,
+            uom=item.uom,
+            from_location=source,
+            to_location=target,
+            at_event=middle,
+            at_decided=now,
+            confidence_permille=passage.confidence_permille,
+            evidence=evidence,
+            epcs=(passage.epc,),
+        )
+        return Turn(facts=(movement,))
+
+    def _on_coverage(self, now: Ns, coverage: Coverage) -> Turn:
+        """A reader that comes back gets the whole time to tell what it sees."""
+        if not coverage.resumed:
+            return NOTHING
+        zones = {zone for zone, devs in self._zone_devices.items() if coverage.device in devs}
+        return self._wake(self._waiting.renew(zones, now + self._tag_wait_ns))
+
+    def _overdue(self, now: Ns) -> Turn:
+        facts: list[Fact] = []
+        puts: list[Row] = []
+        deletes: list[str] = []
+        for step in self._waiting.overdue_steps(now):
+            deletes.append(step.key)
+            facts.append(self._step_movement(now, step))
+            self._disagree(now, step.zone, step.item, facts, puts)
+        for tag in self._waiting.overdue_tags(now):
+            deletes.append(tag.key)
+            identity = self._identify("tag", tag.epc, tag.zone, now)
+            evidence = Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm)
+            told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
+            facts.append(Unresolved(identity, "senses_disagree", *told))
+            self._disagree(now, tag.zone, tag.item, facts, puts)
+        due = self._waiting.next_due()
+        return Turn(tuple(facts), tuple(puts), tuple(deletes), next_wake=due)
+
+    def _disagree(self, now: Ns, zone: str, item: str, facts: list[Fact], puts: list[Row]) -> None:
+        key = f"senses_disagree:{zone}:{item}"
+        if key not in self._disagreeing:
+            self._disagreeing.add(key)
+            text = f"{zone}: tags and weight of {item} disagree; look at the shelf"
+            facts.append(Alert("senses_disagree", key, True, "warning", text, now))
+            puts.append(Row(ALERT_ROW + key, {"raised": 1}))
+
+    def _agreed(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn:
+        facts: list[Fact] = [self._step_movement(now, step)]
+        key = f"senses_disagree:{step.zone}:{step.item}"
+        gone = list(deletes)
+        if key in self._disagreeing:
+            self._disagreeing.discard(key)
+            text = f"{step.zone}: tags and weight of {step.item} agree again"
+            facts.append(Alert("senses_disagree", key, False, "warning", text, now))
+            gone.append(ALERT_ROW + key)
+        return Turn(facts=tuple(facts), deletes=tuple(gone))
+
+    def _step_movement(self, now: Ns, step: WaitingStep) -> Movement:
+        location = self._cells[step.cell].location
+        source, target = location, UNKNOWN_LOCATION
+        if step.quantity > 0:
+            source, target = target, source
+        gap = step.cause == "found_after_gap"
+        return Movement(
+            movement_id=self._identify("step", step.cell, step.decided_at),
+            kind=_kind(source, target),
+            reason=_reason(step.cause),
+            item=step.item,
+            quantity=abs(step.quantity),
+            uom=self._items[step.item].uom if step.item in self._items else "pcs",
+            from_location=source,
+            to_location=target,
+            at_event=step.decided_at if gap else step.at,
+            at_decided=now,
+            confidence_permille=step.confidence(),
+            evidence=step.evidence(),
+            epcs=step.epcs,
+            at_since=step.at if gap else None,
+        )
+
+    def _unresolved_step(self, now: Ns, cell: Cell, change: CountChange) -> Unresolved:
+        reason = "count_not_resolvable" if change.item in self._items else "unknown_item"
+        candidates = (change.item,) if change.item else ()
+        identity = self._identify("step", cell.cell, now)
+        at = change.step.since
+        evidence = WaitingStep.of(change, "", now, 0).evidence()
+        return Unresolved(identity, reason, cell.location, candidates, at, now, evidence)
+
+    def _unknown_tag(self, now: Ns, fact: Arrival | Departure) -> Unresolved:
+        at = fact.last_seen if isinstance(fact, Departure) else fact.since
+        identity = self._identify("tag", fact.epc, fact.zone, now)
+        evidence = Evidence(reads=fact.reads, rssi_cdbm=fact.rssi_cdbm)
+        return Unresolved(identity, "unknown_epc", fact.zone, (), at, now, evidence, (fact.epc,))
+
+    def _cell_snapshot(self, now: Ns, cell: Cell, change: CountChange) -> Snapshot:
+        uom = self._items[change.item].uom if change.item in self._items else "pcs"
+        lines = (SnapshotLine(change.item, change.on_hand, uom),) if change.item else ()
+        identity = self._identify("first", cell.location, now)
+        return Snapshot(identity, "first_start", cell.location, lines, now)
+
+    def _first_tag(self, now: Ns, fact: Arrival | Departure, item: Item) -> Turn:
+        """A tag that was there before the gateway: it joins the zone's first Snapshot."""
+        found = self._first.setdefault(fact.zone, {})
+        found[fact.epc] = item.code
+        epcs_by_item: dict[str, list[str]] = {}
+        for epc, code in found.items():
+            epcs_by_item.setdefault(code, []).append(epc)
+        lines = tuple(
+            SnapshotLine(code, len(epcs), self._items[code].uom, tuple(sorted(epcs)))
+            for code, epcs in sorted(epcs_by_item.items())
+        )
+        identity = self._identify("first", fact.zone, now, len(found))
+        snapshot = Snapshot(identity, "first_start", fact.zone, lines, now)
+        row = Row(FIRST_ROW + fact.epc, {"zone": fact.zone, "item": item.code})
+        return Turn(facts=(snapshot,), puts=(row,))
+
+    def _item_of(self, epc: str) -> Item | None:
+        """The item whose EPC prefix matches longest."""
+        best: tuple[int, Item | None] = (0, None)
+        for item in self._items.values():
+            for prefix in item.epc_prefixes:
+                if len(prefix) > best[0] and epc.startswith(prefix):
+                    best = (len(prefix), item)
+        return best[1]
+
+    @staticmethod
+    def _wake(due: Ns | None) -> Turn:
+        return NOTHING if due is None else Turn(next_wake=due)
+
+
+def _kind(source: str, target: str) -> MovementKind:
+    if source == UNKNOWN_LOCATION:
+        return "receipt"
+    return "issue" if target == UNKNOWN_LOCATION else "transfer"
+
+
+def _reason(cause: str) -> str:
+    return "found_after_gap" if cause == "found_after_gap" else "observed"

@@ -1,0 +1,244 @@
+"""What one sense has seen and the other has not yet confirmed: steps that wait for their tags,
+and tags that wait for their step. Pure bookkeeping for the movement rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from gateway.model import Arrival, Cause, CountChange, Departure, Evidence, Ns
+from gateway.ports import Row
+
+STEP_ROW = "step:"
+TAG_ROW = "tag:"
+
+WAITING_MAX = 100_000
+"""Acts in flight at once: every known tag of the largest site coming or going in one window."""
+
+UNTIL_WATCHED: Ns = 1 << 61
+"""The end of a wait that was restored and whose device has not been watched since."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingStep:
+    """A weight step of `quantity` tagged pieces, and the tags that joined it so far."""
+
+    cell: str
+    zone: str
+    item: str
+    quantity: int
+    at: Ns
+    decided_at: Ns
+    due: Ns
+    cause: Cause
+    confidence_permille: int
+    before_mg: int
+    after_mg: int
+    sd_mg: int
+    epcs: tuple[str, ...] = ()
+    reads: int = 0
+    rssi_cdbm: int = 0
+
+    @classmethod
+    def of(cls, change: CountChange, zone: str, now: Ns, wait_ns: Ns) -> Self:
+        """Begin to wait, now and for `wait_ns`, for the tags of a count change."""
+        step = change.step
+        return cls(
+            cell=change.cell,
+            zone=zone,
+            item=change.item,
+            quantity=change.quantity,
+            at=step.since,
+            decided_at=now,
+            due=now + wait_ns,
+            cause=step.cause,
+            confidence_permille=change.confidence_permille,
+            before_mg=round(step.before_g * 1000),
+            after_mg=round(step.after_g * 1000),
+            sd_mg=round(step.sd_g * 1000),
+        )
+
+    @property
+    def complete(self) -> bool:
+        """Whether every piece has its tag."""
+        return len(self.epcs) >= abs(self.quantity)
+
+    @property
+    def key(self) -> str:
+        """The key of its durable row."""
+        return f"{STEP_ROW}{self.cell}:{self.decided_at}"
+
+    def wants(self, tag: WaitingTag) -> bool:
+        """Whether that tag can be one of its pieces."""
+        return (
+            not self.complete
+            and (self.zone, self.item) == (tag.zone, tag.item)
+            and (self.quantity > 0) == tag.arriving
+        )
+
+    def joined(self, tag: WaitingTag) -> Self:
+        """The step with one more tag."""
+        return replace(
+            self,
+            epcs=tuple(sorted((*self.epcs, tag.epc))),
+            reads=self.reads + tag.reads,
+            rssi_cdbm=max(tag.rssi_cdbm, self.rssi_cdbm or tag.rssi_cdbm),
+        )
+
+    def confidence(self) -> int:
+        """Two senses that agree leave a tenth of the doubt; missing tags add to it."""
+        if not self.zone:
+            return self.confidence_permille
+        if self.complete:
+            return min(998, 1000 - (1000 - self.confidence_permille) // 10)
+        return self.confidence_permille * 9 // 10
+
+    def evidence(self) -> Evidence:
+        """What the movement rests on."""
+        return Evidence(
+            reads=self.reads or None,
+            rssi_cdbm=self.rssi_cdbm or None,
+            weight_before_mg=self.before_mg,
+            weight_after_mg=self.after_mg,
+            sd_mg=self.sd_mg,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingTag:
+    """A tag that came or went where that item is weighed, and no step told of it yet."""
+
+    epc: str
+    zone: str
+    item: str
+    arriving: bool
+    at: Ns
+    due: Ns
+    cause: Cause
+    reads: int
+    rssi_cdbm: int
+    confidence_permille: int
+
+    @classmethod
+    def of(cls, fact: Arrival | Departure, item: str, due: Ns) -> Self:
+        """Begin to wait for the weight step of a tag, until `due`."""
+        arriving = isinstance(fact, Arrival)
+        return cls(
+            epc=fact.epc,
+            zone=fact.zone,
+            item=item,
+            arriving=arriving,
+            at=fact.since if isinstance(fact, Arrival) else fact.last_seen,
+            due=due,
+            cause=fact.cause,
+            reads=fact.reads,
+            rssi_cdbm=fact.rssi_cdbm,
+            confidence_permille=fact.confidence_permille,
+        )
+
+    @property
+    def key(self) -> str:
+        """The key of its durable row."""
+        return TAG_ROW + self.epc
+
+
+class Waiting:
+    """All that waits. `boot` is this boot; `last_alive` stands for any moment of an earlier one."""
+
+    def __init__(self, boot: str, last_alive: Ns) -> None:
+        self._boot = boot
+        self._last_alive = last_alive
+        self._steps: dict[str, WaitingStep] = {}
+        self._tags: dict[str, WaitingTag] = {}
+
+    def restore(self, row: Row) -> None:
+        """Take back what an earlier run waited for; it waits on until its device is watched."""
+        value: dict[str, Any] = {**row.value, "due": UNTIL_WATCHED}
+        if value.pop("boot") != self._boot:
+            value["at"] = self._last_alive
+        if row.key.startswith(STEP_ROW):
+            value["epcs"] = tuple(value["epcs"])
+            self._steps[row.key] = WaitingStep(**value)
+        else:
+            self._tags[row.key] = WaitingTag(**value)
+
+    def row(self, waiting: WaitingStep | WaitingTag) -> Row:
+        """The durable form of what waits."""
+        return Row(waiting.key, {**asdict(waiting), "boot": self._boot})
+
+    def join_tags(self, step: WaitingStep) -> tuple[WaitingStep, tuple[str, ...]]:
+        """Give a new step the tags that waited for it; tell the keys of those."""
+        taken: list[str] = []
+        for key, tag in self._tags.items():
+            if step.wants(tag):
+                step = step.joined(tag)
+                taken.append(key)
+        for key in taken:
+            del self._tags[key]
+        return step, tuple(taken)
+
+    def join_step(self, tag: WaitingTag) -> WaitingStep | None:
+        """Give a new tag to the oldest step that waits for it, if any does."""
+        for key, step in self._steps.items():
+            if step.wants(tag):
+                joined = step.joined(tag)
+                self._steps[key] = joined
+                return joined
+        return None
+
+    def add(self, waiting: WaitingStep | WaitingTag) -> Row:
+        """Let it wait; return its durable row."""
+        if len(self._steps) + len(self._tags) >= WAITING_MAX:
+            raise AssertionError("more acts in flight than a gateway can have")
+        if isinstance(waiting, WaitingStep):
+            self._steps[waiting.key] = waiting
+        else:
+            self._tags[waiting.key] = waiting
+        return self.row(waiting)
+
+    def drop(self, step: WaitingStep) -> None:
+        """The step waits no longer."""
+        del self._steps[step.key]
+
+    def overdue_steps(self, now: Ns) -> list[WaitingStep]:
+        """Take out the steps that have waited long enough."""
+        overdue = [step for step in self._steps.values() if step.due <= now]
+        for step in overdue:
+            del self._steps[step.key]
+        return overdue
+
+    def overdue_tags(self, now: Ns) -> list[WaitingTag]:
+        """Take out the tags that have waited long enough."""
+        overdue = [tag for tag in self._tags.values() if tag.due <= now]
+        for tag in overdue:
+            del self._tags[tag.key]
+        return overdue
+
+    def next_due(self) -> Ns | None:
+        """When the next wait is over; None if none ends by itself."""
+        dues = [entry.due for entry in (*self._steps.values(), *self._tags.values())]
+        return min((due for due in dues if due < UNTIL_WATCHED), default=None)
+
+    def put_off(self, span_ns: Ns) -> Ns | None:
+        """Add a time in which nobody watched to every wait; return the next end."""
+        for key, step in self._steps.items():
+            self._steps[key] = replace(step, due=_later(step.due, span_ns))
+        for key, tag in self._tags.items():
+            self._tags[key] = replace(tag, due=_later(tag.due, span_ns))
+        return self.next_due()
+
+    def renew(self, zones: Collection[str], due: Ns) -> Ns | None:
+        """Begin every wait in these zones anew, until `due`; return the next end."""
+        for key, step in self._steps.items():
+            if step.zone in zones:
+                self._steps[key] = replace(step, due=due)
+        for key, tag in self._tags.items():
+            if tag.zone in zones:
+                self._tags[key] = replace(tag, due=due)
+        return self.next_due()
+
+
+def _later(due: Ns, span_ns: Ns) -> Ns:
+    return due if due >= UNTIL_WATCHED else due + span_ns

@@ -1,0 +1,187 @@
+"""Weight: the step between two stable plateaus of a cell.
+
+    settling --- window_s of samples within the band ---> plateau
+    plateau  --- a sample outside the band -------------> settling
+
+A plateau that differs from the baseline by at least `step_min_g` is a step; a smaller difference
+is drift, and moves the baseline. A hand on the shelf or a bounce leaves no new plateau, or the
+same one, and books nothing. Samples that the transmitter marks unusable are not samples.
+
+The baseline is declared state: after blind time the first plateau is compared with it, so that
+what changed meanwhile is one step with the cause `found_after_gap`.
+
+Source: change between stable states, as weighing practice (OIML R 76, stable equilibrium) and
+the published smart-shelf systems do it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from gateway.model import (
+    NS_PER_S,
+    ActionDone,
+    Cause,
+    CellFlag,
+    Fact,
+    Ns,
+    Stall,
+    WeightReport,
+    WeightSample,
+    WeightStep,
+)
+from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+
+SAMPLES_MAX = 512
+"""Samples in one window: 2 s at 200 Hz, faster than any shelf transmitter answers."""
+
+DRIFT_PER_S_G = 0.05
+"""The baseline follows drift no faster: zero tracking must not eat a slow pilferage."""
+
+
+class WeightSettings(PluginSettings):
+    """Quick or sure: a longer window decides later and is fooled by fewer hands."""
+
+    window_s: float = Field(1.0, gt=0)
+    samples_min: int = Field(6, ge=3)
+    band_g: float = Field(2.0, gt=0)
+    step_min_g: float = Field(5.0, gt=0)
+    gap_s: float = Field(3.0, gt=0)
+
+    @model_validator(mode="after")
+    def _step_leaves_the_band(self) -> Self:
+        if self.step_min_g <= 2 * self.band_g:
+            raise ValueError("step_min_g must be more than twice band_g, or half a step is booked")
+        return self
+
+
+@dataclass(slots=True)
+class _Plate:
+    """What is known of one cell."""
+
+    samples: deque[tuple[Ns, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
+    baseline_g: float | None = None
+    last_at: Ns = 0
+    still_at: Ns = 0
+    drift_at: Ns = 0
+    gap: bool = True
+    commanded: bool = False
+
+
+class Weight:
+    """See the module."""
+
+    Settings: ClassVar[type[PluginSettings]] = WeightSettings
+    consumes: ClassVar[tuple[type[Fact], ...]] = (WeightReport, ActionDone, Stall)
+    schema: ClassVar[int] = 1
+
+    def __init__(self, settings: WeightSettings, context: RuleContext) -> None:
+        self._window_ns = int(settings.window_s * NS_PER_S)
+        self._samples_min = settings.samples_min
+        self._band_g = settings.band_g
+        self._step_min_g = settings.step_min_g
+        self._gap_ns = int(settings.gap_s * NS_PER_S)
+        self._last_alive = context.last_alive or 0
+        self._plates = {cell.cell: _Plate() for cell in context.site.cells}
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take back the baselines; what differs on the first plateau happened unwatched."""
+        for row in rows:
+            plate = self._plates.get(row.key)
+            if plate is not None:
+                baseline_mg = row.value["baseline_mg"]
+                assert isinstance(baseline_mg, int)
+                plate.baseline_g = baseline_mg / 1000
+                plate.still_at = self._last_alive
+
+    def step(self, now: Ns, fact: Fact | None) -> Turn:
+        """Take samples into the cells' windows and compare what has come to rest."""
+        if type(fact) is WeightReport:
+            turn = NOTHING
+            for sample in fact.samples:
+                plate = self._plates.get(sample.cell)
+                if plate is not None:
+                    turn = self._sample(now, sample, plate, turn)
+            return turn
+        if type(fact) is ActionDone:
+            plate = self._plates.get(fact.cell)
+            if plate is not None:
+                plate.commanded = True
+                plate.samples.clear()
+        elif type(fact) is Stall:
+            for plate in self._plates.values():
+                plate.samples.clear()
+                plate.gap = plate.gap or fact.span_ns > self._gap_ns
+        return NOTHING
+
+    def _sample(self, now: Ns, sample: WeightSample, plate: _Plate, turn: Turn) -> Turn:
+        samples = plate.samples
+        if sample.flags & CellFlag.UNUSABLE:
+            samples.clear()
+            return turn
+        if now - plate.last_at > self._gap_ns:
+            samples.clear()
+            plate.gap = True
+        plate.last_at = now
+        samples.append((now, sample.gross_g))
+        oldest = now - self._window_ns
+        while samples[0][0] < oldest:
+            samples.popleft()
+        if len(samples) < self._samples_min or now - samples[0][0] < self._window_ns * 3 // 4:
+            return turn
+        weights = [gross for _, gross in samples]
+        if max(weights) - min(weights) > 2 * self._band_g:
+            return turn
+        return self._plateau(now, sample.cell, plate, weights, turn)
+
+    def _plateau(self, now: Ns, cell: str, plate: _Plate, weights: list[float], turn: Turn) -> Turn:
+        level = sum(weights) / len(weights)
+        baseline = plate.baseline_g
+        if baseline is None:
+            return self._declare(now, cell, plate, (0.0, level), weights, turn)
+        if plate.commanded:
+            plate.commanded = False
+            plate.baseline_g, plate.still_at, plate.gap = level, now, False
+            row = Row(cell, {"baseline_mg": round(level * 1000)})
+            return turn._replace(puts=(*turn.puts, row))
+        if abs(level - baseline) >= self._step_min_g:
+            return self._declare(now, cell, plate, (baseline, level), weights, turn)
+        self._drift(now, plate, level)
+        return turn
+
+    def _declare(
+        self,
+        now: Ns,
+        cell: str,
+        plate: _Plate,
+        levels: tuple[float, float],
+        weights: list[float],
+        turn: Turn,
+    ) -> Turn:
+        before, after = levels
+        cause: Cause = "found_after_gap" if plate.gap else "live"
+        if plate.baseline_g is None:
+            cause = "first_start"
+        mean = sum(weights) / len(weights)
+        spread = sqrt(sum((gross - mean) ** 2 for gross in weights) / (len(weights) - 1))
+        step = WeightStep(cell, before, after, spread, plate.still_at, cause)
+        plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = after, now, now, False
+        row = Row(cell, {"baseline_mg": round(after * 1000)})
+        return turn._replace(facts=(*turn.facts, step), puts=(*turn.puts, row))
+
+    def _drift(self, now: Ns, plate: _Plate, level: float) -> None:
+        """Follow what creeps, at a bounded rate; after a gap, in one go."""
+        assert plate.baseline_g is not None
+        room = DRIFT_PER_S_G * (now - plate.drift_at) / NS_PER_S
+        change = level - plate.baseline_g
+        if plate.gap:
+            plate.baseline_g, plate.gap = level, False
+        else:
+            plate.baseline_g += max(-room, min(room, change))
+        plate.drift_at = plate.still_at = now
