@@ -218,7 +218,8 @@ class Waiting:
 
     def next_due(self) -> Ns | None:
         """When the next wait is over; None if none ends by itself."""
-        dues = [entry.due for entry in (*self._steps.values(), *self._tags.values())]
+        dues = [step.due for step in self._steps.values()]
+        dues += [tag.due for tag in self._tags.values()]
         return min((due for due in dues if due < UNTIL_WATCHED), default=None)
 
     def put_off(self, span_ns: Ns) -> Ns | None:
