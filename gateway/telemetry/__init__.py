@@ -1,0 +1,1 @@
+"""Telemetry: what ops see in Grafana. Lossy by design and counted; movements never wait for it."""
