@@ -1,0 +1,340 @@
+"""The one configuration file, read into frozen settings; every error names file, line and key.
+
+Order of precedence: environment `SHELFGATE__SECTION__KEY`, then the file. Secrets are never in
+either: settings name a systemd credential or a file that holds them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from gateway import registry
+from gateway.model import Cell, Portal, Site, Zone
+from gateway.ports import ConfigError, PluginSettings
+from gateway.telemetry.settings import TelemetrySettings
+from gateway.toml_lines import Path as KeyPath
+from gateway.toml_lines import key_lines, line_of
+from gateway.uplink.settings import MqttSettings
+
+ENV_PREFIX = "SHELFGATE__"
+
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}$")]
+Point = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[0-9]+$")]
+CellName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[A-Za-z0-9_.\-]+$")
+]
+
+
+class GatewaySection(PluginSettings):
+    """Who this gateway is, and where it keeps its state."""
+
+    id: Id
+    site: Id
+    state_folder: Path = Path("/var/lib/shelfgate")
+    retention_days: int = Field(30, ge=1)
+
+
+class ReferenceSection(PluginSettings):
+    """Reference facts from files beside the configuration, TOML or CSV by their ending."""
+
+    items: Path | None = None
+    locations: Path | None = None
+    expected: Path | None = None
+
+
+class DeviceSection(BaseModel):
+    """One device: its id, its driver, and whatever that driver's own settings ask for."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
+    id: Id
+    driver: str
+
+
+class ZoneSection(PluginSettings):
+    """The antennas (`reader:antenna`) that watch a location."""
+
+    location: Id
+    antennas: tuple[Point, ...] = Field(min_length=1)
+
+
+class CellSection(PluginSettings):
+    """A weighing cell (`device:cell`), its location, its planned item, the zone around it."""
+
+    cell: CellName
+    location: Id
+    item: str | None = None
+    zone: Id | None = None
+
+
+class PortalSection(PluginSettings):
+    """A gate: antennas on either side, and the locations it joins."""
+
+    portal: Id
+    outer: tuple[Point, ...] = Field(min_length=1)
+    inner: tuple[Point, ...] = Field(min_length=1)
+    outside: Id = "unknown"
+    inside: Id
+
+
+class FileSettings(BaseSettings):
+    """The whole file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+    gateway: GatewaySection
+    mqtt: MqttSettings
+    telemetry: TelemetrySettings | None = None
+    reference: ReferenceSection = ReferenceSection()
+    device: tuple[DeviceSection, ...] = ()
+    zone: tuple[ZoneSection, ...] = ()
+    cell: tuple[CellSection, ...] = ()
+    portal: tuple[PortalSection, ...] = ()
+    rules: dict[str, dict[str, Any]] = {}
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment before file; nothing else counts."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceConfiguration:
+    """A device with its driver's class and validated settings."""
+
+    device: str
+    driver: str
+    factory: Any
+    settings: PluginSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RuleConfiguration:
+    """A rule with its class and validated settings."""
+
+    name: str
+    factory: Any
+    settings: PluginSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything the daemon needs to know before it starts."""
+
+    path: Path
+    gateway: GatewaySection
+    mqtt: MqttSettings
+    telemetry: TelemetrySettings | None
+    reference: ReferenceSection
+    devices: tuple[DeviceConfiguration, ...]
+    rules: tuple[RuleConfiguration, ...]
+    site: Site
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    key: KeyPath
+    text: str
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read and check the whole file, the plugins' own settings included.
+
+    All problems are reported at once in one ConfigError, each with file, line and key path.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = tomllib.loads(text)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+    problems = [*_unknown_environment()]
+    try:
+        settings = FileSettings(**content)
+    except ValidationError as error:
+        problems.extend(_translate(error, (), FileSettings))
+        raise _config_error(path, text, problems) from error
+    devices = tuple(_devices(settings, problems))
+    rules = tuple(_rules(settings, problems))
+    site = _site(settings)
+    problems.extend(_wiring(settings))
+    if problems:
+        raise _config_error(path, text, problems)
+    return Configuration(
+        path,
+        settings.gateway,
+        settings.mqtt,
+        settings.telemetry,
+        settings.reference,
+        devices,
+        rules,
+        site,
+    )
+
+
+def _devices(settings: FileSettings, problems: list[_Problem]) -> Iterator[DeviceConfiguration]:
+    for index, section in enumerate(settings.device):
+        where: KeyPath = ("device", index)
+        try:
+            factory = registry.load(registry.DRIVERS, section.driver)
+        except ConfigError as error:
+            problems.append(_Problem((*where, "driver"), str(error)))
+            continue
+        try:
+            own = factory.Settings(**(section.model_extra or {}))
+        except ValidationError as error:
+            problems.extend(_translate(error, where, factory.Settings))
+            continue
+        yield DeviceConfiguration(section.id, section.driver, factory, own)
+
+
+def _rules(settings: FileSettings, problems: list[_Problem]) -> Iterator[RuleConfiguration]:
+    known = registry.plugins(registry.RULES)
+    for name in settings.rules:
+        if name not in known:
+            text = f"no rule of that name{_did_you_mean(name, known)}"
+            problems.append(_Problem(("rules", name), text))
+    for name in known:
+        try:
+            factory = registry.load(registry.RULES, name)
+            own = factory.Settings(**settings.rules.get(name, {}))
+        except ConfigError as error:
+            problems.append(_Problem(("rules", name), str(error)))
+        except ValidationError as error:
+            problems.extend(_translate(error, ("rules", name), factory.Settings))
+        else:
+            yield RuleConfiguration(name, factory, own)
+
+
+def _site(settings: FileSettings) -> Site:
+    return Site(
+        zones=tuple(Zone(zone.location, zone.antennas) for zone in settings.zone),
+        cells=tuple(Cell(c.cell, c.location, c.item, c.zone) for c in settings.cell),
+        portals=tuple(
+            Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside)
+            for gate in settings.portal
+        ),
+    )
+
+
+def _wiring(settings: FileSettings) -> Iterator[_Problem]:
+    """Every reference from one section to another must lead somewhere; ids stand once."""
+    devices = [section.id for section in settings.device]
+    zones = [section.location for section in settings.zone]
+    yield from _repeated("device", "id", devices)
+    yield from _repeated("zone", "location", zones)
+    yield from _repeated("cell", "cell", [section.cell for section in settings.cell])
+    yield from _repeated("portal", "portal", [section.portal for section in settings.portal])
+    wired: list[tuple[KeyPath, str]] = []
+    for index, zone in enumerate(settings.zone):
+        wired.extend((("zone", index, "antennas"), point) for point in zone.antennas)
+    for index, gate in enumerate(settings.portal):
+        wired.extend((("portal", index, "outer"), point) for point in gate.outer)
+        wired.extend((("portal", index, "inner"), point) for point in gate.inner)
+    for index, cell in enumerate(settings.cell):
+        wired.append((("cell", index, "cell"), cell.cell))
+        if cell.zone is not None and cell.zone not in zones:
+            text = f"no [[zone]] has the location {cell.zone!r}{_did_you_mean(cell.zone, zones)}"
+            yield _Problem(("cell", index, "zone"), text)
+    for key, name in wired:
+        device = name.rpartition(":")[0]
+        if device not in devices:
+            yield _Problem(
+                key,
+                f"{name!r}: no [[device]] has the id {device!r}{_did_you_mean(device, devices)}",
+            )
+
+
+def _repeated(section: str, key: str, names: list[str]) -> Iterator[_Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield _Problem((section, index, key), f"{name!r} stands twice; it must be unique")
+
+
+def _unknown_environment() -> Iterator[_Problem]:
+    for name in sorted(os.environ):
+        if name.startswith(ENV_PREFIX):
+            section = name.removeprefix(ENV_PREFIX).partition("__")[0].lower()
+            if section not in FileSettings.model_fields:
+                hint = _did_you_mean(section, FileSettings.model_fields)
+                yield _Problem((f"${name}",), f"no section {section!r}{hint}")
+
+
+def _translate(
+    error: ValidationError, where: KeyPath, model: type[BaseModel]
+) -> Iterator[_Problem]:
+    """Pydantic's errors in our words: the key path, what was expected, and a did-you-mean."""
+    for entry in error.errors(include_url=False, include_input=False, include_context=False):
+        key = (*where, *(part for part in entry["loc"] if part != "function-after"))
+        text = entry["msg"].removeprefix("Value error, ")
+        if entry["type"] == "extra_forbidden":
+            known = _fields_at(model, entry["loc"][:-1])
+            text = f"unknown key{_did_you_mean(str(entry['loc'][-1]), known)}"
+        elif entry["type"] == "missing":
+            text = "this key is missing"
+        yield _Problem(key, text)
+
+
+def _fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> Mapping[str, Any]:
+    """The fields of the model that a key path leads to."""
+    for part in path:
+        if isinstance(part, str) and part in model.model_fields:
+            inner = _model_in(model.model_fields[part].annotation)
+            if inner is None:
+                return {}
+            model = inner
+    return model.model_fields
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(argument) for argument in get_args(annotation))
+    return next((model for model in inner if model is not None), None)
+
+
+def _did_you_mean(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _config_error(path: Path, text: str, problems: list[_Problem]) -> ConfigError:
+    lines = key_lines(text)
+    told = []
+    for problem in problems:
+        line = line_of(problem.key, lines)
+        place = f"{path}:{line}" if line else str(path)
+        variable = ENV_PREFIX + "__".join(str(part).upper() for part in problem.key)
+        if variable in os.environ:
+            place = f"environment {variable}"
+        told.append(f"{place}: {_dotted(problem.key)}: {problem.text}")
+    return ConfigError("\n".join(told))
+
+
+def _dotted(key: KeyPath) -> str:
+    dotted = ""
+    for part in key:
+        dotted += f"[{part}]" if isinstance(part, int) else f".{part}" if dotted else str(part)
+    return dotted
