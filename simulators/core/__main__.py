@@ -1,0 +1,97 @@
+"""Run the reference core: `python -m simulators.core --broker mqtt://127.0.0.1:1883 --db FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from simulators.core.book import Book
+from simulators.core.contract import DEFAULT_PREFIX, load_contract
+from simulators.core.desk import Desk, Report
+from simulators.core.feed import json_line, text_line
+from simulators.core.record import Rules
+from simulators.core.service import Connection, Core
+
+VERSIONS = {"5": 5, "3.1.1": 4}
+
+
+def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m simulators.core", description=__doc__)
+    add = parser.add_argument
+    add("--broker", default="mqtt://127.0.0.1:1883", help="mqtt://HOST:PORT")
+    add("--mqtt", choices=VERSIONS, default="5", help="protocol version")
+    add("--db", type=Path, required=True, help="SQLite file; made when it is absent")
+    add("--prefix", default=DEFAULT_PREFIX, help="topic prefix")
+    add("--site", required=True, help="name of the site")
+    add("--gateway", action="append", default=[], help="serve it before it was heard (repeatable)")
+    add("--reference", type=Path, help='JSON to issue: {"item": [...], "task": [...], ...}')
+    add("--strict", action="store_true", help="reject items and locations that were not issued")
+    add("--reject", action="append", default=[], metavar="ITEM", help="reject its movements")
+    add("--lose", type=int, default=0, metavar="N", help="first forget the last N records")
+    add("--seed", type=int, default=os.getpid(), help="for request ids and back-off")
+    add("--json", action="store_true", help="one JSON object a line")
+    return parser.parse_args(words)
+
+
+def rules(options: argparse.Namespace) -> Rules:
+    """What the options ask to reject."""
+
+    def reject(data: Mapping[str, Any]) -> str | None:
+        item = data.get("item")
+        return f"item is blocked: {item}" if item in options.reject else None
+
+    return Rules(options.strict, reject)
+
+
+async def serve(options: argparse.Namespace, book: Book) -> None:
+    """Serve until told to stop."""
+    random = Random(options.seed)
+    line = json_line if options.json else text_line
+    contract = load_contract(options.prefix)
+    desk = Desk(book, contract, options.site, random, options.gateway)
+    if options.reference:
+        for kind, bodies in json.loads(options.reference.read_text("utf-8")).items():
+            for body in bodies:
+                desk.put(kind, body.get("code", body.get("task_id")), body)
+    broker = urlsplit(options.broker)
+    connection = Connection(
+        broker.hostname or "127.0.0.1",
+        broker.port or 1883,
+        VERSIONS[options.mqtt],
+        f"shelfgate-core-{options.site}",
+    )
+
+    def tell(report: Report) -> None:
+        sys.stdout.write(line(report) + "\n")
+        sys.stdout.flush()
+
+    core = Core(desk, connection, random, tell)
+    task = asyncio.ensure_future(core.run())
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+def main() -> None:
+    """Entry point."""
+    options = arguments()
+    with contextlib.closing(Book(options.db, rules(options))) as book:
+        if options.lose:
+            book.lose(options.lose)
+        asyncio.run(serve(options, book))
+
+
+if __name__ == "__main__":
+    main()

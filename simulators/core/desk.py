@@ -1,0 +1,257 @@
+"""The core's desk: messages in, messages out, no network.
+
+Nothing is said before it is committed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from random import Random
+from typing import Any, NamedTuple, TypeAlias
+
+from simulators.core.book import Book
+from simulators.core.contract import (
+    Address,
+    Contract,
+    ContractError,
+    Position,
+    canonical,
+    check_envelope,
+    leaf_hash,
+    parse,
+    position,
+)
+from simulators.core.record import Incoming, Outcome, Result
+from simulators.core.references import Reference
+
+RESULTS_MAX = 500
+"""Results in one ack, as the contract bounds them."""
+RESULT_MESSAGES_MAX = 20
+"""Ack messages in answer to one results-from, as the contract bounds them."""
+REPLAY_PAUSE_S = 1.0
+"""A replay is asked for again only after this pause: all that is in flight is early too."""
+
+
+class Message(NamedTuple):
+    """An MQTT message. `retain` of one that came in says that the broker had kept it."""
+
+    topic: str
+    payload: bytes
+    retain: bool = False
+
+
+Report: TypeAlias = Mapping[str, Any]
+"""What happened, for a feed: `what` names it, the rest depends on that."""
+
+
+class Answer(NamedTuple):
+    """What to publish, in order, and what to tell."""
+
+    messages: list[Message]
+    reports: list[Report]
+
+
+class Desk:
+    """Answers messages out of the book. `random` makes request ids that no earlier run used.
+
+    `gateways` are served with references even before they were ever heard.
+    """
+
+    def __init__(
+        self,
+        book: Book,
+        contract: Contract,
+        site: str,
+        random: Random,
+        gateways: Iterable[str] = (),
+    ) -> None:
+        self.book = book
+        self.contract = contract
+        self.site = site
+        self._request_prefix = f"core-{random.getrandbits(48):012x}"
+        self._requests = 0
+        self._expected = frozenset(gateways)
+        self._served: set[str] = set()
+        self._asked: dict[tuple[str, str], tuple[int, float]] = {}
+        self._channels: dict[str, Callable[[Answer, Address, Any, bool], None]] = {
+            "helloGateway": self._on_hello,
+            "status": self._on_status,
+            "coreRequest": self._on_request,
+            "commandResponse": self._on_response,
+        }
+
+    def connected(self) -> Answer:
+        """What to say on a fresh connection: hello to every gateway known, and all references."""
+        answer = Answer([], [])
+        self._served.clear()
+        for gateway in self._expected:
+            self._serve(answer, gateway)
+        for gateway, epoch in self.book.gateways().items():
+            self._hello(answer, gateway, epoch)
+        return answer
+
+    def handle(self, messages: Iterable[Message], now_s: float) -> Answer:
+        """Take a burst of messages; records that stand together go into one commit."""
+        answer = Answer([], [])
+        records: list[Incoming] = []
+        for message in messages:
+            try:
+                address = self.contract.address(message.topic)
+                value = parse(message.payload)
+                if address.channel == "event":
+                    records.append(self._receive(address, value, message.payload))
+                    continue
+                self._commit(answer, records, now_s)
+                records = []
+                self.contract.validate(address.channel, value)
+                act = self._channels.get(address.channel, _refuse)
+                act(answer, address, value, message.retain)
+            except ContractError as error:
+                self.book.count("invalid")
+                answer.reports.append(
+                    {"what": "invalid", "topic": message.topic, "reason": str(error)}
+                )
+        self._commit(answer, records, now_s)
+        return answer
+
+    def put(self, kind: str, code: str, body: Mapping[str, Any] | None) -> Answer:
+        """Issue a reference fact to all gateways, or take it back with None."""
+        if body is not None:
+            self.contract.validate(kind, dict(body, version=1))
+        reference = self.book.references.put(kind, code, body)
+        gateways = self._expected.union(self.book.gateways())
+        return Answer([self._reference(gateway, reference) for gateway in gateways], [])
+
+    def command(self, gateway: str, command: str, args: Mapping[str, Any]) -> tuple[str, Message]:
+        """Make a request to a gateway: returns its id, and the message."""
+        self._requests += 1
+        request = f"{self._request_prefix}-{self._requests}"
+        body = {"id": request, "command": command, "args": dict(args)}
+        self.contract.validate("commandRequest", body)
+        return request, self._message("commandRequest", gateway, body)
+
+    def _receive(self, address: Address, value: Any, payload: bytes) -> Incoming:
+        """Read a record; only one whose position cannot be told is a ContractError here."""
+        where = position(address, value)
+        if where is None:
+            raise ContractError("no gateway, epoch and seq can be found")
+        data = value.get("data")
+        if not isinstance(data, dict):
+            leaf = hashlib.sha256(payload).hexdigest()
+            return Incoming(where, leaf, payload, {}, "data: is no object")
+        try:
+            self.contract.validate("event", value)
+            check_envelope(address, value)
+        except ContractError as error:
+            return Incoming(where, leaf_hash(data), payload, {}, str(error)[:1024])
+        return Incoming(where, value["leafhash"], canonical(data), data)
+
+    def _commit(self, answer: Answer, records: Sequence[Incoming], now_s: float) -> None:
+        if not records:
+            return
+        committed = self.book.apply(records)
+        for (gateway, epoch), hw in committed.marks.items():
+            self._serve(answer, gateway)
+            mine = [
+                outcome
+                for outcome in committed.outcomes
+                if outcome.incoming.position[:2] == (gateway, epoch)
+            ]
+            if mine:
+                answer.messages.extend(self._acks(gateway, epoch, hw, [_result(o) for o in mine]))
+            if (gateway, epoch) in committed.gaps:
+                self._ask_replay(answer, Position(gateway, epoch, hw + 1), now_s)
+        answer.reports.extend(_report(outcome) for outcome in committed.outcomes)
+
+    def _ask_replay(self, answer: Answer, start: Position, now_s: float) -> None:
+        epoch = start.gateway, start.epoch
+        seq, at_s = self._asked.get(epoch, (0, 0.0))
+        if seq == start.seq and now_s - at_s < REPLAY_PAUSE_S:
+            return
+        self._asked[epoch] = start.seq, now_s
+        args = {"epoch": start.epoch, "seq": start.seq}
+        answer.messages.append(self.command(start.gateway, "replay-from", args)[1])
+        answer.reports.append({"what": "replay", **start._asdict()})
+
+    def _on_hello(self, answer: Answer, address: Address, value: Any, _retain: bool) -> None:
+        epoch = value["epoch"]
+        _, incidents = self.book.hello(address.gateway, epoch, value["first_kept"], value["last"])
+        self._hello(answer, address.gateway, epoch)
+        if "gap" in incidents:
+            answer.messages.append(self.command(address.gateway, "snapshot", {})[1])
+        for incident in incidents:
+            answer.reports.append({"what": incident, "gateway": address.gateway, "epoch": epoch})
+
+    def _on_status(self, answer: Answer, address: Address, value: Any, retain: bool) -> None:
+        """A status that the broker had kept tells of a gateway that came before this core."""
+        answer.reports.append({"what": value["state"], "gateway": address.gateway})
+        if retain and self.book.gateways().get(address.gateway) != value["epoch"]:
+            self.book.register(address.gateway, value["epoch"])
+            self._hello(answer, address.gateway, value["epoch"])
+
+    def _on_request(self, answer: Answer, address: Address, value: Any, _retain: bool) -> None:
+        args = value["args"]
+        hw = self.book.hw(address.gateway, args["epoch"])
+        start = Position(address.gateway, args["epoch"], args["seq"])
+        results = self.book.results(start, RESULTS_MAX * RESULT_MESSAGES_MAX)
+        answer.messages.extend(self._acks(address.gateway, args["epoch"], hw, results))
+
+    def _on_response(self, answer: Answer, address: Address, value: Any, _retain: bool) -> None:
+        answer.reports.append({"what": "response", "gateway": address.gateway, "response": value})
+
+    def _serve(self, answer: Answer, gateway: str) -> None:
+        """Publish all references for a gateway, once on each connection."""
+        if gateway not in self._served:
+            self._served.add(gateway)
+            references = self.book.references.all()
+            answer.messages.extend(self._reference(gateway, each) for each in references)
+
+    def _hello(self, answer: Answer, gateway: str, epoch: str) -> None:
+        self._serve(answer, gateway)
+        hw = self.book.hw(gateway, epoch)
+        answer.messages.append(self._message("helloCore", gateway, {"epoch": epoch, "hw": hw}))
+        answer.reports.append({"what": "hello", "gateway": gateway, "epoch": epoch, "hw": hw})
+
+    def _acks(
+        self, gateway: str, epoch: str, hw: int, results: Sequence[Result]
+    ) -> Iterable[Message]:
+        for start in range(0, max(len(results), 1), RESULTS_MAX):
+            page = [_entry(result) for result in results[start : start + RESULTS_MAX]]
+            yield self._message("ack", gateway, {"epoch": epoch, "hw": hw, "results": page})
+
+    def _reference(self, gateway: str, reference: Reference) -> Message:
+        topic = self.contract.topic(reference.kind, self.site, gateway, reference.code)
+        return Message(topic, reference.payload.encode(), retain=True)
+
+    def _message(self, channel: str, gateway: str, body: Mapping[str, Any]) -> Message:
+        return Message(self.contract.topic(channel, self.site, gateway), canonical(body))
+
+
+def _refuse(_answer: Answer, address: Address, _value: Any, _retain: bool) -> None:
+    raise ContractError(f"{address.channel} is not for the core")
+
+
+def _result(outcome: Outcome) -> Result:
+    seq = outcome.incoming.position.seq
+    return Result(seq, outcome.status, outcome.document_no, outcome.reason)
+
+
+def _entry(result: Result) -> dict[str, Any]:
+    entry: dict[str, Any] = {"seq": result.seq, "status": result.status}
+    if result.document_no is not None:
+        entry["core_document_no"] = result.document_no
+    if result.reason is not None:
+        entry["reason"] = result.reason
+    return entry
+
+
+def _report(outcome: Outcome) -> Report:
+    incoming = outcome.incoming
+    return {
+        "what": outcome.status,
+        **incoming.position._asdict(),
+        "document_no": outcome.document_no,
+        "reason": outcome.reason,
+        "data": incoming.data,
+    }

@@ -1,0 +1,48 @@
+"""What the core tells, as a line for people or as one of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from simulators.core.desk import Report
+
+
+def json_line(report: Report) -> str:
+    """One JSON object."""
+    return json.dumps(report, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def text_line(report: Report) -> str:
+    """One readable line."""
+    what = report["what"]
+    if "seq" not in report:
+        rest = " ".join(str(value) for key, value in report.items() if key != "what")
+        return f"core  {what:<12} {rest}".rstrip()
+    where = f"{report['gateway']} #{report['seq']}"
+    told = _content(report.get("data") or {})
+    end = report.get("document_no") or ""
+    if report.get("reason"):
+        end = f"{end} ({report['reason']})".strip()
+    return f"core  {what:<12} {where:<16} {told}  {end}".rstrip()
+
+
+def _content(data: Mapping[str, Any]) -> str:
+    match data.get("event"):
+        case "movement":
+            ends = f"{data['from']['location']} -> {data['to']['location']}"
+            return f"{data['kind']} {data['quantity']} {data['uom']} {data['item']}  {ends}"
+        case "snapshot":
+            lines = ", ".join(f"{line['quantity']} {line['item']}" for line in data["lines"])
+            return f"snapshot {data['location']}: {lines or 'empty'}"
+        case "alert":
+            return (
+                f"alert {'raised' if data['raised'] else 'cleared'} {data['code']}: {data['text']}"
+            )
+        case "unresolved":
+            return f"unresolved at {data['location']}: {data['reason']}"
+        case None:
+            return ""
+        case other:
+            return str(other)
