@@ -7,6 +7,8 @@ readings break the proof: the time until then is blind, and the next span says `
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from gateway.inbox import Inbox
 from gateway.model import NS_PER_MS, Coverage, DeviceFault, Heartbeat, Ns, Observation
 from gateway.ports import Clock, Counter
@@ -58,9 +60,20 @@ class DeviceEmit:
         self._span_from: Ns | None = None
         self._blind_faults: dict[int, set[str]] = {}
         self._count: Counter | None = None
+        self._on_first: Callable[[], Awaitable[None]] | None = None
 
-    def start(self, lateness_max_ns: Ns, silence_max_ns: Ns, count: Counter) -> None:
-        """Begin a new connection of the device: nothing before it proves anything."""
+    def start(
+        self,
+        lateness_max_ns: Ns,
+        silence_max_ns: Ns,
+        count: Counter,
+        on_first: Callable[[], Awaitable[None]],
+    ) -> None:
+        """Begin a new connection of the device: nothing before it proves anything.
+
+        `on_first` is awaited before the first observation: it shows that the device is up.
+        """
+        self._on_first = on_first
         self.lateness_max_ns, self.silence_max_ns = lateness_max_ns, silence_max_ns
         self._count = count
         self._span_from = None
@@ -68,6 +81,9 @@ class DeviceEmit:
 
     async def __call__(self, observation: Observation, age_ns: Ns = 0) -> None:
         """See `gateway.ports.Emit`."""
+        if self._on_first is not None:
+            on_first, self._on_first = self._on_first, None
+            await on_first()
         now = self._clock.now()
         proven = self._proven(now)
         self.last_emit = now

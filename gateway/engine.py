@@ -11,7 +11,7 @@ Rules of the file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.model import (
@@ -70,10 +70,16 @@ class _Draft:
 
 
 class Engine:
-    """Runs the rules. `rules` are (name, rule) in the order in which they see a fact."""
+    """Runs the rules. `rules` are (name, rule) in the order in which they see a fact.
 
-    def __init__(self, rules: Sequence[tuple[str, Rule]]) -> None:
+    `watch` is shown every fact that a rule emits; it must not fail, and decides nothing.
+    """
+
+    def __init__(
+        self, rules: Sequence[tuple[str, Rule]], watch: Callable[[Fact], None] | None = None
+    ) -> None:
         self.now: Ns = 0
+        self._watch = watch
         self.next_wake: Ns = NEVER
         self._names = [name for name, _ in rules]
         self._rules = [rule for _, rule in rules]
@@ -166,6 +172,8 @@ class Engine:
             assert turn.next_wake > self.now, f"{name} wants to be woken in the past"
             self._set_wake(index, turn.next_wake)
         for fact in turn.facts:
+            if self._watch is not None:
+                self._watch(fact)
             if type(fact) in EVENT_TYPES:
                 draft.events.append(fact)  # type: ignore[arg-type] # the set above says so
             for consumer in self._routes.get(type(fact), ()):

@@ -32,6 +32,15 @@ class Inbox:
         self._facts.append((at, fact))
         self._filled.set()
 
+    def put_first(self, at: Ns, fact: Fact) -> None:
+        """Add one fact before all others, at once: the news that time was lost cannot wait."""
+        self._facts.appendleft((at, fact))
+        self._filled.set()
+
+    def poke(self) -> None:
+        """Let `wait` return though nothing came: a wake-up is due."""
+        self._filled.set()
+
     def take(self, most: int) -> list[tuple[Ns, Fact]]:
         """Take up to `most` facts, oldest first, without waiting."""
         facts = self._facts
@@ -42,5 +51,7 @@ class Inbox:
         return taken
 
     async def wait(self) -> None:
-        """Wait until there is something to take."""
+        """Wait until there is something to take, or a poke."""
         await self._filled.wait()
+        if not self._facts:
+            self._filled.clear()

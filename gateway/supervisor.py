@@ -1,0 +1,168 @@
+"""Keeps every device connected: one task per device, restarted with jittered back-off.
+
+    down --- first observation ---> up --- LinkError ---> down, waiting --- back-off over ---> run
+                                       --- any other error: a bug of the driver ---> failed, stays
+
+It logs once when a device is lost and once when it is back, and tells the rules by DeviceStatus.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from random import Random
+from typing import Literal
+
+import structlog
+
+from gateway.coverage import DeviceEmit, LoopPulse
+from gateway.inbox import Inbox
+from gateway.model import NS_PER_S, Action, DeviceFault, DeviceStatus, Ns
+from gateway.ports import (
+    Actuator,
+    Clock,
+    Counter,
+    Driver,
+    DriverContext,
+    LinkError,
+    ProtocolError,
+)
+from gateway.settings import DeviceConfiguration
+
+BACKOFF_FIRST_S = 0.25
+BACKOFF_MAX_S = 15.0
+"""A reader that comes back is used again within a quarter of a minute, and never hammered."""
+
+GOOD_RUN_NS = 30 * NS_PER_S
+"""A connection that held this long was good: the next back-off starts small again."""
+
+State = Literal["connecting", "up", "waiting", "failed"]
+
+
+@dataclass
+class Device:
+    """One device and what is known of its link."""
+
+    configuration: DeviceConfiguration
+    emit: DeviceEmit
+    random: Random
+    count: Counter
+    state: State = "connecting"
+    reason: str = ""
+    since: Ns = 0
+    losses: int = 0
+    driver: Driver | None = None
+    came_up: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """Runs all devices. `devices` is what status, health and the action dispatcher look at."""
+
+    def __init__(
+        self,
+        configurations: tuple[DeviceConfiguration, ...],
+        inbox: Inbox,
+        clock: Clock,
+        pulse: LoopPulse,
+        random: Random,
+    ) -> None:
+        self.devices: dict[str, Device] = {}
+        self._inbox = inbox
+        self._clock = clock
+        self._log = structlog.get_logger("device")
+        for configuration in configurations:
+            name = configuration.device
+            emit = DeviceEmit(name, inbox, pulse, clock)
+            own_random = Random(random.getrandbits(64))  # noqa: S311 - jitter, not secrets
+            self.devices[name] = Device(configuration, emit, own_random, _uncounted)
+
+    @property
+    def lateness_max_ns(self) -> Ns:
+        """The largest lateness that any driver declares; drivers are built to be asked."""
+        return max((self._build(d).lateness_max_ns for d in self.devices.values()), default=0)
+
+    async def run(self) -> None:
+        """Run every device until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            for name, device in self.devices.items():
+                tasks.create_task(self._keep(device), name=f"device {name}")
+
+    async def act(self, action: Action) -> None:
+        """Let the device carry out an action; LinkError if it is not up or cannot."""
+        device = self.devices.get(action.device)
+        if device is None or device.state != "up":
+            raise LinkError(f"{action.device} is not connected")
+        driver: object = device.driver
+        if not isinstance(driver, Actuator):
+            raise LinkError(f"the driver of {action.device} cannot act")
+        try:
+            await driver.act(action)
+        except (OSError, EOFError) as error:
+            raise LinkError(f"{action.device}: {error}") from error
+
+    async def _keep(self, device: Device) -> None:
+        failures = 0
+        while True:
+            started = self._clock.now()
+            try:
+                await self._run_once(device)
+                reason = "the driver ended"
+            except (LinkError, OSError, EOFError) as error:
+                reason = str(error) or type(error).__name__
+                if isinstance(error, ProtocolError):
+                    device.count("protocol_errors")
+            except Exception as error:  # noqa: BLE001 - a plugin may fail, the gateway may not
+                await self._fail(device, error)
+                return
+            held = device.state == "up" and self._clock.now() - started >= GOOD_RUN_NS
+            failures = 1 if held else failures + 1
+            await self._lost(device, reason)
+            ceiling_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 10))
+            await asyncio.sleep(device.random.uniform(ceiling_s / 10, ceiling_s))
+
+    async def _run_once(self, device: Device) -> None:
+        driver = self._build(device)
+        device.driver = driver
+
+        async def first() -> None:
+            if device.losses:
+                self._log.info("device back", device=device.configuration.device)
+            device.state, device.reason, device.since = "up", "", self._clock.now()
+            await self._tell(device, up=True)
+            device.came_up.set()
+
+        device.emit.start(driver.lateness_max_ns, driver.silence_max_ns, device.count, first)
+        await driver.run(device.emit)
+
+    async def _lost(self, device: Device, reason: str) -> None:
+        """Say once that the device is lost, and again only when the reason is another."""
+        if device.state in {"up", "connecting"} or device.reason != reason:
+            self._log.warning("device lost", device=device.configuration.device, reason=reason)
+        if device.state in {"up", "connecting"}:
+            device.losses += 1
+            device.since = self._clock.now()
+            await self._tell(device, up=False, reason=reason)
+        device.state, device.reason = "waiting", reason
+
+    async def _fail(self, device: Device, error: Exception) -> None:
+        name = device.configuration.device
+        device.state, device.reason = "failed", f"{type(error).__name__}: {error}"
+        self._log.error("driver failed, device stays off", device=name, exc_info=error)
+        await self._tell(device, up=False, reason=device.reason)
+        fault = DeviceFault(name, "driver_failed", detail=f"bug in the driver: {device.reason}")
+        await self._inbox.put(self._clock.now(), fault)
+
+    async def _tell(self, device: Device, *, up: bool, reason: str = "") -> None:
+        status = DeviceStatus(device.configuration.device, up, reason)
+        await self._inbox.put(self._clock.now(), status)
+
+    def _build(self, device: Device) -> Driver:
+        configuration = device.configuration
+        context = DriverContext(configuration.device, self._clock, device.random, device.count)
+        driver: Driver = configuration.factory(configuration.settings, context)
+        return driver
+
+
+def _uncounted(name: str, amount: int = 1) -> None:
+    """Before the meter is there, nothing counts."""
+    del name, amount
