@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import re
 import ssl
 from collections.abc import Sequence
@@ -32,6 +33,9 @@ CAUSES_MAX = 64
 
 SHOWN_CHARACTERS_MAX = 200
 """How much of a bad point and of the server's answer goes into the log."""
+
+SAID_CHARACTERS_MAX = 1000
+"""How much of an answer is looked at: InfluxDB 1 repeats every point that it could not parse."""
 
 RETRY_AFTER_MAX_S = 300.0
 """A server that asks for more patience than this is asked again after it."""
@@ -153,9 +157,7 @@ class InfluxSink:
 def _refusal(error: Any) -> str:
     """Read an answer other than 2xx: the cause if these points are refused, else SinkError."""
     status = int(error.status or 0)
-    body = error.body or b""
-    text = body.decode(errors="replace") if isinstance(body, bytes) else str(body)
-    said = " ".join(text.split()) or str(error.reason)
+    said = _message(error.body or b"") or str(error.reason)
     if status in _REFUSED:
         return said
     message = f"server answered {status}: {said[:SHOWN_CHARACTERS_MAX]}"
@@ -163,3 +165,14 @@ def _refusal(error: Any) -> str:
     if status in {429, 503} and asked.isdecimal():
         raise SinkBusyError(message, min(float(asked), RETRY_AFTER_MAX_S)) from error
     raise SinkError(message) from error
+
+
+def _message(body: bytes | str) -> str:
+    """Return what the server says: `error` of InfluxDB 1, `message` of 2 and 3, or plain text."""
+    text = body.decode(errors="replace") if isinstance(body, bytes) else body
+    try:
+        said = json.loads(text)
+        text = str(said.get("message") or said.get("error") or text)
+    except (ValueError, AttributeError):
+        pass  # no JSON, or no object: the text speaks for itself
+    return " ".join(text[:SAID_CHARACTERS_MAX].split())

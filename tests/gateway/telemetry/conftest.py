@@ -6,11 +6,36 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+
+from gateway.model import (
+    NS_PER_S,
+    Alert,
+    Arrival,
+    Cell,
+    CountChange,
+    Departure,
+    DeviceFault,
+    DeviceStatus,
+    Movement,
+    Portal,
+    Site,
+    TagRead,
+    TagReport,
+    Unresolved,
+    WeightReport,
+    WeightSample,
+    WeightStep,
+    Zone,
+)
+from gateway.telemetry import names
+from gateway.telemetry.meter import Meter
+from gateway.telemetry.settings import TelemetrySettings
 
 READY_S = 20.0
 STOP_S = 10.0
@@ -178,12 +203,12 @@ async def v2_url(influxd: Influxd) -> AsyncIterator[str]:
 
     app = web.Application(client_max_size=16 * 1024 * 1024)
     app.router.add_post("/api/v2/write", write)
-    async with serve(app) as url:
+    async with Served(app) as url:
         yield url
 
 
-class serve:  # noqa: N801 - used as a verb
-    """Serve an aiohttp application on a free port of loopback."""
+class Served:
+    """Serves an aiohttp application on a free port of loopback."""
 
     def __init__(self, app: web.Application) -> None:
         self._runner = web.AppRunner(app)
@@ -196,3 +221,87 @@ class serve:  # noqa: N801 - used as a verb
 
     async def __aexit__(self, *_: object) -> None:
         await self._runner.cleanup()
+
+
+@pytest.fixture
+def serve() -> type[Served]:
+    return Served
+
+
+BUSY_FROM_S = 1_700_000_000
+BUSY_S = 300
+
+
+@pytest.fixture(scope="session")
+def busy_lines() -> list[bytes]:
+    """What a small gateway writes in five busy minutes, from BUSY_FROM_S on."""
+    site = Site(
+        zones=(Zone("A-1", ("shelf-reader:1", "shelf-reader:2")),),
+        cells=tuple(Cell(f"scale-1:{n}", f"A-1-{n}", zone="A-1") for n in range(1, 5)),
+        portals=(Portal("dock", ("dock-reader:1",), ("dock-reader:2",), "yard", "hall"),),
+    )
+    settings = TelemetrySettings(url="http://127.0.0.1", interval_s=10)
+    tags = {"gateway": "gw-1", "site": "plant-1"}
+    meter = Meter(settings, tags, site, lambda at: BUSY_FROM_S * NS_PER_S + at)
+    random, lines = Random(7), list[bytes]()
+    for second in range(BUSY_S):
+        busy_second(meter, random, second)
+        lines += meter.drain(second * NS_PER_S)
+    return lines
+
+
+def busy_second(meter: Meter, random: Random, second: int) -> None:
+    """Everything that a gateway can tell happens now and then."""
+    for reader in ("dock-reader", "shelf-reader"):
+        reads = (
+            TagRead(f"{reader}:{random.randint(1, 2)}", f"e{n}", random.randint(-7000, -4000))
+            for n in range(20)
+        )
+        meter.observe(TagReport(reader, tuple(reads)))
+    samples = (
+        WeightSample(f"scale-1:{n}", 5000 - second // 20 * 50 + random.gauss(0, 1))
+        for n in range(1, 5)
+    )
+    meter.observe(WeightReport("scale-1", tuple(samples)))
+    if second % 60 == 0:
+        for device in ("dock-reader", "shelf-reader", "scale-1"):
+            meter.observe(DeviceStatus(device, up=True))
+        meter.observe(DeviceStatus("shelf-reader", up=second % 120 == 0, reason="no_answer"))
+        meter.observe(DeviceFault("dock-reader", "antenna_lost", second % 120 == 0, antenna=2))
+    count = meter.device_counter("scale-1")
+    count("round_trip_us", random.randint(2000, 9000))
+    count("time_outs", second % 7 == 0)
+    if second % 20 == 10:
+        busy_decision(meter, second)
+    for gauge in vars(names).values():
+        if isinstance(gauge, str) and gauge.islower() and not gauge.startswith("telemetry_points"):
+            meter.gauge(gauge, random.uniform(1, 50))
+    for counter in (names.POINTS_SENT, names.POINTS_DROPPED, names.POINTS_REFUSED):
+        meter.count(counter)
+
+
+def busy_decision(meter: Meter, second: int) -> None:
+    """Three pieces are taken from a cell, a tag goes with them."""
+    at = second * NS_PER_S
+    step = WeightStep("scale-1:1", 5000.0, 4950.0, 0.5, at)
+    meter.observe(Arrival("A-1", f"e{second}", at, 3, -5000, 990))
+    meter.observe(Departure("A-1", f"e{second - 20}", at, 3, -5000, 990))
+    meter.observe(CountChange("scale-1:1", "M6x20", -3, 100 - second // 20, 990, step))
+    taken = Movement(
+        movement_id=f"m{second}",
+        kind="issue",
+        reason="taken",
+        item="M6x20",
+        quantity=3,
+        uom="pcs",
+        from_location="A-1-1",
+        to_location="unknown",
+        at_event=at,
+        at_decided=at + NS_PER_S,
+        confidence_permille=980,
+    )
+    doubt = Unresolved(f"u{second}", "no tag", "A-1-1", ("M6x20",), at, at)
+    alert = Alert("reader_down", "shelf-reader", second % 40 == 10, "critical", "", at)
+    meter.outcome((taken, doubt, alert), at + NS_PER_S + 5_000_000)
+    meter.latency("recorded_to_settled", 30_000_000 + second)
+    meter.latency("commit", 3_000_000 + second)
