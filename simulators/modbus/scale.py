@@ -31,8 +31,8 @@ class Exceptional(IntEnum):
 class ModbusError(Exception):
     """The device answers this request with an exception code."""
 
-    def __init__(self, code: Exceptional) -> None:
-        super().__init__(code.name)
+    def __init__(self, code: Exceptional, reason: str = "") -> None:
+        super().__init__(reason or code.name)
         self.code = code
 
 
@@ -40,7 +40,7 @@ class ForbiddenWriteError(ModbusError):
     """A write that no gateway may send: calibration, EEPROM, set-up, or a command nobody knows."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(Exceptional.ILLEGAL_VALUE)
+        super().__init__(Exceptional.ILLEGAL_VALUE, reason)
         self.reason = reason
 
 
