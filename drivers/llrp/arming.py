@@ -1,0 +1,170 @@
+"""Brings a reader to the point where it reports every tag, and keeps it there.
+
+A reader may keep its configuration and ROSpec over a connection and a reboot, or lose them; it may
+connect and stay silent. So it is asked, on every connection: LLRPConfigurationStateValue (LLRP 1.1
+section 13.2.1) says whether the configuration is the one we left, GET_ROSPECS what runs. Only what
+differs is written anew, since a blind DELETE_ROSPEC may throw away reads that it holds for us.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.ports import Counter, LinkError, ProtocolError
+
+from . import control, provisioning
+from .capabilities import Capabilities, capabilities_of
+from .control import InstalledROSpec
+from .frames import frame_of
+from .provisioning import ROSPEC_ID
+from .session import RefusedError, Session
+from .settings import LlrpSettings
+
+_ALL = 0
+_STATE_VALUE_ONLY = 7
+_INPUTS_ONLY = 9
+
+DISABLED, INACTIVE, ACTIVE = range(3)
+_ALL_ROSPECS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Armed:
+    """What is known of a reader that has been armed. `state_value` None: it does not tell."""
+
+    capabilities: Capabilities
+    state_value: int | None
+    antenna_connected: Mapping[int, bool]
+    input_levels: Mapping[int, bool]
+    antennas: tuple[int, ...]
+
+
+class Armourer:
+    """Arms the reader of one session."""
+
+    def __init__(self, session: Session, settings: LlrpSettings, count: Counter) -> None:
+        self._session = session
+        self._settings = settings
+        self._count = count
+
+    async def arm(self, known_state: int | None) -> Armed:
+        """Configure what differs from `known_state`, start the ROSpec, release held reports."""
+        session = self._session
+        reader = capabilities_of(
+            await self._ask("GET_READER_CAPABILITIES", {"RequestedData": _ALL})
+        )
+        if reader.is_impinj:
+            await session.request(
+                control.enable_impinj_extensions(session.next_id()),
+                self._settings.request_timeout_s,
+            )
+        config = await self._config(_ALL)
+        installed = await self.installed()
+        ours = [spec for spec in installed or () if spec.rospec_id == ROSPEC_ID]
+        state = _state_value(config)
+        if state is not None and state == known_state and ours and len(installed or ()) == 1:
+            self._count("provisioning_kept")
+            await self.enable(ours[0])
+        else:
+            await self._provision(reader, installed)
+            state = _state_value(await self._config(_STATE_VALUE_ONLY))
+        levels: dict[int, bool] = {}
+        if self._settings.gpi_ports:
+            levels = _input_levels(await self._config(_INPUTS_ONLY), self._settings.gpi_ports)
+        if reader.can_hold_reports:
+            session.send(control.ENABLE_EVENTS_AND_REPORTS)
+        return Armed(
+            reader,
+            state,
+            _antenna_states(config),
+            levels,
+            reader.antennas(self._settings.antennas),
+        )
+
+    async def installed(self) -> list[InstalledROSpec] | None:
+        """Ask which ROSpecs the reader has; None from a reader that cannot say."""
+        frame = frame_of(control.GET_ROSPECS, b"", self._session.next_id())
+        try:
+            answer = await self._session.request(frame, self._settings.request_timeout_s)
+            return control.installed_rospecs(answer)
+        except (RefusedError, ProtocolError):
+            self._count("rospecs_unknown")
+            return None
+
+    async def enable(self, spec: InstalledROSpec) -> None:
+        """Make an installed ROSpec run. An active one is left alone: its reads go on."""
+        if spec.state == ACTIVE:
+            return
+        if spec.state != DISABLED:
+            await self._ask("DISABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+
+    async def restart(self) -> None:
+        """Stop and start the ROSpec."""
+        await self._ask("DISABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+
+    async def _provision(
+        self, reader: Capabilities, installed: list[InstalledROSpec] | None
+    ) -> None:
+        self._count("provisionings")
+        session, settings = self._session, self._settings
+        # What the reader cannot do is found out before anything of it is changed.
+        rospec = provisioning.add_rospec(settings, reader, session.next_id())
+        config = provisioning.reader_config(settings, reader, session.next_id())
+        await session.ask(config, settings.request_timeout_s)
+        if installed is None or installed:
+            await self._delete_rospecs()
+        await session.ask(rospec, settings.request_timeout_s)
+        # Immediate start: ENABLE makes it active, and some readers refuse a START after that.
+        await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+
+    async def _delete_rospecs(self) -> None:
+        """Delete every ROSpec: most readers have room for one, and this reader is ours."""
+        try:
+            await self._ask("DELETE_ROSPEC", {"ROSpecID": _ALL_ROSPECS})
+        except RefusedError:
+            try:
+                await self._ask("DELETE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+            except RefusedError:
+                self._count("rospecs_not_deleted")
+
+    async def _ask(self, name: str, fields: control.Fields) -> dict[str, Any]:
+        frame = control.encode(name, fields, self._session.next_id())
+        try:
+            return await self._session.ask(frame, self._settings.request_timeout_s)
+        except RefusedError as error:
+            raise RefusedError(f"{name}: {error}") from error
+        except LinkError as error:
+            raise type(error)(f"{name}: {error}") from error
+
+    async def _config(self, requested: int) -> dict[str, Any]:
+        """Ask for the configuration. It is a hint: one that cannot be read counts as unknown."""
+        try:
+            return await self._ask("GET_READER_CONFIG", {"RequestedData": requested})
+        except (RefusedError, ProtocolError):
+            self._count("reader_config_unknown")
+            return {}
+
+
+def _state_value(config: Mapping[str, Any]) -> int | None:
+    value = config.get("LLRPConfigurationStateValue")
+    if isinstance(value, Mapping):
+        value = value.get("LLRPConfigurationStateValue")
+    return value if isinstance(value, int) and value else None
+
+
+def _antenna_states(config: Mapping[str, Any]) -> dict[int, bool]:
+    return {
+        int(entry["AntennaID"]): bool(entry["AntennaConnected"])
+        for entry in config.get("AntennaProperties", ())
+    }
+
+
+def _input_levels(config: Mapping[str, Any], ports: tuple[int, ...]) -> dict[int, bool]:
+    """Levels of the watched inputs. State 2 is "unknown" (section 13.2.6.2) and left out."""
+    return {
+        int(entry["GPIPortNum"]): entry["GPIState"] == 1
+        for entry in config.get("GPIPortCurrentState", ())
+        if entry["GPIPortNum"] in ports and entry["GPIState"] in (0, 1)
+    }

@@ -1,0 +1,210 @@
+"""The driver of an LLRP reader: from its socket to tag reads, over and over armed anew."""
+
+import asyncio
+import contextlib
+from typing import ClassVar
+
+from gateway.model import NS_PER_S, Action, Ns, SetOutput
+from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
+
+from . import control
+from .arming import DISABLED, INACTIVE, Armourer
+from .frames import FrameCutter, frame_of
+from .observer import Observer
+from .outbox import Outbox
+from .provisioning import ROSPEC_ID
+from .session import Session
+from .settings import LlrpSettings
+from .transport import Connect, Connection, connect
+
+SILENT_PERIODS = 2.5
+"""Keepalive periods without a byte after which the link is dead: two may be late or lost."""
+
+CLOSE_TIMEOUT_S = 1.0
+"""How long a stop waits for CLOSE_CONNECTION_RESPONSE: the slot is freed by the message itself."""
+
+RESTART_AFTER_CHECKS = 12
+"""Checks without a single report on this connection after which the ROSpec is restarted, once:
+some readers say that it is active and yet report nothing after a reconnect."""
+
+REARM_PAUSE_S = 1.0
+"""Least time between two answers to a ROSpec that ends: a reader that ends it at once, again and
+again, is not to be asked as fast as the network goes."""
+
+
+class LlrpDriver:
+    """Reads tags, inputs and faults of one reader and sets its outputs.
+
+    Live reads are at most `lateness_max_ns` old. Reads that the reader held back, while the link
+    was down or the gateway stalled, come with their true age, which may be minutes.
+    """
+
+    Settings: ClassVar[type[PluginSettings]] = LlrpSettings
+
+    def __init__(
+        self, settings: LlrpSettings, context: DriverContext, connect: Connect = connect
+    ) -> None:
+        self.lateness_max_ns: Ns = round(settings.lateness_s * NS_PER_S)
+        self.silence_max_ns: Ns = round(SILENT_PERIODS * settings.keepalive_s * NS_PER_S)
+        self._settings = settings
+        self._context = context
+        self._connect = connect
+        self._session: Session | None = None
+        self._known_state: int | None = None
+
+    async def run(self, emit: Emit) -> None:
+        """Connect, arm, and emit until cancelled; LinkError when the link is lost."""
+        outbox = Outbox(self._context.device, self._context.clock, self._context.count)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(outbox.drain(emit), name="llrp-drain")
+                failure = await self._failure_of(outbox)
+                # What was read before the link broke is still handed over.
+                outbox.finish()
+        except BaseExceptionGroup as group:
+            raise _cause(group) from None
+        finally:
+            outbox.close()
+        raise failure
+
+    async def act(self, action: Action) -> None:
+        """Set an output. LinkError unless the reader has confirmed it."""
+        if not isinstance(action, SetOutput):
+            raise ProtocolError(f"a reader has outputs only, no {type(action).__name__}")
+        session = self._session
+        if session is None:
+            raise LinkError("the reader is not connected")
+        frame = control.set_output(action.port, action.level, session.next_id())
+        await session.ask(frame, self._settings.request_timeout_s)
+
+    async def _failure_of(self, outbox: Outbox) -> LinkError:
+        try:
+            await self._converse(outbox)
+        except LinkError as error:
+            return error
+        raise AssertionError("a conversation ends with an error only")
+
+    async def _converse(self, outbox: Outbox) -> None:
+        observer = Observer(self._settings, self._context, outbox)
+        connection, session = await self._open(observer)
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s):
+                await session.attempted
+            armourer = Armourer(session, self._settings, self._context.count)
+            await self._arm(armourer, observer)
+            self._session = session
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._watch(connection), name="llrp-watch")
+                tasks.create_task(self._keep_armed(armourer, observer), name="llrp-keep-armed")
+                await session.broken
+        except TimeoutError as error:
+            raise LinkError("the reader sent no ConnectionAttemptEvent") from error
+        except BaseExceptionGroup as group:
+            raise _cause(group) from None
+        finally:
+            self._session = None
+            observer.close()
+            await self._close(connection, session)
+
+    async def _open(self, observer: Observer) -> tuple[Connection, Session]:
+        """Connect, with the handlers standing before the first byte can come in."""
+
+        def make() -> Connection:
+            connection = Connection(FrameCutter(self._settings.frame_max_bytes))
+            connection.receiver = Session(connection, observer, self._context.count)
+            return connection
+
+        connection = await self._connect(self._settings, make)
+        assert isinstance(connection.receiver, Session)
+        return connection, connection.receiver
+
+    async def _arm(self, armourer: Armourer, observer: Observer) -> None:
+        armed = await armourer.arm(self._known_state)
+        self._known_state = armed.state_value
+        observer.forget_faults()
+        observer.antennas_connected(armed.antenna_connected, armed.antennas)
+        for port, level in armed.input_levels.items():
+            observer.input_level(port, level)
+        observer.ended.clear()
+        observer.armed = True
+
+    async def _watch(self, connection: Connection) -> None:
+        """Cut a link on which nothing has come for too long."""
+        loop = asyncio.get_running_loop()
+        limit_s = SILENT_PERIODS * self._settings.keepalive_s
+        connection.heard_at = max(connection.heard_at, loop.time())
+        while True:
+            left_s = connection.heard_at + limit_s - loop.time()
+            if left_s <= 0:
+                break
+            await asyncio.sleep(left_s)
+        self._known_state = None
+        connection.fail(LinkError(f"nothing heard for {limit_s:g} s: the link is dead"))
+
+    async def _keep_armed(self, armourer: Armourer, observer: Observer) -> None:
+        """Ask what runs when no report comes, and start it again if it does not.
+
+        Silence alone is no fault: there may be no tag in view.
+        """
+        checks = 0
+        while True:
+            seen = observer.reports
+            ended = await self._ended_or_quiet(observer)
+            if observer.reports != seen and not ended:
+                checks = 0
+                continue
+            checks += 1
+            installed = await armourer.installed()
+            ours = next((s for s in installed or () if s.rospec_id == ROSPEC_ID), None)
+            if installed is None:
+                if ended or (checks == RESTART_AFTER_CHECKS and not observer.reports):
+                    await self._restart(armourer, observer)
+            elif ours is None:
+                observer.was_not_reading()
+                self._known_state = None
+                await self._arm(armourer, observer)
+            elif ours.state == DISABLED or (ours.state == INACTIVE and checks == 1):
+                observer.was_not_reading()
+                await armourer.enable(ours)
+            elif checks == RESTART_AFTER_CHECKS and not observer.reports:
+                await self._restart(armourer, observer)
+            observer.armed = True
+            if ended:
+                await asyncio.sleep(REARM_PAUSE_S)
+
+    async def _restart(self, armourer: Armourer, observer: Observer) -> None:
+        self._context.count("rospec_restarts")
+        observer.was_not_reading()
+        await armourer.restart()
+
+    async def _ended_or_quiet(self, observer: Observer) -> bool:
+        """Wait for the ROSpec to end (True) or for a while to pass (False)."""
+        try:
+            async with asyncio.timeout(self._settings.no_reports_s):
+                await observer.ended.wait()
+        except TimeoutError:
+            return False
+        observer.ended.clear()
+        return True
+
+    async def _close(self, connection: Connection, session: Session) -> None:
+        """Free the reader's only client slot, then close."""
+        if not connection.closed.is_set() and not session.broken.done():
+            frame = frame_of(control.CLOSE_CONNECTION, b"", session.next_id())
+            with contextlib.suppress(LinkError):
+                await session.request(frame, CLOSE_TIMEOUT_S)
+        connection.abort()
+        await connection.closed.wait()
+
+
+def _cause(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Find what a task group failed of: a bug if there is one, else the lost link."""
+    causes: list[BaseException] = []
+    groups = [group]
+    while groups:
+        for error in groups.pop().exceptions:
+            if isinstance(error, BaseExceptionGroup):
+                groups.append(error)
+            else:
+                causes.append(error)
+    return next((error for error in causes if not isinstance(error, LinkError)), causes[0])

@@ -1,0 +1,156 @@
+"""Makes observations of what a reader says unasked: reports, events, keepalives."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange, Ns
+from gateway.ports import DriverContext, ProtocolError
+
+from .faults import PassingFaults
+from .frames import type_of
+from .outbox import Outbox
+from .report import RO_ACCESS_REPORT, ReportDecoder
+from .session import unreadable
+from .settings import LlrpSettings
+from .tag_reads import Moment, TagReads
+
+ANTENNA_DISCONNECTED = "antenna_disconnected"
+BAD_FRAME = "bad_frame"
+BUFFER_FILLING = "report_buffer_filling"
+BUFFER_OVERFLOW = "report_buffer_overflow"
+READER_EXCEPTION = "reader_exception"
+PASSING_FAULTS = (BAD_FRAME, BUFFER_FILLING, BUFFER_OVERFLOW, READER_EXCEPTION)
+
+
+class Observer:
+    """The listener of one connection. `reports` counts the reports with tags in them.
+
+    `armed` is set while the ROSpec is known to run: only then does a keepalive prove that the
+    field is being read. `ended` is set when the reader says that the ROSpec ended.
+    """
+
+    def __init__(self, settings: LlrpSettings, context: DriverContext, outbox: Outbox) -> None:
+        only = settings.antennas[0] if len(settings.antennas) == 1 else None
+        self.reports = 0
+        self.armed = False
+        self.ended = asyncio.Event()
+        self._device = context.device
+        self._clock = context.clock
+        self._count = context.count
+        self._outbox = outbox
+        self._late_ns: Ns = round(settings.lateness_s * NS_PER_S)
+        self._decoder = ReportDecoder(only)
+        self._tag_reads = TagReads(context.device, settings.rssi_floor_dbm, context.count)
+        self._faults = PassingFaults(context.device, outbox.put)
+        self._given_up = 0
+        self._clock_steps = 0
+        self._handlers = {
+            "GPIEvent": self._gpi_event,
+            "AntennaEvent": self._antenna_event,
+            "ROSpecEvent": self._rospec_event,
+            "ReportBufferLevelWarning": self._buffer_warning,
+            "ReportBufferOverflowErrorEvent": self._buffer_overflow,
+            "ReaderExceptionEvent": self._exception,
+        }
+
+    def on_report(self, frame: bytes) -> None:
+        """Take an RO_ACCESS_REPORT. Tags that cannot be read make the time blind."""
+        records = self._decoder.decode(frame)
+        if records:
+            now = self._clock.now()
+            moment = Moment(now, self._outbox.report_at(now))
+            self._outbox.put_reads(self._tag_reads.build(records, moment, self._late_ns))
+            self.reports += 1
+        if self._decoder.tags_given_up != self._given_up:
+            lost = self._decoder.tags_given_up - self._given_up
+            self._given_up = self._decoder.tags_given_up
+            self._count("tags_given_up", lost)
+            self._outbox.lose(lost, "tags with a parameter of unknown type")
+        if self._tag_reads.reader_time.steps != self._clock_steps:
+            self._count("reader_clock_steps")
+            self._clock_steps = self._tag_reads.reader_time.steps
+
+    def on_keepalive(self) -> None:
+        """Take a keepalive: the reader lives, and reads if it is armed."""
+        if self.armed:
+            self._outbox.put(Heartbeat(self._device))
+
+    def on_bad_frame(self, error: ProtocolError, frame: bytes) -> None:
+        """Raise a fault that shows the bytes; a report that is lost makes the time blind."""
+        self._faults.happened(BAD_FRAME, unreadable(error, frame))
+        if type_of(frame) == RO_ACCESS_REPORT:
+            self._outbox.lose(1, "a report could not be read")
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Take an event notification (LLRP 1.1 section 17.2.7.6)."""
+        stamp = event.get("UTCTimestamp", event.get("Uptime"))
+        if isinstance(stamp, Mapping):
+            self._tag_reads.reader_time.see_event(
+                self._clock.now(), int(stamp.get("Microseconds", 0))
+            )
+        for name, handle in self._handlers.items():
+            fields = event.get(name)
+            if isinstance(fields, Mapping):
+                handle(fields)
+
+    def forget_faults(self) -> None:
+        """Clear the passing faults of earlier connections, perhaps of an earlier process."""
+        self._faults.forget(PASSING_FAULTS)
+
+    def antennas_connected(self, states: Mapping[int, bool], used: Iterable[int]) -> None:
+        """Take what the reader's configuration says of its antennas at the start."""
+        for antenna in used:
+            if antenna in states:
+                self._antenna(antenna, states[antenna])
+
+    def input_level(self, port: int, level: bool) -> None:
+        """Take the level of an input."""
+        self._outbox.put(InputChange(self._device, port, level))
+
+    def was_not_reading(self) -> None:
+        """Take note that the ROSpec did not run: the time until now proves nothing."""
+        self._count("rospec_not_running")
+        self._outbox.lose(1, "the reader was not reading")
+
+    def close(self) -> None:
+        """End with the connection."""
+        self._faults.close()
+
+    def _gpi_event(self, fields: Mapping[str, Any]) -> None:
+        self.input_level(int(fields["GPIPortNumber"]), bool(fields["GPIEvent"]))
+
+    def _antenna_event(self, fields: Mapping[str, Any]) -> None:
+        self._antenna(int(fields["AntennaID"]), fields["EventType"] == "Connected")
+
+    def _antenna(self, antenna: int, connected: bool) -> None:
+        self._outbox.put(
+            DeviceFault(
+                self._device,
+                ANTENNA_DISCONNECTED,
+                active=not connected,
+                antenna=antenna,
+                blinds=True,
+            )
+        )
+
+    def _rospec_event(self, fields: Mapping[str, Any]) -> None:
+        if fields["EventType"] != "Start_of_ROSpec":
+            self._count("rospec_ended")
+            self.armed = False
+            self.ended.set()
+
+    def _buffer_warning(self, fields: Mapping[str, Any]) -> None:
+        percent = fields.get("ReportBufferPercentageFull")
+        self._faults.happened(BUFFER_FILLING, f"{percent} % full")
+
+    def _buffer_overflow(self, _: Mapping[str, Any]) -> None:
+        self._count("report_buffer_overflows")
+        self._faults.happened(BUFFER_OVERFLOW, "the reader has dropped reports")
+        self._outbox.lose(1, "the reader's report buffer overflowed")
+
+    def _exception(self, fields: Mapping[str, Any]) -> None:
+        message = fields.get("Message", b"")
+        text = message.decode("utf-8", "replace") if isinstance(message, bytes) else str(message)
+        self._count("reader_exceptions")
+        self._faults.happened(READER_EXCEPTION, text)

@@ -1,0 +1,130 @@
+"""What the driver has observed and the gateway has not taken yet.
+
+Reads are gathered for a few milliseconds into one report. While the gateway is busy they wait
+here, so that the socket is read on; beyond the bound the oldest go and the time is blind.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from gateway.model import NS_PER_MS, NS_PER_S, Ns, Observation, TagRead, TagReport
+from gateway.ports import Clock, Emit
+
+GATHER_NS = 5 * NS_PER_MS
+"""How long the first read of a report waits for others: at 1,100 reads/s five share the cost of
+one turn, and a person at a gate moves 1 cm."""
+
+BATCH_READS_MAX = 1000
+"""Reads in one report: a turn of the rules stays within milliseconds."""
+
+HELD_READS_MAX = 100_000
+"""Reads that may wait: 90 s of a portal at 1,100/s, about 20 MB."""
+
+HELD_OBSERVATIONS_MAX = 1000
+"""Other observations that may wait: events come a few a minute, heartbeats once a second."""
+
+
+class _Waiting(NamedTuple):
+    observation: Observation
+    at: Ns
+
+
+class Outbox:
+    """Waiting observations of one run, oldest first."""
+
+    def __init__(self, device: str, clock: Clock, count: Callable[[str, int], None]) -> None:
+        self._device = device
+        self._clock = clock
+        self._count = count
+        self._loop = asyncio.get_running_loop()
+        self._open: list[TagRead] = []
+        self._open_until: Ns = 0
+        self._reports: deque[_Waiting] = deque()
+        self._others: deque[_Waiting] = deque()
+        self._held = 0
+        self._finished = False
+        self._lost: dict[str, int] = {}
+        self._wake = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def report_at(self, now: Ns) -> Ns:
+        """Return when a read that came in now will be reported: what its age is relative to."""
+        if self._timer is None:
+            self._open_until = now + GATHER_NS
+            self._timer = self._loop.call_later(GATHER_NS / NS_PER_S, self._close_batch)
+        return self._open_until
+
+    def put_reads(self, reads: list[TagRead]) -> None:
+        """Add reads whose ages were made for the last `report_at`."""
+        self._open += reads
+        self._held += len(reads)
+        if len(self._open) >= BATCH_READS_MAX:
+            self._close_batch()
+        while self._held > HELD_READS_MAX and self._reports:
+            dropped = self._reports.popleft().observation
+            assert isinstance(dropped, TagReport)
+            self._held -= len(dropped.reads)
+            self._count("reads_dropped", len(dropped.reads))
+            self.lose(len(dropped.reads), "the gateway was busy for too long")
+
+    def put(self, observation: Observation) -> None:
+        """Add an observation other than reads, observed now."""
+        if len(self._others) >= HELD_OBSERVATIONS_MAX:
+            self._others.popleft()
+            self._count("observations_dropped", 1)
+        self._others.append(_Waiting(observation, self._clock.now()))
+        self._wake.set()
+
+    def lose(self, lost: int, reason: str) -> None:
+        """Note that readings went missing: told before the next observation is handed over."""
+        self._lost[reason] = self._lost.get(reason, 0) + lost
+        self._wake.set()
+
+    async def drain(self, emit: Emit) -> None:
+        """Hand everything over, until told to finish and nothing is left."""
+        while not self._finished:
+            await self._wake.wait()
+            self._wake.clear()
+            while True:
+                lost, self._lost = self._lost, {}
+                for reason, amount in lost.items():
+                    emit.blind(amount, reason)
+                waiting = self._next()
+                if waiting is None:
+                    break
+                await emit(waiting.observation, max(0, self._clock.now() - waiting.at))
+
+    def finish(self) -> None:
+        """Let `drain` end when it has handed over what is here now."""
+        self._close_batch()
+        self._finished = True
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop the timer; what waits is dropped."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _next(self) -> _Waiting | None:
+        reports, others = self._reports, self._others
+        if reports and not (others and others[0].at < reports[0].at):
+            waiting = reports.popleft()
+            assert isinstance(waiting.observation, TagReport)
+            self._held -= len(waiting.observation.reads)
+            return waiting
+        return others.popleft() if others else None
+
+    def _close_batch(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._open:
+            return
+        # Closed early, a report goes out before its own time: its ages are up to GATHER_NS too old.
+        for start in range(0, len(self._open), BATCH_READS_MAX):
+            reads = tuple(self._open[start : start + BATCH_READS_MAX])
+            self._reports.append(_Waiting(TagReport(self._device, reads), self._open_until))
+        self._open = []
+        self._wake.set()
