@@ -1,0 +1,78 @@
+"""The judge: the world's acts against what the core booked. It never asks the gateway.
+
+An act is found by a movement of the same item, quantity, source and target, booked within
+`MATCH_WITHIN_S` of it; each movement answers for one act at most. What is left over on the side of
+the world was missed, on the side of the core it is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from simulators.world.world import Act
+
+MATCH_WITHIN_S = 30.0
+"""A movement later than this is of no use to whoever plans with the stock."""
+
+BEFORE_S = 2.0
+"""A movement may be dated a little before its act: the clocks of sensors are not the world's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """One movement as the core booked it. Times are on the world's clock."""
+
+    seq: int
+    item: str
+    quantity: int
+    source: str
+    target: str
+    booked_at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What the judge found. `latencies_s` are from the act to the core's booking."""
+
+    matched: tuple[tuple[Act, Booked], ...]
+    missed: tuple[Act, ...]
+    wrong: tuple[Booked, ...]
+
+    @property
+    def latencies_s(self) -> list[float]:
+        """From each found act to its booking in the core, ascending."""
+        return sorted(booked.booked_at_s - act.at_s for act, booked in self.matched)
+
+
+def judge(acts: Sequence[Act], booked: Sequence[Booked]) -> Score:
+    """Match acts and movements, oldest first."""
+    open_movements = sorted(booked, key=lambda movement: movement.booked_at_s)
+    matched: list[tuple[Act, Booked]] = []
+    missed: list[Act] = []
+    for act in sorted(acts, key=lambda act: act.at_s):
+        found = next((movement for movement in open_movements if _answers(movement, act)), None)
+        if found is None:
+            missed.append(act)
+        else:
+            open_movements.remove(found)
+            matched.append((act, found))
+    return Score(tuple(matched), tuple(missed), tuple(open_movements))
+
+
+def _answers(movement: Booked, act: Act) -> bool:
+    delay_s = movement.booked_at_s - act.at_s
+    return (
+        -BEFORE_S <= delay_s <= MATCH_WITHIN_S
+        and movement.item == act.item
+        and movement.quantity == act.quantity
+        and movement.source == act.source
+        and movement.target == act.target
+    )
+
+
+def percentile(ascending: Sequence[float], share: float) -> float | None:
+    """The value below which that share of the values lies; None without values."""
+    if not ascending:
+        return None
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))]
