@@ -1,0 +1,146 @@
+"""The Modbus driver: polls the weight transmitters of one link, each at its own pace."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Mapping
+from typing import ClassVar
+
+from drivers.modbus.answers import DesyncError, UnitError
+from drivers.modbus.commands import CommandPort
+from drivers.modbus.link import Link
+from drivers.modbus.profiles_folder import find_folder
+from drivers.modbus.settings import ModbusSettings
+from drivers.modbus.unit import Code, Unit, make_units
+from gateway.model import NS_PER_S, Action, DeviceFault, Ns, Pulse, WeightReport
+from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
+
+SILENCE_POLLS = 3
+"""Polls that may fail before the link counts as silent: the share of lost frames is far below."""
+
+SILENCE_MIN_NS = NS_PER_S
+
+
+class ModbusDriver:
+    """One link with its units. A silent unit costs the others at most one time-out a probe."""
+
+    Settings: ClassVar[type[PluginSettings]] = ModbusSettings
+
+    def __init__(self, settings: ModbusSettings, context: DriverContext) -> None:
+        self._settings = settings
+        self._context = context
+        folder = find_folder(settings.profiles_folder)
+        self.units = make_units(settings.units, folder, context.device)
+        self._units_by_cell = {cell: unit for unit in self.units for cell in unit.cells.ids}
+        self._link: Link | None = None
+        self._faults: dict[Code, dict[int, str]] = {}
+        self._unanswered_units: set[int] = set()
+        self._poll_ns = int(NS_PER_S / settings.poll_hz)
+        gap_s = 0.0 if settings.link == "tcp" else settings.quiet_gap_s
+        self._failure_ns = int((settings.timeout_s + gap_s) * NS_PER_S)
+        self.lateness_max_ns: Ns = int(settings.timeout_s * NS_PER_S)
+        self.silence_max_ns: Ns = max(
+            SILENCE_MIN_NS, SILENCE_POLLS * (self._poll_ns + self._failure_ns)
+        )
+
+    async def run(self, emit: Emit) -> None:
+        """Connect and poll until cancelled; LinkError when no unit answers any more."""
+        link = Link(self._settings, self._context.clock, self._context.count)
+        try:
+            await link.open()
+            self._link = link
+            await self._poll_all(link, emit)
+        finally:
+            self._link = None
+            await link.close()
+
+    async def act(self, action: Action) -> None:
+        """Tare or zero a cell, at most once; LinkError or ProtocolError when that is uncertain."""
+        if not isinstance(action, Pulse):
+            raise ProtocolError("a weight transmitter has no outputs")
+        unit = self._units_by_cell.get(action.cell)
+        if unit is None:
+            raise ProtocolError(f"no cell {action.cell}")
+        if self._link is None:
+            raise LinkError("not connected: nothing was sent")
+        await CommandPort(self._link, unit).carry_out(action.kind, action.cell)
+        self._context.count(f"modbus_{action.kind}")
+
+    async def _poll_all(self, link: Link, emit: Emit) -> None:
+        clock = self._context.clock
+        queue = self._staggered(clock.now())
+        while True:
+            due, place = heapq.heappop(queue)
+            unit = self.units[place]
+            wait_ns = due - clock.now()
+            if wait_ns > 0:
+                await asyncio.sleep(wait_ns / NS_PER_S)
+            await self._poll(unit, link, emit)
+            period_ns = unit.period_ns(self._poll_ns, self._failure_ns, self._context.random)
+            now = clock.now()
+            # A poll that was missed is not made up for: all late units take turns.
+            following = max(now, due + period_ns)
+            if unit.probed:
+                following = now + period_ns
+            heapq.heappush(queue, (following, place))
+
+    def _staggered(self, now: Ns) -> list[tuple[Ns, int]]:
+        """Spread the first polls over one period; silent units wait, unless all of them are."""
+        self._unanswered_units.clear()
+        all_silent = all(unit.silent for unit in self.units)
+        queue = []
+        for place, unit in enumerate(self.units):
+            unit.restart()
+            due = now + self._poll_ns * place // len(self.units)
+            if unit.probed and not all_silent:
+                due += unit.period_ns(self._poll_ns, self._failure_ns, self._context.random)
+            queue.append((due, place))
+        heapq.heapify(queue)
+        return queue
+
+    async def _poll(self, unit: Unit, link: Link, emit: Emit) -> None:
+        try:
+            answer = await link.read(unit.request)
+        except UnitError as error:
+            await self._unanswered(unit, error, emit)
+            return
+        except DesyncError as error:
+            if error.unit_asked:
+                await self._report(unit, unit.distrust(error), emit)
+            raise
+        self._unanswered_units.discard(unit.id)
+        polled = unit.answered(answer.registers, self._context.clock.now())
+        if polled.faults:
+            await self._report(unit, polled.faults, emit)
+        age_ns = answer.elapsed_ns // 2
+        if polled.samples:
+            await emit(WeightReport(self._context.device, polled.samples), age_ns)
+        else:
+            self._context.count("modbus_no_sample")
+
+    async def _unanswered(self, unit: Unit, error: UnitError, emit: Emit) -> None:
+        self._context.count(f"modbus_{error.kind}")
+        await self._report(unit, unit.failed(error), emit)
+        self._unanswered_units.add(unit.id)
+        if all(u.silent and u.id in self._unanswered_units for u in self.units):
+            raise LinkError(f"no unit answers; last: {error}")
+
+    async def _report(self, unit: Unit, faults: Mapping[Code, str], emit: Emit) -> None:
+        """Say once when a unit falls into a fault or comes out of it.
+
+        For the gateway a fault belongs to the whole link: it is active as long as any unit has it,
+        and its detail names them all. It is over when every unit is known to be without it; said
+        also on a first start, since an alert of an earlier run may still stand.
+        """
+        for code, detail in faults.items():
+            standing = self._faults.setdefault(code, {})
+            changed = standing.get(unit.id) != detail and bool(detail or standing.get(unit.id))
+            standing[unit.id] = detail
+            if detail:
+                self._context.count(f"modbus_{code}")
+            told = "; ".join(f"unit {n}: {text}" for n, text in sorted(standing.items()) if text)
+            if changed and told:
+                await emit(DeviceFault(self._context.device, code, detail=told))
+            elif not told and len(standing) == len(self.units):
+                await emit(DeviceFault(self._context.device, code, active=False))
