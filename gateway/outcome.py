@@ -1,14 +1,26 @@
 """What one turn of the engine comes to: everything that must reach the disk together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.model import Action, Event, Ns, Reference
-from gateway.ports import Row
+from gateway.ports import JsonValue, Row
+
+
+class EvidenceRow(NamedTuple):
+    """What `why` shows for the event at `event_index` of the same outcome. Any JSON."""
+
+    event_index: int
+    body: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One turn, all or nothing. `puts` are (rule, schema, row), `deletes` are (rule, key)."""
+    """One turn, all or nothing. `puts` are (rule, schema, row), `deletes` are (rule, key).
+
+    Where a turn puts and deletes the same key, the delete counts.
+    """
 
     at: Ns
     events: tuple[Event, ...] = ()
@@ -16,3 +28,4 @@ class Outcome:
     deletes: tuple[tuple[str, str], ...] = ()
     actions: tuple[Action, ...] = ()
     references: tuple[Reference, ...] = ()
+    evidence: tuple[EvidenceRow, ...] = ()

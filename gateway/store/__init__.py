@@ -1,0 +1,56 @@
+"""Durable truth: one SQLite file for the ledger, the rules' state and all that must survive.
+
+Written by one thread over one connection (`Store`), read over others (`StoreReader`).
+"""
+
+from gateway.store.reading import StoreReader
+from gateway.store.store import Store
+from gateway.store.words import (
+    Clocks,
+    Committed,
+    Epoch,
+    HighWaterBeyondLast,
+    Identity,
+    LedgerRow,
+    Opened,
+    OutputLevel,
+    PulseRow,
+    Quarantined,
+    RaisedAlert,
+    Result,
+    Settled,
+    StateRow,
+    StoreFailed,
+    StoreFull,
+    StoreRefused,
+    StoreStatus,
+    VerifyReport,
+    WallTime,
+    Window,
+)
+
+__all__ = [
+    "Clocks",
+    "Committed",
+    "Epoch",
+    "HighWaterBeyondLast",
+    "Identity",
+    "LedgerRow",
+    "Opened",
+    "OutputLevel",
+    "PulseRow",
+    "Quarantined",
+    "RaisedAlert",
+    "Result",
+    "Settled",
+    "StateRow",
+    "Store",
+    "StoreFailed",
+    "StoreFull",
+    "StoreReader",
+    "StoreRefused",
+    "StoreStatus",
+    "VerifyReport",
+    "WallTime",
+    "Window",
+]

@@ -1,0 +1,171 @@
+"""The core's side of the ledger: acknowledging, quarantine, booking anew, pruning.
+
+Everything here happens inside a transaction that `StoreFile` begins and ends, and refuses before
+it changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import apsw
+
+from gateway.model import Alert
+from gateway.ports import Record
+from gateway.store.booking import document_no, renumbered
+from gateway.store.database import query
+from gateway.store.ledger import Ledger
+from gateway.store.schema import ledger_key, split_key
+from gateway.store.words import (
+    Epoch,
+    HighWaterBeyondLast,
+    Result,
+    Settled,
+    StoreRefused,
+)
+
+PRUNE_ROWS = 500
+"""Rows deleted in one step: a few milliseconds, so that no movement waits for it."""
+
+
+def acknowledge(
+    connection: apsw.Connection,
+    ledger: Ledger,
+    uuid: str,
+    high_water: int,
+    results: Sequence[Result],
+) -> Settled:
+    """Settle all records of an epoch up to `high_water`; never lowers the mark.
+
+    What the core did not take goes to quarantine. HighWaterBeyondLast if the core holds more than
+    the ledger; StoreRefused for an unknown epoch or a result above the mark.
+    """
+    epoch, last_seq, known = _epoch(connection, ledger, uuid)
+    if high_water > last_seq:
+        raise HighWaterBeyondLast(f"core holds {high_water} of {uuid}, the ledger {last_seq}")
+    high_water = max(known, high_water)
+    for result in results:
+        if not 1 <= result.seq <= high_water:
+            raise StoreRefused(f"result for {result.seq}, beyond the mark {high_water}")
+    if epoch.number == ledger.mark.epoch.number:
+        ledger.settle(high_water)
+    elif high_water > known:
+        connection.execute(
+            "UPDATE epoch SET high_water=? WHERE number=?", (high_water, epoch.number)
+        )
+    quarantined = [result.seq for result in results if _take(connection, ledger, epoch, result)]
+    return Settled(epoch, high_water, high_water - known, tuple(quarantined))
+
+
+def requeue(connection: apsw.Connection, ledger: Ledger, uuid: str, seq: int) -> Record:
+    """Book a quarantined record anew, in the current epoch. StoreRefused if it is not there."""
+    epoch, _, _ = _epoch(connection, ledger, uuid)
+    key = ledger_key(epoch.number, seq)
+    row = connection.execute(
+        "SELECT kind, body, requeued_as FROM quarantine WHERE key=?", (key,)
+    ).fetchone()
+    if row is None:
+        raise StoreRefused(f"{seq} of {uuid} is not in quarantine")
+    kind, body, requeued_as = row
+    if requeued_as is not None:
+        raise StoreRefused(f"{seq} of {uuid} was booked anew as {split_key(requeued_as)[1]}")
+    record = ledger.add(kind, lambda head: renumbered(json.loads(body), head))
+    connection.execute(
+        "UPDATE quarantine SET requeued_as=? WHERE key=?",
+        (ledger_key(ledger.mark.epoch.number, record.seq), key),
+    )
+    return record
+
+
+def quarantine_unsettled(connection: apsw.Connection, ledger: Ledger) -> int:
+    """Put aside what the core may know by another content: the ledger went back in time."""
+    mark = ledger.mark
+    connection.execute(
+        "INSERT OR IGNORE INTO quarantine"
+        " SELECT key, kind, 'restored', 'the ledger went back in time', ?, body, NULL"
+        " FROM ledger WHERE key BETWEEN ? AND ?",
+        (
+            ledger.stamp.unix_ns,
+            ledger_key(mark.epoch.number, mark.high_water + 1),
+            ledger_key(mark.epoch.number, mark.last_seq),
+        ),
+    )
+    ledger.settle(mark.last_seq)
+    return mark.last_seq - mark.high_water
+
+
+def prune(connection: apsw.Connection, ledger: Ledger, before_unix_ns: int, keep_rows: int) -> int:
+    """Delete at most PRUNE_ROWS of the oldest settled records; return how many.
+
+    They go when they were recorded before `before_unix_ns`, or when more than `keep_rows` of the
+    current epoch are kept. What is kept has no gap; quarantine has copies of its own.
+    """
+    settled: dict[int, int] = dict(query(connection, "SELECT number, high_water FROM epoch"))
+    settled[ledger.mark.epoch.number] = ledger.mark.high_water
+    surplus = ledger_key(ledger.mark.epoch.number, ledger.mark.last_seq - keep_rows)
+    last, count = 0, 0
+    rows = query(
+        connection, "SELECT key, recorded_unix_ns FROM ledger ORDER BY key LIMIT ?", (PRUNE_ROWS,)
+    )
+    for key, recorded_unix_ns in rows:
+        number, seq = split_key(key)
+        if seq > settled[number] or (recorded_unix_ns >= before_unix_ns and key > surplus):
+            break
+        last, count = key, count + 1
+    if count:
+        for table in ("ledger", "settlement", "evidence"):
+            connection.execute(f"DELETE FROM {table} WHERE key<=?", (last,))  # noqa: S608 - three names
+    return count
+
+
+def _epoch(connection: apsw.Connection, ledger: Ledger, uuid: str) -> tuple[Epoch, int, int]:
+    """An epoch of this file with its last seq and high-water mark."""
+    mark = ledger.mark
+    if uuid == mark.epoch.uuid:
+        return mark.epoch, mark.last_seq, mark.high_water
+    row = connection.execute(
+        "SELECT number, reason, size, high_water FROM epoch WHERE uuid=?", (uuid,)
+    ).fetchone()
+    if row is None:
+        raise StoreRefused(f"{uuid} is no epoch of this store")
+    number, reason, size, high_water = row
+    return Epoch(number, uuid, reason), size, high_water
+
+
+def _take(connection: apsw.Connection, ledger: Ledger, epoch: Epoch, result: Result) -> bool:
+    """Keep what the core says of one record; True if it went to quarantine now."""
+    key = ledger_key(epoch.number, result.seq)
+    if result.core_document_no is not None:
+        connection.execute(
+            "INSERT OR IGNORE INTO settlement VALUES(?,?)", (key, result.core_document_no)
+        )
+        return False
+    refused_before = result.status == "duplicate" and result.reason is not None
+    if result.status not in ("rejected", "conflict") and not refused_before:
+        return False
+    cause = "conflict" if result.status == "conflict" else "rejected"
+    kind = connection.execute("SELECT kind FROM ledger WHERE key=?", (key,)).get
+    connection.execute(
+        "INSERT OR IGNORE INTO quarantine SELECT key, kind, ?, ?, ?, body, NULL"
+        " FROM ledger WHERE key=?",
+        (cause, result.reason or "", ledger.stamp.unix_ns, key),
+    )
+    if not connection.changes():
+        return False
+    if cause == "conflict" and kind != "alert":
+        _raise_conflict(ledger, epoch, result)
+    return True
+
+
+def _raise_conflict(ledger: Ledger, epoch: Epoch, result: Result) -> None:
+    """Another record stands in the core under our number: a matter for a person."""
+    alert = Alert(
+        code="delivery_conflict",
+        key=document_no(ledger.gateway, epoch.uuid, result.seq),
+        raised=True,
+        severity="critical",
+        text=f"the core holds another record under this number: {result.reason or 'no reason'}",
+        at_event=ledger.stamp.recorded_ns,
+    )
+    ledger.book(alert)

@@ -1,0 +1,216 @@
+"""What others read of the store, over a connection of their own that cannot write.
+
+For the command line beside a running daemon, and inside `Store`. Reads never wait for the writer's
+disk, nor does it wait for them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway.model import Alert, ExpectedSet, Item, Location
+from gateway.ports import JsonValue, Record, Row
+from gateway.store.booking import utc
+from gateway.store.database import Opening, open_reading, query
+from gateway.store.schema import ledger_key, split_key
+from gateway.store.tables import reference_of
+from gateway.store.verify import full_check
+from gateway.store.words import (
+    Epoch,
+    LedgerRow,
+    OutputLevel,
+    PulseRow,
+    Quarantined,
+    RaisedAlert,
+    StateRow,
+    StoreRefused,
+    StoreStatus,
+    VerifyReport,
+    Window,
+)
+
+LEDGER_COLUMNS = (
+    "SELECT key, kind, body, leaf_hash, recorded_ns, recorded_unix_ns, boot_id"
+    " FROM ledger JOIN boot ON boot=boot.number"
+)
+
+QUARANTINE_READ_MAX = 1000
+"""Rows handed out at once."""
+
+
+class StoreReader:
+    """Reads. Use it from one thread at a time."""
+
+    def __init__(self, path: Path, opening: Opening | None = None) -> None:
+        self._path = path
+        self._connection = open_reading(path, opening or Opening())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def windows(self) -> tuple[Window, ...]:
+        """The epochs to deliver, oldest first: older ones with unsettled records, then the current.
+
+        Each is delivered under its own uuid, and none is appended to but the last.
+        """
+        rows = self._query(
+            "SELECT number, uuid, reason, size, high_water FROM epoch ORDER BY number"
+        )
+        return tuple(
+            Window(Epoch(number, uuid, reason), self._first_kept(number, size), size, high_water)
+            for number, uuid, reason, size, high_water in rows
+            if high_water < size or number == rows[-1][0]
+        )
+
+    def records_after(self, seq: int, limit: int, epoch: str | None = None) -> tuple[Record, ...]:
+        """The next records above `seq`, of the current epoch unless another is named."""
+        number = self._number(epoch)
+        rows = self._query(
+            "SELECT key, kind, body, leaf_hash FROM ledger WHERE key BETWEEN ? AND ?"
+            " ORDER BY key LIMIT ?",
+            (ledger_key(number, seq + 1), ledger_key(number + 1, 0), limit),
+        )
+        return tuple(Record(split_key(key)[1], kind, body, leaf) for key, kind, body, leaf in rows)
+
+    def rows_after(self, seq: int, limit: int, epoch: str | None = None) -> tuple[LedgerRow, ...]:
+        """Like `records_after`, with when each was recorded."""
+        number = self._number(epoch)
+        uuid = self._connection.execute("SELECT uuid FROM epoch WHERE number=?", (number,)).get
+        rows = self._query(
+            f"{LEDGER_COLUMNS} WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
+            (ledger_key(number, seq + 1), ledger_key(number + 1, 0), limit),
+        )
+        return tuple(
+            LedgerRow(uuid, Record(split_key(key)[1], kind, body, leaf), at, unix, boot)
+            for key, kind, body, leaf, at, unix, boot in rows
+        )
+
+    def core_document_no(self, seq: int, epoch: str | None = None) -> str | None:
+        """The core's number for a record, if it told one."""
+        key = ledger_key(self._number(epoch), seq)
+        number: str | None = self._connection.execute(
+            "SELECT core_document_no FROM settlement WHERE key=?", (key,)
+        ).get
+        return number
+
+    def evidence(self, seq: int, epoch: str | None = None) -> JsonValue:
+        """What `why` shows of a record; None if it is no longer kept."""
+        key = ledger_key(self._number(epoch), seq)
+        body = self._connection.execute("SELECT body FROM evidence WHERE key=?", (key,)).get
+        found: JsonValue = None if body is None else json.loads(body)
+        return found
+
+    def quarantined(self) -> tuple[Quarantined, ...]:
+        """What the core did not take and nobody has booked anew, oldest first."""
+        rows = self._query(
+            "SELECT key, kind, cause, reason, at_unix_ns, body FROM quarantine"
+            " WHERE requeued_as IS NULL ORDER BY key LIMIT ?",
+            (QUARANTINE_READ_MAX,),
+        )
+        uuids = self._uuids()
+        return tuple(
+            Quarantined(
+                uuids[split_key(key)[0]], split_key(key)[1], kind, cause, reason, utc(at), body
+            )
+            for key, kind, cause, reason, at, body in rows
+        )
+
+    def state_rows(self, rule: str) -> tuple[StateRow, ...]:
+        """All durable rows of one rule, by key."""
+        rows = self._query(
+            "SELECT schema, key, value FROM state WHERE rule=? ORDER BY key", (rule,)
+        )
+        return tuple(StateRow(schema, Row(key, json.loads(value))) for schema, key, value in rows)
+
+    def references(self) -> tuple[Item | Location | ExpectedSet, ...]:
+        """All reference facts, by kind and code."""
+        rows = self._query("SELECT kind, value FROM reference ORDER BY kind, code")
+        return tuple(reference_of(kind, value) for kind, value in rows)
+
+    def alerts(self) -> tuple[RaisedAlert, ...]:
+        """The alerts that are up. Their `at_event` is 0: it is in the record."""
+        rows = self._query(
+            "SELECT code, key, severity, text, ledger_key FROM alert ORDER BY code, key"
+        )
+        uuids = self._uuids()
+        return tuple(
+            RaisedAlert(
+                Alert(code, key, raised=True, severity=severity, text=text, at_event=0),
+                uuids[split_key(at)[0]],
+                split_key(at)[1],
+            )
+            for code, key, severity, text, at in rows
+        )
+
+    def outputs(self) -> tuple[OutputLevel, ...]:
+        """The desired state of all outputs."""
+        rows = self._query("SELECT device, port, level FROM output ORDER BY 1, 2")
+        return tuple(OutputLevel(device, port, bool(level)) for device, port, level in rows)
+
+    def pulses(self) -> tuple[PulseRow, ...]:
+        """All pulses that are kept, oldest first."""
+        rows = self._query("SELECT id, device, kind, cell, status FROM pulse ORDER BY id")
+        return tuple(PulseRow(*row) for row in rows)
+
+    def status(self) -> StoreStatus:
+        """The store at a glance."""
+        windows = self.windows()
+        current = windows[-1]
+        oldest = next((window for window in windows if window.high_water < window.last_seq), None)
+        since = None
+        if oldest is not None:
+            since = self._connection.execute(
+                "SELECT recorded_unix_ns FROM ledger WHERE key=?",
+                (ledger_key(oldest.epoch.number, oldest.high_water + 1),),
+            ).get
+        quarantined = self._connection.execute(
+            "SELECT count(*) FROM quarantine WHERE requeued_as IS NULL"
+        ).get
+        room = os.statvfs(self._path.parent)
+        return StoreStatus(
+            *current,
+            sum(window.last_seq - window.high_water for window in windows),
+            since,
+            quarantined,
+            _size(self._path),
+            _size(self._path.with_name(f"{self._path.name}-wal")),
+            room.f_bavail * room.f_frsize,
+        )
+
+    def verify(self) -> VerifyReport:
+        """Check the whole file. See verify.full_check."""
+        return full_check(self._connection)
+
+    def _query(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> list[Any]:
+        return query(self._connection, sql, parameters)
+
+    def _number(self, uuid: str | None) -> int:
+        """The number of an epoch; StoreRefused if it is not of this store."""
+        if uuid is None:
+            newest: int = self._connection.execute("SELECT max(number) FROM epoch").get
+            return newest
+        number: int | None = self._connection.execute(
+            "SELECT number FROM epoch WHERE uuid=?", (uuid,)
+        ).get
+        if number is None:
+            raise StoreRefused(f"{uuid} is no epoch of this store")
+        return number
+
+    def _uuids(self) -> dict[int, str]:
+        return dict(self._query("SELECT number, uuid FROM epoch"))
+
+    def _first_kept(self, number: int, size: int) -> int:
+        key = self._connection.execute(
+            "SELECT min(key) FROM ledger WHERE key BETWEEN ? AND ?",
+            (ledger_key(number, 1), ledger_key(number, size)),
+        ).get
+        return size + 1 if key is None else split_key(key)[1]
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

@@ -1,0 +1,71 @@
+"""The tables, and what SQLite is told about them.
+
+A ledger key is `epoch number << 40 | seq`: keys grow over all epochs of the file, and the records
+of one epoch lie together. No table has an index besides its primary key, since each index is one
+more page to write per movement.
+"""
+
+from __future__ import annotations
+
+SCHEMA_VERSION = 1
+
+SEQ_BITS = 40
+"""A trillion records an epoch, and eight million epochs."""
+
+PAGE_BYTES = 1024
+"""Small, because a commit writes whole pages: measured, see tests/bench/store.py."""
+
+CHECKPOINT_PAGES = 1000
+"""The WAL is moved into the file beyond this. It then starts over at its beginning, so it stays
+about this long; a longer one costs the file system more journal writes."""
+
+ANCHORS_MAX = 1000
+"""Anchors kept: at one a minute, the last 16 hours; the newest is what a restart needs."""
+
+PULSES_MAX = 1000
+"""Finished pulses kept for people to look at."""
+
+EVIDENCE_MAX = 20_000
+"""Evidence rows kept: some hours of a busy site, about 20 MB."""
+
+EVIDENCE_SLACK = 64
+"""Evidence goes in lots, so that not every movement pays for a delete."""
+
+TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE epoch(
+  number INTEGER PRIMARY KEY, uuid TEXT, gateway TEXT, machine TEXT, reason TEXT,
+  size INTEGER, high_water INTEGER, range BLOB);
+CREATE TABLE boot(number INTEGER PRIMARY KEY, boot_id TEXT);
+CREATE TABLE anchor(
+  id INTEGER PRIMARY KEY, boot_id TEXT, boottime_ns INTEGER, unix_ns INTEGER, quality TEXT);
+CREATE TABLE ledger(
+  key INTEGER PRIMARY KEY, kind TEXT, boot INTEGER, recorded_ns INTEGER,
+  recorded_unix_ns INTEGER, leaf_hash BLOB, body BLOB);
+CREATE TABLE evidence(key INTEGER PRIMARY KEY, body BLOB);
+CREATE TABLE settlement(key INTEGER PRIMARY KEY, core_document_no TEXT);
+CREATE TABLE quarantine(
+  key INTEGER PRIMARY KEY, kind TEXT, cause TEXT, reason TEXT, at_unix_ns INTEGER,
+  body BLOB, requeued_as INTEGER);
+CREATE TABLE state(
+  rule TEXT, key TEXT, schema INTEGER, value BLOB, PRIMARY KEY(rule, key)) WITHOUT ROWID;
+CREATE TABLE reference(
+  kind TEXT, code TEXT, version INTEGER, value BLOB, PRIMARY KEY(kind, code)) WITHOUT ROWID;
+CREATE TABLE alert(
+  code TEXT, key TEXT, severity TEXT, text TEXT, ledger_key INTEGER,
+  PRIMARY KEY(code, key)) WITHOUT ROWID;
+CREATE TABLE output(
+  device TEXT, port INTEGER, level INTEGER, PRIMARY KEY(device, port)) WITHOUT ROWID;
+CREATE TABLE pulse(
+  id INTEGER PRIMARY KEY, device TEXT, kind TEXT, cell TEXT, status TEXT);
+"""
+
+
+def ledger_key(epoch_number: int, seq: int) -> int:
+    """The primary key of one record."""
+    return epoch_number << SEQ_BITS | seq
+
+
+def split_key(key: int) -> tuple[int, int]:
+    """Epoch number and seq of a key."""
+    return key >> SEQ_BITS, key & ((1 << SEQ_BITS) - 1)

@@ -1,0 +1,188 @@
+"""The store as the event loop sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+from gateway.clock import Anchor
+from gateway.outcome import Outcome
+from gateway.ports import Record
+from gateway.store.database import Opening
+from gateway.store.file import Job, open_file
+from gateway.store.reading import StoreReader
+from gateway.store.words import (
+    Clocks,
+    Committed,
+    Epoch,
+    Identity,
+    NewEpoch,
+    PulseStatus,
+    Result,
+    Settled,
+    VerifyReport,
+)
+from gateway.store.writer import Task, Writer
+
+T = TypeVar("T")
+
+QUEUE_JOBS_MAX = 1024
+"""Jobs waiting for the disk: two groups. Beyond it whoever submits waits: the disk is the limit."""
+
+SETTLED_ROWS_MAX = 2_000_000
+"""Settled records kept at most, about 3 GB, whatever the clock says of their age."""
+
+
+class Store:
+    """Books what turns come to, and answers what is booked.
+
+    Nothing may leave the box before the future of its turn is done. Any failure but a full disk is
+    final: `failure` raises StoreFailed, and so does everything asked from then on.
+    """
+
+    def __init__(self, path: Path, writer: Writer, opening: Opening) -> None:
+        """Use `open`."""
+        self._path = path
+        self._opening = opening
+        self._writer = writer
+        self._room = asyncio.Semaphore(QUEUE_JOBS_MAX)
+        self._observers: list[Callable[[Committed], None]] = []
+        self._reading = ThreadPoolExecutor(1, "store-read")
+        self._reader: StoreReader | None = None
+        self.opened = writer.opened.result()
+        self.epoch = self.opened.epoch
+        self.last_seq = self.opened.last_seq
+        self.high_water = self.opened.high_water
+        writer.notify = self._notice
+
+    @classmethod
+    async def open(
+        cls, path: Path, identity: Identity, clocks: Clocks, opening: Opening | None = None
+    ) -> Store:
+        """Open the file at `path`, or make it. Its folder must exist.
+
+        StoreFailed if it was made by a newer version or SQLite does not obey; OSError and
+        apsw.Error if the disk does not let us. A damaged file is set aside: see `opened`.
+        """
+        how = opening or Opening()
+        writer = Writer(lambda: open_file(path, identity, clocks, how), clocks.boot)
+        await writer.opened
+        return cls(path, writer, how)
+
+    def observe(self, observer: Callable[[Committed], None]) -> None:
+        """Call `observer` on the event loop after each transaction, in order of seq."""
+        self._observers.append(observer)
+
+    async def submit(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
+        """Queue turns to be booked in one transaction; waits while the queue is full.
+
+        The future ends when they are on disk, or with StoreFull when there is no space, or with
+        StoreFailed.
+        """
+        turns = tuple(outcomes)
+        return await self._put(lambda file: file.book(turns), books=True)
+
+    async def acknowledge(
+        self, epoch: str, high_water: int, results: Sequence[Result] = ()
+    ) -> Settled:
+        """Settle what the core has committed, in one transaction; lower marks change nothing.
+
+        HighWaterBeyondLast if the core holds more than we do: then `start_epoch("restored")`.
+        StoreRefused for an epoch that is not ours.
+        """
+        told = tuple(results)
+        settled: Settled = await (
+            await self._put(lambda file: file.acknowledge(epoch, high_water, told))
+        )
+        if settled.epoch == self.epoch:
+            self.high_water = settled.high_water
+        return settled
+
+    async def requeue(self, seq: int, epoch: str | None = None) -> Record:
+        """Book a quarantined record anew. StoreRefused if it is not in quarantine."""
+        uuid = epoch or self.epoch.uuid
+        record: Record = await (await self._put(lambda file: file.requeue(uuid, seq)))
+        return record
+
+    async def start_epoch(self, reason: NewEpoch) -> Epoch:
+        """Number anew. "restored": the core knows this epoch further than we do."""
+        job = await self._put(lambda file: file.begin_epoch(reason), alone=True)
+        epoch: Epoch = await job
+        return epoch
+
+    async def prune(self, before_unix_ns: int, keep_rows: int = SETTLED_ROWS_MAX) -> int:
+        """Delete a few hundred of the settled records older than that; return how many.
+
+        Call it again while it deletes some, with a pause in between.
+        """
+        job = await self._put(lambda file: file.prune(before_unix_ns, keep_rows))
+        count: int = await job
+        return count
+
+    async def mark_pulse(self, pulse_id: int, status: PulseStatus) -> None:
+        """Note how far a pulse has come: `sent` before it is sent. StoreRefused if it was."""
+        await (await self._put(lambda file: file.mark_pulse(pulse_id, status)))
+
+    async def put_anchor(self, anchor: Anchor) -> None:
+        """Keep one moment on both clocks."""
+        await (await self._put(lambda file: file.put_anchor(anchor)))
+
+    async def read(self, question: Callable[[StoreReader], T]) -> T:
+        """Ask the reader something; never waits for the disk of the writer."""
+
+        def ask() -> T:
+            if self._reader is None:
+                self._reader = StoreReader(self._path, self._opening)
+            return question(self._reader)
+
+        return await asyncio.get_running_loop().run_in_executor(self._reading, ask)
+
+    async def records_after(
+        self, seq: int, limit: int, epoch: str | None = None
+    ) -> tuple[Record, ...]:
+        """The next records above `seq`, of the current epoch unless another is named."""
+        return await self.read(lambda reader: reader.records_after(seq, limit, epoch))
+
+    async def verify(self) -> VerifyReport:
+        """Check the whole file in the background. See verify.full_check."""
+
+        def check() -> VerifyReport:
+            reader = StoreReader(self._path, self._opening)
+            try:
+                return reader.verify()
+            finally:
+                reader.close()
+
+        return await asyncio.to_thread(check)
+
+    async def failure(self) -> None:
+        """Wait until the store is closed; StoreFailed if it failed."""
+        await asyncio.shield(self._writer.ended)
+
+    async def close(self) -> None:
+        """Do what is queued and close; StoreFailed if the store had failed."""
+        reader = self._reader
+        if reader is not None:
+            await asyncio.get_running_loop().run_in_executor(self._reading, reader.close)
+        self._reading.shutdown()
+        await self._writer.close()
+
+    async def _put(
+        self, job: Job, *, books: bool = False, alone: bool = False
+    ) -> asyncio.Future[Any]:
+        await self._room.acquire()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(lambda _: self._room.release())
+        self._writer.put(Task(job, future, books, alone))
+        return future
+
+    def _notice(self, committed: Committed) -> None:
+        """A transaction is on disk."""
+        if committed.epoch != self.epoch:
+            self.epoch, self.high_water = committed.epoch, 0
+        self.last_seq = committed.last_seq
+        for observer in self._observers:
+            observer(committed)

@@ -1,0 +1,170 @@
+"""The tables that belong to rules, references, alerts and actions: what a turn changes in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal
+
+import apsw
+
+from gateway.clock import Anchor
+from gateway.model import (
+    Action,
+    Alert,
+    ExpectedSet,
+    Item,
+    Location,
+    Reference,
+    ReferenceDeleted,
+    SetOutput,
+)
+from gateway.outcome import EvidenceRow, Outcome
+from gateway.ports import JsonValue
+from gateway.store.database import query
+from gateway.store.schema import ANCHORS_MAX, PULSES_MAX
+from gateway.store.words import PulseRow, PulseStatus, StoreRefused
+
+REFERENCE_KINDS: Mapping[str, type[Item | Location | ExpectedSet]] = {
+    "item": Item,
+    "location": Location,
+    "expected": ExpectedSet,
+}
+_KIND_OF = {kind: name for name, kind in REFERENCE_KINDS.items()}
+
+BEFORE: Mapping[PulseStatus, tuple[PulseStatus, ...]] = {
+    "sent": ("pending",),
+    "done": ("sent",),
+    "unknown": ("pending", "sent"),
+}
+"""From where a pulse may come to a status: none is ever sent twice."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def packed(value: Mapping[str, JsonValue]) -> str:
+    """A rule's row or evidence as short JSON."""
+    return _encode(value)
+
+
+def put_rows(connection: apsw.Connection, outcome: Outcome) -> None:
+    """Write what the rules declared in this turn."""
+    if outcome.puts:
+        connection.executemany(
+            "INSERT INTO state VALUES(?,?,?,?) ON CONFLICT DO UPDATE"
+            " SET schema=excluded.schema, value=excluded.value",
+            [(rule, row.key, schema, packed(row.value)) for rule, schema, row in outcome.puts],
+        )
+    if outcome.deletes:
+        connection.executemany("DELETE FROM state WHERE rule=? AND key=?", outcome.deletes)
+
+
+def put_evidence(
+    connection: apsw.Connection, rows: Iterable[EvidenceRow], keys: Sequence[int]
+) -> None:
+    """Keep what `why` shows; `keys` are those of the outcome's events."""
+    connection.executemany(
+        "INSERT INTO evidence VALUES(?,?)",
+        [(keys[row.event_index], packed(row.body)) for row in rows],
+    )
+
+
+def trim_evidence(connection: apsw.Connection, first_key: int) -> None:
+    """Forget the evidence of older records."""
+    connection.execute("DELETE FROM evidence WHERE key<?", (first_key,))
+
+
+def put_references(connection: apsw.Connection, references: Iterable[Reference]) -> None:
+    """Keep what the core or a file told."""
+    for reference in references:
+        if isinstance(reference, ReferenceDeleted):
+            connection.execute(
+                "DELETE FROM reference WHERE kind=? AND code=?", (reference.kind, reference.code)
+            )
+            continue
+        value = dataclasses.asdict(reference)
+        if isinstance(reference, ExpectedSet):
+            value["epcs"] = sorted(reference.epcs)
+        connection.execute(
+            "INSERT OR REPLACE INTO reference VALUES(?,?,?,?)",
+            (_KIND_OF[type(reference)], reference.code, reference.version, packed(value)),
+        )
+
+
+def put_alert(connection: apsw.Connection, alert: Alert, key: int) -> None:
+    """Keep a raised alert until it is cleared."""
+    if alert.raised:
+        connection.execute(
+            "INSERT OR REPLACE INTO alert VALUES(?,?,?,?,?)",
+            (alert.code, alert.key, alert.severity, alert.text, key),
+        )
+    else:
+        connection.execute("DELETE FROM alert WHERE code=? AND key=?", (alert.code, alert.key))
+
+
+def put_action(connection: apsw.Connection, action: Action) -> Action | PulseRow:
+    """Keep a level, or queue a pulse."""
+    if isinstance(action, SetOutput):
+        connection.execute(
+            "INSERT OR REPLACE INTO output VALUES(?,?,?)",
+            (action.device, action.port, int(action.level)),
+        )
+        return action
+    connection.execute(
+        "INSERT INTO pulse(device, kind, cell, status) VALUES(?,?,?,'pending')",
+        (action.device, action.kind, action.cell),
+    )
+    return PulseRow(
+        connection.last_insert_rowid(), action.device, action.kind, action.cell, "pending"
+    )
+
+
+def mark_pulse(connection: apsw.Connection, pulse_id: int, status: PulseStatus) -> None:
+    """Note how far a pulse has come; StoreRefused if it cannot have come there."""
+    known = connection.execute("SELECT status FROM pulse WHERE id=?", (pulse_id,)).get
+    if known not in BEFORE.get(status, ()):
+        raise StoreRefused(f"pulse {pulse_id} is {known or 'not known'}: it cannot be {status}")
+    connection.execute("UPDATE pulse SET status=? WHERE id=?", (status, pulse_id))
+    connection.execute(
+        "DELETE FROM pulse WHERE id<=? AND status IN ('done', 'unknown')", (pulse_id - PULSES_MAX,)
+    )
+
+
+def lose_sent_pulses(connection: apsw.Connection) -> tuple[PulseRow, ...]:
+    """After a restart nobody knows what became of a pulse that was sent."""
+    lost: list[tuple[int, str, Literal["tare", "zero"], str]] = query(
+        connection, "SELECT id, device, kind, cell FROM pulse WHERE status='sent'"
+    )
+    rows = tuple(PulseRow(*row, "unknown") for row in lost)
+    if rows:
+        connection.execute("UPDATE pulse SET status='unknown' WHERE status='sent'")
+    return rows
+
+
+def put_anchor(connection: apsw.Connection, anchor: Anchor) -> None:
+    """Keep one moment on both clocks; the oldest go."""
+    connection.execute(
+        "INSERT INTO anchor(boot_id, boottime_ns, unix_ns, quality) VALUES(?,?,?,?)",
+        (anchor.boot_id, anchor.boottime_ns, anchor.wall_unix_ns, anchor.quality),
+    )
+    oldest = connection.last_insert_rowid() - ANCHORS_MAX
+    connection.execute("DELETE FROM anchor WHERE id<=?", (oldest,))
+
+
+def last_anchor(connection: apsw.Connection) -> Anchor | None:
+    """The newest anchor, of whatever boot."""
+    row = connection.execute(
+        "SELECT boot_id, boottime_ns, unix_ns, quality FROM anchor ORDER BY id DESC LIMIT 1"
+    ).fetchone()
+    return None if row is None else Anchor(*row)
+
+
+def reference_of(kind: str, value: str) -> Item | Location | ExpectedSet:
+    """The reference fact that a row holds."""
+    fields = json.loads(value)
+    if kind == "expected":
+        fields["epcs"] = frozenset(fields["epcs"])
+    elif kind == "item":
+        fields["epc_prefixes"] = tuple(fields["epc_prefixes"])
+    return REFERENCE_KINDS[kind](**fields)
