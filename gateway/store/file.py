@@ -30,6 +30,7 @@ from gateway.store.database import (
 from gateway.store.ledger import Ledger, Mark, Stamp
 from gateway.store.schema import EVIDENCE_MAX, EVIDENCE_SLACK, ledger_key
 from gateway.store.verify import SQLITE_PROBLEM, check_tail, full_check
+from gateway.store.windows import read_windows
 from gateway.store.words import (
     Clocks,
     Committed,
@@ -104,6 +105,7 @@ class StoreFile:
             clean,
             began,
             aside,
+            read_windows(self._connection),
             pulses,
             tables.last_anchor(self._connection),
         )

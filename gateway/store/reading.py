@@ -19,8 +19,8 @@ from gateway.store.database import Opening, open_reading, query
 from gateway.store.schema import ledger_key, split_key
 from gateway.store.tables import reference_of
 from gateway.store.verify import full_check
+from gateway.store.windows import read_windows
 from gateway.store.words import (
-    Epoch,
     LedgerRow,
     OutputLevel,
     PulseRow,
@@ -54,18 +54,8 @@ class StoreReader:
         self._connection.close()
 
     def windows(self) -> tuple[Window, ...]:
-        """The epochs to deliver, oldest first: older ones with unsettled records, then the current.
-
-        Each is delivered under its own uuid, and none is appended to but the last.
-        """
-        rows = self._query(
-            "SELECT number, uuid, reason, size, high_water FROM epoch ORDER BY number"
-        )
-        return tuple(
-            Window(Epoch(number, uuid, reason), self._first_kept(number, size), size, high_water)
-            for number, uuid, reason, size, high_water in rows
-            if high_water < size or number == rows[-1][0]
-        )
+        """The epochs to deliver. See windows.read_windows."""
+        return read_windows(self._connection)
 
     def records_after(self, seq: int, limit: int, epoch: str | None = None) -> tuple[Record, ...]:
         """The next records above `seq`, of the current epoch unless another is named."""
@@ -203,13 +193,6 @@ class StoreReader:
 
     def _uuids(self) -> dict[int, str]:
         return dict(self._query("SELECT number, uuid FROM epoch"))
-
-    def _first_kept(self, number: int, size: int) -> int:
-        key = self._connection.execute(
-            "SELECT min(key) FROM ledger WHERE key BETWEEN ? AND ?",
-            (ledger_key(number, 1), ledger_key(number, size)),
-        ).get
-        return size + 1 if key is None else split_key(key)[1]
 
 
 def _size(path: Path) -> int:

@@ -22,8 +22,11 @@ from gateway.store.words import (
     NewEpoch,
     PulseStatus,
     Result,
+    ResultStatus,
     Settled,
+    StoreRefused,
     VerifyReport,
+    Window,
 )
 from gateway.store.writer import Task, Writer
 
@@ -54,8 +57,8 @@ class Store:
         self._reader: StoreReader | None = None
         self.opened = writer.opened.result()
         self.epoch = self.opened.epoch
-        self.last_seq = self.opened.last_seq
-        self.high_water = self.opened.high_water
+        self._windows = {window.epoch.uuid: window for window in self.opened.windows}
+        self._committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         writer.notify = self._notice
 
     @classmethod
@@ -76,6 +79,34 @@ class Store:
         """Call `observer` on the event loop after each transaction, in order of seq."""
         self._observers.append(observer)
 
+    @property
+    def last_seq(self) -> int:
+        """The last number that is on disk."""
+        return self.window(self.epoch.uuid).last_seq
+
+    @property
+    def high_water(self) -> int:
+        """The last number of this epoch that the core has."""
+        return self.window(self.epoch.uuid).high_water
+
+    def window(self, epoch: str) -> Window:
+        """What of an epoch is on disk and delivered. StoreRefused if it is not to be delivered."""
+        window = self._windows.get(epoch)
+        if window is None:
+            raise StoreRefused(f"{epoch} is no epoch that is delivered")
+        return window
+
+    def next_epoch(self) -> Epoch:
+        """What is to be delivered next: the oldest epoch with something unsettled."""
+        for window in self._windows.values():
+            if window.high_water < window.last_seq:
+                return window.epoch
+        return self.epoch
+
+    async def next_commit(self) -> None:
+        """Wait until another transaction is on disk."""
+        await asyncio.shield(self._committed)
+
     async def submit(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
         """Queue turns to be booked in one transaction; waits while the queue is full.
 
@@ -86,19 +117,23 @@ class Store:
         return await self._put(lambda file: file.book(turns), books=True)
 
     async def acknowledge(
-        self, epoch: str, high_water: int, results: Sequence[Result] = ()
+        self,
+        epoch: str,
+        high_water: int,
+        results: Sequence[tuple[int, ResultStatus, str | None, str | None]] = (),
     ) -> Settled:
         """Settle what the core has committed, in one transaction; lower marks change nothing.
 
         HighWaterBeyondLast if the core holds more than we do: then `start_epoch("restored")`.
         StoreRefused for an epoch that is not ours.
         """
-        told = tuple(results)
+        told = [Result(*result) for result in results]
         settled: Settled = await (
             await self._put(lambda file: file.acknowledge(epoch, high_water, told))
         )
-        if settled.epoch == self.epoch:
-            self.high_water = settled.high_water
+        window = self._windows.get(epoch)
+        if window is not None:
+            self._windows[epoch] = window._replace(high_water=settled.high_water)
         return settled
 
     async def requeue(self, seq: int, epoch: str | None = None) -> Record:
@@ -111,6 +146,7 @@ class Store:
         """Number anew. "restored": the core knows this epoch further than we do."""
         job = await self._put(lambda file: file.begin_epoch(reason), alone=True)
         epoch: Epoch = await job
+        self._take(await self.read(StoreReader.windows))
         return epoch
 
     async def prune(self, before_unix_ns: int, keep_rows: int = SETTLED_ROWS_MAX) -> int:
@@ -120,6 +156,7 @@ class Store:
         """
         job = await self._put(lambda file: file.prune(before_unix_ns, keep_rows))
         count: int = await job
+        self._take(await self.read(StoreReader.windows))
         return count
 
     async def mark_pulse(self, pulse_id: int, status: PulseStatus) -> None:
@@ -181,8 +218,23 @@ class Store:
 
     def _notice(self, committed: Committed) -> None:
         """A transaction is on disk."""
-        if committed.epoch != self.epoch:
-            self.epoch, self.high_water = committed.epoch, 0
-        self.last_seq = committed.last_seq
+        epoch, last = committed.epoch, committed.last_seq
+        if epoch != self.epoch:
+            self.epoch = epoch
+            self._windows[epoch.uuid] = Window(epoch, 1, last, 0)
+        elif committed.records:
+            self._windows[epoch.uuid] = self.window(epoch.uuid)._replace(last_seq=last)
         for observer in self._observers:
             observer(committed)
+        self._committed.set_result(None)
+        self._committed = asyncio.get_running_loop().create_future()
+
+    def _take(self, windows: Sequence[Window]) -> None:
+        """Take over what was read, unless a later commit has told more."""
+        for window in windows:
+            uuid = window.epoch.uuid
+            now = self._windows.get(uuid, window)
+            self._windows[uuid] = window._replace(
+                last_seq=max(window.last_seq, now.last_seq),
+                high_water=max(window.high_water, now.high_water),
+            )

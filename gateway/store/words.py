@@ -193,6 +193,7 @@ class Opened:
     clean: bool
     began: NewEpoch | None = None
     set_aside: Path | None = None
+    windows: tuple[Window, ...] = ()
     unknown_pulses: tuple[PulseRow, ...] = ()
     last_anchor: Anchor | None = None
 
