@@ -85,6 +85,8 @@ Reference: TypeAlias = Item | Location | ExpectedSet | ReferenceDeleted
 
 # Observation
 
+Severity: TypeAlias = Literal["info", "warning", "critical"]
+
 
 class TagRead(NamedTuple):
     """One tag seen at one antenna. A tuple, not a dataclass: this is the hot path.
@@ -180,6 +182,7 @@ class DeviceFault:
     detail: str = ""
     antenna: int = 0
     blinds: bool = False
+    severity: Severity = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +218,13 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class SnapshotRequest:
+    """Somebody needs the absolute stock: the core lacks records, or a person asks."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ActionDone:
     """What became of a pulse: a tare or zero that the gateway itself commanded."""
 
@@ -234,6 +244,7 @@ Observation: TypeAlias = (
     | Heartbeat
     | Coverage
     | Stall
+    | SnapshotRequest
     | ActionDone
 )
 
@@ -321,7 +332,6 @@ Inference: TypeAlias = Arrival | Departure | Passage | WeightStep | CountChange
 # Event
 
 MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
-Severity: TypeAlias = Literal["info", "warning", "critical"]
 
 
 @dataclass(frozen=True, slots=True)

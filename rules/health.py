@@ -47,7 +47,8 @@ class Health:
             return self._wait(now, fact)
         if type(fact) is DeviceFault:
             key = f"{fact.code}:{fact.device}" + (f":{fact.antenna}" if fact.antenna else "")
-            return self._settle(now, (fact.code, key), fact.detail or fact.code, up=not fact.active)
+            alert = (fact.code, key, fact.severity)
+            return self._settle(now, alert, fact.detail or fact.code, up=not fact.active)
         if type(fact) is Stall:
             self._pending = {
                 device: (due + fact.span_ns, status)
@@ -75,7 +76,7 @@ class Health:
             del self._pending[device]
             key = f"device_down:{device}"
             text = f"{device} is back" if status.up else f"{device} is down: {status.reason}"
-            turn = self._settle(now, ("device_down", key), text, up=status.up)
+            turn = self._settle(now, ("device_down", key, "critical"), text, up=status.up)
             facts.extend(turn.facts)
             puts.extend(turn.puts)
             deletes.extend(turn.deletes)
@@ -85,12 +86,11 @@ class Health:
     def _wake(self) -> Turn:
         return Turn(next_wake=min(due for due, _ in self._pending.values()))
 
-    def _settle(self, now: Ns, alert: tuple[str, str], text: str, *, up: bool) -> Turn:
+    def _settle(self, now: Ns, alert: tuple[str, str, Severity], text: str, *, up: bool) -> Turn:
         """Raise or clear the alert unless it stands that way already."""
-        code, key = alert
+        code, key, severity = alert
         if up == (key not in self._raised):
             return NOTHING
-        severity: Severity = "critical" if code == "device_down" else "warning"
         told = Alert(code, key, not up, severity, text, now)
         if up:
             self._raised.discard(key)

@@ -54,6 +54,7 @@ class MovementSettings(PluginSettings):
 
     tag_wait_s: float = Field(13.0, gt=0)
     step_wait_s: float = Field(8.0, gt=0)
+    first_wait_s: float = Field(3.0, gt=0)
 
 
 class MovementRule:
@@ -86,7 +87,9 @@ class MovementRule:
         self._items: dict[str, Item] = {}
         self._waiting = Waiting(context.boot, context.last_alive or 0)
         self._disagreeing: set[str] = set()
+        self._first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first: dict[str, dict[str, str]] = {}
+        self._first_due: dict[str, Ns] = {}
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
@@ -112,7 +115,8 @@ class MovementRule:
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._items.pop(fact.code, None)
         elif type(fact) is Stall:
-            return self._wake(self._waiting.put_off(fact.span_ns))
+            self._waiting.put_off(fact.span_ns)
+            return self._wake()
         elif type(fact) is Coverage:
             return self._on_coverage(now, fact)
         elif fact is None:
@@ -133,7 +137,7 @@ class MovementRule:
         if joined.complete:
             return self._agreed(now, joined, deletes)
         row = self._waiting.add(joined)
-        return Turn(puts=(row,), deletes=deletes, next_wake=self._waiting.next_due())
+        return Turn(puts=(row,), deletes=deletes, next_wake=self._next_due())
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._item_of(fact.epc)
@@ -148,7 +152,7 @@ class MovementRule:
         joined = self._waiting.join_step(tag)
         if joined is None:
             row = self._waiting.add(tag)
-            return Turn(puts=(row,), next_wake=self._waiting.next_due())
+            return Turn(puts=(row,), next_wake=self._next_due())
         if joined.complete:
             self._waiting.drop(joined)
             return self._agreed(now, joined, (joined.key,))
@@ -171,7 +175,7 @@ class MovementRule:
                     reason=_reason(tag.cause),
                     item=tag.item,
                     quantity=1,
-                    uom=self._items[tag.item].uom,
+                    uom=self._uom(tag.item),
                     from_location=source,
                     to_location=target,
                     at_event=tag.at,
@@ -224,7 +228,10 @@ class MovementRule:
         if not coverage.resumed:
             return NOTHING
         zones = {zone for zone, devs in self._zone_devices.items() if coverage.device in devs}
-        return self._wake(self._waiting.renew(zones, now + self._tag_wait_ns))
+        self._waiting.renew(zones, now + self._tag_wait_ns)
+        for zone in zones & self._first.keys():
+            self._first_due[zone] = now + self._first_wait_ns
+        return self._wake()
 
     def _overdue(self, now: Ns) -> Turn:
         facts: list[Fact] = []
@@ -241,8 +248,12 @@ class MovementRule:
             told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
             facts.append(Unresolved(identity, "senses_disagree", *told))
             self._disagree(now, tag.zone, tag.item, facts, puts)
-        due = self._waiting.next_due()
-        return Turn(tuple(facts), tuple(puts), tuple(deletes), next_wake=due)
+        for zone in [zone for zone, due in self._first_due.items() if due <= now]:
+            del self._first_due[zone]
+            found = self._first.pop(zone)
+            deletes.extend(FIRST_ROW + epc for epc in found)
+            facts.append(self._zone_snapshot(now, zone, found))
+        return Turn(tuple(facts), tuple(puts), tuple(deletes), next_wake=self._next_due())
 
     def _disagree(self, now: Ns, zone: str, item: str, facts: list[Fact], puts: list[Row]) -> None:
         key = f"senses_disagree:{zone}:{item}"
@@ -275,7 +286,7 @@ class MovementRule:
             reason=_reason(step.cause),
             item=step.item,
             quantity=abs(step.quantity),
-            uom=self._items[step.item].uom if step.item in self._items else "pcs",
+            uom=self._uom(step.item),
             from_location=source,
             to_location=target,
             at_event=step.decided_at if gap else step.at,
@@ -301,26 +312,35 @@ class MovementRule:
         return Unresolved(identity, "unknown_epc", fact.zone, (), at, now, evidence, (fact.epc,))
 
     def _cell_snapshot(self, now: Ns, cell: Cell, change: CountChange) -> Snapshot:
-        uom = self._items[change.item].uom if change.item in self._items else "pcs"
-        lines = (SnapshotLine(change.item, change.on_hand, uom),) if change.item else ()
+        line = SnapshotLine(change.item, change.on_hand, self._uom(change.item))
+        lines = (line,) if change.item else ()
         identity = self._identify("first", cell.location, now)
         return Snapshot(identity, "first_start", cell.location, lines, now)
 
     def _first_tag(self, now: Ns, fact: Arrival | Departure, item: Item) -> Turn:
         """A tag that was there before the gateway: it joins the zone's first Snapshot."""
-        found = self._first.setdefault(fact.zone, {})
-        found[fact.epc] = item.code
+        self._first.setdefault(fact.zone, {})[fact.epc] = item.code
+        self._first_due[fact.zone] = now + self._first_wait_ns
+        row = Row(FIRST_ROW + fact.epc, {"zone": fact.zone, "item": item.code})
+        return Turn(puts=(row,), next_wake=self._next_due())
+
+    def _zone_snapshot(self, now: Ns, zone: str, found: dict[str, str]) -> Snapshot:
         epcs_by_item: dict[str, list[str]] = {}
         for epc, code in found.items():
             epcs_by_item.setdefault(code, []).append(epc)
         lines = tuple(
-            SnapshotLine(code, len(epcs), self._items[code].uom, tuple(sorted(epcs)))
+            SnapshotLine(code, len(epcs), self._uom(code), tuple(sorted(epcs)))
             for code, epcs in sorted(epcs_by_item.items())
         )
-        identity = self._identify("first", fact.zone, now, len(found))
-        snapshot = Snapshot(identity, "first_start", fact.zone, lines, now)
-        row = Row(FIRST_ROW + fact.epc, {"zone": fact.zone, "item": item.code})
-        return Turn(facts=(snapshot,), puts=(row,))
+        return Snapshot(self._identify("first", zone, now), "first_start", zone, lines, now)
+
+    def _uom(self, code: str) -> str:
+        return self._items[code].uom if code in self._items else "pcs"
+
+    def _next_due(self) -> Ns | None:
+        dues = [*self._first_due.values()]
+        waiting = self._waiting.next_due()
+        return min(dues if waiting is None else [*dues, waiting], default=None)
 
     def _item_of(self, epc: str) -> Item | None:
         """The item whose EPC prefix matches longest."""
@@ -331,8 +351,8 @@ class MovementRule:
                     best = (len(prefix), item)
         return best[1]
 
-    @staticmethod
-    def _wake(due: Ns | None) -> Turn:
+    def _wake(self) -> Turn:
+        due = self._next_due()
         return NOTHING if due is None else Turn(next_wake=due)
 
 

@@ -222,23 +222,21 @@ class Waiting:
         dues += [tag.due for tag in self._tags.values()]
         return min((due for due in dues if due < UNTIL_WATCHED), default=None)
 
-    def put_off(self, span_ns: Ns) -> Ns | None:
-        """Add a time in which nobody watched to every wait; return the next end."""
+    def put_off(self, span_ns: Ns) -> None:
+        """Add a time in which nobody watched to every wait."""
         for key, step in self._steps.items():
             self._steps[key] = replace(step, due=_later(step.due, span_ns))
         for key, tag in self._tags.items():
             self._tags[key] = replace(tag, due=_later(tag.due, span_ns))
-        return self.next_due()
 
-    def renew(self, zones: Collection[str], due: Ns) -> Ns | None:
-        """Begin every wait in these zones anew, until `due`; return the next end."""
+    def renew(self, zones: Collection[str], due: Ns) -> None:
+        """Begin every wait in these zones anew, until `due`."""
         for key, step in self._steps.items():
             if step.zone in zones:
                 self._steps[key] = replace(step, due=due)
         for key, tag in self._tags.items():
             if tag.zone in zones:
                 self._tags[key] = replace(tag, due=due)
-        return self.next_due()
 
 
 def _later(due: Ns, span_ns: Ns) -> Ns:
