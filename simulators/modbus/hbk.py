@@ -35,8 +35,8 @@ ADJUSTMENT = (46, 47, 48, 49, 50, 51)
 class HbkWtx120:
     """Signed 32-bit weights; reading and writing address 0 mean different things.
 
-    A command is one bit of the control word. The device runs it on the rising edge, raises the
-    handshake bit together with the command status, and waits for 0 before the next command.
+    A command is one bit of the control word. The device runs it once, raises the handshake bit
+    together with the command status, and takes the next command only after a 0.
     """
 
     name = "hbk-wtx120"
@@ -45,7 +45,6 @@ class HbkWtx120:
 
     def __init__(self, display: Display = KILOGRAMS) -> None:
         self.display = display
-        self._control = 0
         self._handshake = False
         self._succeeded = False
         self._gross_shown = False
@@ -76,23 +75,21 @@ class HbkWtx120:
         if address != CONTROL or len(words) != 1:
             raise ModbusError(Exceptional.ILLEGAL_ADDRESS)
         control = words[0]
-        rising = control & ~self._control
         for bit, reason in FORBIDDEN.items():
-            if rising & bit:
+            if control & bit:
                 raise ForbiddenWriteError(reason)
-        if rising & ~KNOWN:
-            raise ForbiddenWriteError(f"unknown control bits {rising & ~KNOWN:#06x}")
-        self._control = control
+        if control & ~KNOWN:
+            raise ForbiddenWriteError(f"unknown control bits {control & ~KNOWN:#06x}")
         if not control:
             self._handshake = False
-        elif rising and not self._handshake:
-            self._succeeded = self._run(rising, bench)
+        elif not self._handshake:
+            self._succeeded = self._run(control, bench)
             self._handshake = True
 
-    def _run(self, rising: int, bench: Bench) -> bool:
-        if rising & GROSS_NET:
+    def _run(self, control: int, bench: Bench) -> bool:
+        if control & GROSS_NET:
             self._gross_shown = not self._gross_shown
             return True
-        if rising & ZERO:
+        if control & ZERO:
             return bench.zero(0)
         return bench.tare(0)

@@ -70,6 +70,7 @@ def test_crc_equals_a_published_example() -> None:
         ("10 0048 0002 04 0000 0190", "10 0048 0002"),
         ("10 0048 0002 03 0000 0190", "90 03"),  # byte count does not fit
         ("10 0048 0002 04 0000", "90 03"),
+        ("10 0048 0002 02 0190", "90 03"),
     ],
 )
 def test_request_is_answered_as_the_protocol_says(pdu: str, answer: str) -> None:

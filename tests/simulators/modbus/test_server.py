@@ -117,6 +117,35 @@ async def test_slow_answer_keeps_the_order() -> None:
         assert await reader.readexactly(len(ANSWER + ANSWER_NEXT)) == ANSWER + ANSWER_NEXT
 
 
+async def test_late_answer_waits_for_no_other() -> None:
+    bus = one_kilogram_bus(Faults(Random(1), slow_s=0.2, late_s=0.05))
+    bus.faults.order(Fault.SLOW, Fault.LATE)
+    async with serve_tcp(bus) as port, connection(port) as (reader, writer):
+        writer.write(ASK + ASK_NEXT)
+        assert await reader.readexactly(len(ANSWER + ANSWER_NEXT)) == ANSWER_NEXT + ANSWER
+
+
+async def test_late_answer_on_a_serial_line_that_is_gone_is_dropped() -> None:
+    loop = asyncio.get_running_loop()
+    troubles: list[dict[str, object]] = []
+    loop.set_exception_handler(lambda _, context: troubles.append(context))
+    bus = one_kilogram_bus(Faults(Random(1), late_s=0.1))
+    bus.faults.order(Fault.LATE)
+    async with serve_rtu(bus) as path:
+        client = os.open(path, os.O_RDWR | os.O_NOCTTY)
+        answered = asyncio.Event()
+        loop.add_reader(client, answered.set)
+        os.write(client, RTU_ASK + RTU_ASK)
+        await answered.wait()
+        loop.remove_reader(client)
+        os.close(client)
+    over = loop.create_future()
+    loop.call_later(0.25, over.set_result, None)
+    await over
+
+    assert not troubles
+
+
 async def test_late_answer_after_the_client_left_is_dropped() -> None:
     bus = one_kilogram_bus(Faults(Random(1), late_s=0.02))
     bus.faults.order(Fault.LATE)
@@ -136,7 +165,8 @@ async def test_rtu_over_tcp_drops_noise_and_waits_for_silence() -> None:
         writer.write(RTU_ASK)
         assert await reader.readexactly(len(RTU_ANSWER)) == RTU_ANSWER
         broken = bytes((*RTU_ASK[:-1], RTU_ASK[-1] ^ 1))
-        writer.write(broken + RTU_ASK[:3])
+        # Without silence in between, what follows a broken frame is lost with it.
+        writer.write(broken + RTU_ASK + RTU_ASK[:3])
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(reader.read(1), 0.1)
         writer.write(RTU_ASK)
