@@ -172,6 +172,8 @@ class Judge:
     def _work_out(self, status: int, faults: int) -> Verdict:
         flags = 0
         for rule in self._profile.flags:
+            if rule.unless_told and flags & CellFlag.UNUSABLE:
+                continue
             word = status if rule.of == "status" else faults
             number = Code(register=0, bits=rule.bits).of(word)
             if number in rule.values or (rule.nonzero and number):

@@ -120,12 +120,16 @@ class CellMap(Part):
 
 
 class FlagRule(Part):
-    """When a field of a status register has one of these values, the cell has that flag."""
+    """When a field of a status register has one of these values, the cell has that flag.
+
+    `unless_told`: only if no rule before has told why the weight is not to be used.
+    """
 
     of: Literal["status", "faults"] = "status"
     bits: BitRange
     values: tuple[Word, ...] = ()
     nonzero: bool = False
+    unless_told: bool = False
     flag: FlagName
 
 

@@ -1,9 +1,12 @@
 """Start-up self-test of a unit: do its registers mean what the profile says?
 
 Where gross, net and tare stand in the block, `gross - tare = net` must hold within one division;
-and always the numbers must be weights. Where the profile only assumes the order of words and
-bytes, all four orders are candidates and those that do not fit drop out from poll to poll. A
-weight of zero fits every order and decides nothing, so the test goes on until there is a load.
+and always the numbers must be weights. Where the profile only assumes the order, all four orders
+of words and bytes are tried, but they are not equal: bytes within a register are high byte first
+by the Modbus specification (1.1b3, 4.2), so a swap of bytes is no rival to an order that fits.
+Another order than the declared one is taken only on proof by the equation with a tare in it; a
+number that merely looks like a weight is not proof (a NaN read backwards looks like one).
+A weight of zero fits every order and decides nothing, so the test goes on until there is a load.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ TINY_DIVISIONS = 1e-6
 class Outcome(NamedTuple):
     """What one poll tells.
 
-    `proved`: take the decoder for good; `open`: take it and test again; `waiting`: several
-    orders fit and disagree, book nothing; `refused`: no order fits, book nothing.
+    `proved`: take the decoder for good; `open`: take it and test again; `waiting`: two orders
+    fit and disagree, book nothing; `refused`: the declared order does not fit, book nothing.
     """
 
     verdict: Literal["proved", "open", "waiting", "refused"]
@@ -54,28 +57,37 @@ class SelfTest:
             order: Decoder(profile, settings, cells, order) for order in orders
         }
         self.declared = self._decoders[declared]
-        self._candidates = tuple(self._decoders.values())
+        self._rivals = [
+            decoder
+            for order, decoder in self._decoders.items()
+            if order != declared and order.byte == declared.byte
+        ]
 
     def examine(self, registers: Sequence[int]) -> Outcome:
         """Judge one block. While the device itself reports a fault the test stays open."""
         usable = self._usable_cells(registers)
         if not usable or self.declared.empty(registers):
             return Outcome("open", self.declared)
-        fitting = tuple(d for d in self._candidates if self._fits(d, registers, usable))
-        if not fitting:
-            self._candidates = tuple(self._decoders.values())
-            return Outcome("refused", self.declared, self._advice(registers))
-        self._candidates = fitting
-        if len(fitting) == 1:
-            return Outcome("proved", fitting[0])
-        first = fitting[0].samples(registers)
-        if all(decoder.samples(registers) == first for decoder in fitting[1:]):
-            return Outcome("open", fitting[0])
-        orders = ", ".join(f"{d.order.word} words of {d.order.byte} bytes" for d in fitting)
+        fitting = [d for d in self._decoders.values() if self._fits(d, registers, usable)]
+        if self.declared in fitting:
+            self._rivals = [rival for rival in self._rivals if rival in fitting]
+            return self._declared_fits(registers, usable)
+        proved = [d for d in fitting if self._solved(d, registers, usable)]
+        if len(proved) == 1:
+            return Outcome("proved", proved[0])
+        return Outcome("refused", self.declared, self._advice(registers, fitting))
+
+    def _declared_fits(self, registers: Sequence[int], usable: Sequence[int]) -> Outcome:
+        if not self._rivals:
+            return Outcome("proved", self.declared)
+        ours = self.declared.samples(registers)
+        theirs = [rival.samples(registers) for rival in self._rivals]
+        if all(samples[place] == ours[place] for samples in theirs for place in usable):
+            return Outcome("open", self.declared)
         return Outcome(
             "waiting",
             self.declared,
-            f"several orders fit this weight ({orders}): put another load on it, or set "
+            "this weight makes sense in both word orders: put another load on it, or set "
             "word_order and byte_order",
         )
 
@@ -84,7 +96,7 @@ class SelfTest:
         return [
             place
             for place, reading in enumerate(readings)
-            if not reading.verdict.flags & CellFlag.UNUSABLE
+            if not reading.verdict.flags & CellFlag.UNUSABLE and math.isfinite(reading.gross_g)
         ]
 
     def _fits(self, decoder: Decoder, registers: Sequence[int], usable: Sequence[int]) -> bool:
@@ -94,6 +106,17 @@ class SelfTest:
             division_g = max(division_g, decoder.grams_per_count(registers) or 0.0)
         return readings is not None and all(
             self._plausible(readings[place]) and _consistent(readings[place], division_g)
+            for place in usable
+        )
+
+    def _solved(self, decoder: Decoder, registers: Sequence[int], usable: Sequence[int]) -> bool:
+        """Whether the equation was put to the test: with a tare, and a load beside it."""
+        readings = decoder.readings(registers) or ()
+        return any(
+            readings[place].tare_g
+            and (readings[place].net_g or readings[place].display_g)
+            and self._profile.cells[0].gross is not None
+            and abs(readings[place].gross_g) > self._division_g
             for place in usable
         )
 
@@ -108,17 +131,23 @@ class SelfTest:
             for number in numbers
         )
 
-    def _advice(self, registers: Sequence[int]) -> str:
+    def _advice(self, registers: Sequence[int], fitting: Sequence[Decoder]) -> str:
         readings = self.declared.readings(registers)
         assert readings is not None, "cells were usable, so the codes are known"
         first = readings[0]
-        assumed = "; ".join(self._profile.assumed)
-        return (
+        read = (
             f"read gross {first.gross_g:.6g} g, net {_shown(first.net_g)}, "
             f"tare {_shown(first.tare_g)}: gross - tare = net does not hold, or the weight is "
-            f"beyond capacity_g; check profile {self._profile.id}, capacity_g, decimals, "
-            f"weight_unit" + (f"; the profile assumes: {assumed}" if assumed else "")
+            f"beyond capacity_g"
         )
+        advice = [read, f"check profile {self._profile.id}, capacity_g, decimals, weight_unit"]
+        advice += [
+            f'word_order = "{d.order.word}", byte_order = "{d.order.byte}" would make sense'
+            for d in fitting
+        ]
+        if self._profile.assumed:
+            advice.append("the profile assumes: " + "; ".join(self._profile.assumed))
+        return "; ".join(advice)
 
 
 def _consistent(reading: Reading, division_g: float) -> bool:
