@@ -5,7 +5,7 @@ out of the stream before anything in it is looked at, so that one bad message co
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.ports import ProtocolError
 
@@ -51,12 +51,19 @@ class FrameCutter:
         self._pending = bytearray()
         self._wanted = HEADER_BYTES
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield the frames that `data` completes; to be run to its end.
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Return the frames that `data` completes, to be taken to their end.
 
         Raises ProtocolError, after the good frames before it, at a length that cannot be: the
         boundary of frames is lost then, and the connection with it.
         """
+        if not self._pending and len(data) >= HEADER_BYTES:
+            length: int = _length_at_2(data, 2)[0]
+            if length == len(data) <= self._max_bytes:
+                return (data,)
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> Iterator[bytes]:
         if self._pending:
             self._pending += data
             if len(self._pending) < self._wanted:
@@ -75,7 +82,6 @@ class FrameCutter:
             if position + length > size:
                 wanted = length
                 break
-            # A slice that spans all of a bytes object is that object: no copy for a lone frame.
             yield data[position : position + length]
             position += length
         self._wanted = wanted

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange, Ns
+from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange
 from gateway.ports import DriverContext, ProtocolError
 
 from .faults import PassingFaults
@@ -13,7 +13,7 @@ from .outbox import Outbox
 from .report import RO_ACCESS_REPORT, ReportDecoder
 from .session import unreadable
 from .settings import LlrpSettings
-from .tag_reads import Moment, TagReads
+from .tag_reads import TagReads
 
 ANTENNA_DISCONNECTED = "antenna_disconnected"
 BAD_FRAME = "bad_frame"
@@ -39,9 +39,13 @@ class Observer:
         self._clock = context.clock
         self._count = context.count
         self._outbox = outbox
-        self._late_ns: Ns = round(settings.lateness_s * NS_PER_S)
         self._decoder = ReportDecoder(only)
-        self._tag_reads = TagReads(context.device, settings.rssi_floor_dbm, context.count)
+        self._tag_reads = TagReads(
+            context.device,
+            settings.rssi_floor_dbm,
+            round(settings.lateness_s * NS_PER_S),
+            context.count,
+        )
         self._faults = PassingFaults(context.device, outbox.put)
         self._given_up = 0
         self._clock_steps = 0
@@ -59,8 +63,8 @@ class Observer:
         records = self._decoder.decode(frame)
         if records:
             now = self._clock.now()
-            moment = Moment(now, self._outbox.report_at(now))
-            self._outbox.put_reads(self._tag_reads.build(records, moment, self._late_ns))
+            report_at = self._outbox.report_at(now)
+            self._outbox.put_reads(self._tag_reads.build(records, now, report_at))
             self.reports += 1
         if self._decoder.tags_given_up != self._given_up:
             lost = self._decoder.tags_given_up - self._given_up

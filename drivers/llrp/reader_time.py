@@ -34,12 +34,11 @@ class ReaderTime:
         A stamp of `s` microseconds is `s * 1000 + offset` in gateway time. Reads that the reader
         held back come in with old stamps: they leave the anchor as it is, and so are old.
         """
-        candidate = now - newest_us * 1000
         if newest_us < self._newest_read_us - STEP_US:
             self.steps += 1
             self._offset_ns = None
         self._newest_read_us = newest_us
-        return self._anchor(now, candidate)
+        return self._anchor(now, now - newest_us * 1000)
 
     def _anchor(self, now: Ns, candidate: Ns) -> Ns:
         offset = self._offset_ns

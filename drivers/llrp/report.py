@@ -71,9 +71,11 @@ _IMPINJ_VALUES: dict[int, tuple[str, int]] = {
     68: ("h", _DOPPLER),
 }
 
+_integer = int.from_bytes
 _two = struct.Struct("!HH").unpack_from
 _three = struct.Struct("!HHH").unpack_from
 _custom_head = struct.Struct("!HHII").unpack_from
+_ABSENT = (None,)  # stands behind the values of a record, for the slots that it lacks
 _KEY_BYTES = 5  # type and length of the record, first byte of its first parameter
 
 
@@ -83,12 +85,14 @@ class _UnknownTvError(Exception):
 
 class _Template(NamedTuple):
     size: int
+    mask: int  # ones where the headers of the parameters are
+    headers: int
     unpack_from: Callable[[bytes, int], tuple[Any, ...]]
-    headers: Callable[[tuple[Any, ...]], Any]
-    expected: Any
     pick: Callable[[tuple[Any, ...]], Record]
-    epc_mask: int
-    partial: bool
+    partial: int  # 0, or what the last byte of the EPC is masked with
+
+
+_NO_TEMPLATE = _Template(0, 0, 1, lambda _, __: (), lambda _: NO_RECORD, 0)
 
 
 class ReportDecoder:
@@ -104,6 +108,7 @@ class ReportDecoder:
         self.tags_given_up = 0
         self._templates: dict[bytes, list[_Template]] = {}
         self._template_count = 0
+        self._latest = _NO_TEMPLATE
         self._previous: Record = (None, antenna, *NO_RECORD[2:])
 
     def decode(self, frame: bytes) -> list[Record]:
@@ -111,33 +116,41 @@ class ReportDecoder:
         if type_of(frame) != RO_ACCESS_REPORT or int.from_bytes(frame[2:6]) != len(frame):
             raise ProtocolError(f"not one whole RO_ACCESS_REPORT: {shown(frame)}")
         records: list[Record] = []
-        previous = self._previous
+        template, previous = self._latest, self._previous
+        size, mask, headers, unpack_from, pick, partial = template
         position, end = HEADER_BYTES, len(frame)
         while position < end:
-            for template in self._templates.get(frame[position : position + _KEY_BYTES], ()):
-                if position + template.size <= end:
-                    values = template.unpack_from(frame, position)
-                    if template.headers(values) == template.expected:
-                        break
-            else:
+            # All headers of the record are compared at once, as one large integer.
+            if (
+                position + size > end
+                or _integer(frame[position : position + size]) & mask != headers
+            ):
                 length = _parameter_length(frame, position, end)
-                found = self._learn(frame, position, position + length)
+                found = self._template_of(frame, position, position + length)
                 if found is None:
                     position += length
                     continue
-                template = found
-                values = template.unpack_from(frame, position)
-            position += template.size
-            record = template.pick((*values, None))
-            if template.partial:
-                record = _completed(record, previous, template.epc_mask)
+                self._latest = found
+                size, mask, headers, unpack_from, pick, partial = found
+            record = pick(unpack_from(frame, position) + _ABSENT)
+            if partial:
+                record = _completed(record, previous, partial)
             previous = record
             records.append(record)
+            position += size
         self._previous = previous
         return records
 
+    def _template_of(self, frame: bytes, start: int, end: int) -> _Template | None:
+        """Find or make the template of a record; None if it is no tag or cannot be read."""
+        kept = self._templates.get(frame[start : start + _KEY_BYTES], ())
+        content = _integer(frame[start:end])
+        for template in kept:
+            if content & template.mask == template.headers:
+                return template
+        return self._learn(frame, start, end)
+
     def _learn(self, frame: bytes, start: int, end: int) -> _Template | None:
-        """Make the template of a record's shape; None if it is no record or cannot be read."""
         kind, _ = _two(frame, start)
         if kind != _TAG_REPORT_DATA:
             return None
@@ -183,29 +196,37 @@ def _completed(record: Record, previous: Record, epc_mask: int) -> Record:
 
 
 class _Shape:
-    """What a walk over one record finds: formats in order, headers to check, slots of values."""
+    """What a walk over one record finds: where headers stand, and where values and what they are.
+
+    The length of a record is in its first header, so that a template fits records of its size.
+    """
 
     def __init__(self) -> None:
         self.format = "!"
-        self.items = 0
-        self.headers: list[int] = []
-        self.expected: list[bytes] = []
+        self.mask = bytearray()
+        self.headers = bytearray()
+        self.values = 0
         self.slots: dict[int, int] = {}
         self.epc_mask = 0xFF
 
     def header(self, content: bytes) -> None:
-        self.format += f"{len(content)}s"
-        self.headers.append(self.items)
-        self.expected.append(content)
-        self.items += 1
+        self.format += f"{len(content)}x"
+        self.mask += b"\xff" * len(content)
+        self.headers += content
 
     def value(self, code: str, slot: int) -> None:
+        self.slots[slot] = self.values
+        self.values += 1
         self.format += code
-        self.slots[slot] = self.items
-        self.items += 1
+        self._unchecked(struct.calcsize("!" + code))
 
     def skip(self, count: int) -> None:
         self.format += f"{count}x"
+        self._unchecked(count)
+
+    def _unchecked(self, count: int) -> None:
+        self.mask += bytes(count)
+        self.headers += bytes(count)
 
 
 def _template(frame: bytes, start: int, end: int) -> _Template:
@@ -215,17 +236,15 @@ def _template(frame: bytes, start: int, end: int) -> _Template:
     while position < end:
         walk = _walk_tv if frame[position] & 0x80 else _walk_tlv
         position = walk(shape, frame, position, end)
-    absent = shape.items  # one None is appended to the unpacked values
-    headers = itemgetter(*shape.headers)
+    absent = shape.values  # where _ABSENT comes to stand
     partial = any(slot not in shape.slots for slot in _CARRIED) or shape.epc_mask != 0xFF
     return _Template(
         size=end - start,
+        mask=_integer(shape.mask),
+        headers=_integer(shape.headers),
         unpack_from=struct.Struct(shape.format).unpack_from,
-        headers=headers,
-        expected=shape.expected[0] if len(shape.expected) == 1 else tuple(shape.expected),
         pick=itemgetter(*(shape.slots.get(slot, absent) for slot in range(len(NO_RECORD)))),
-        epc_mask=shape.epc_mask,
-        partial=partial,
+        partial=shape.epc_mask if partial else 0,
     )
 
 
@@ -239,7 +258,7 @@ def _walk_tv(shape: _Shape, frame: bytes, position: int, end: int) -> int:
         raise ProtocolError(f"a parameter overruns its tag at byte {position}: {shown(frame)}")
     shape.header(frame[position : position + 1])
     if slot is None:
-        shape.format += code
+        shape.skip(struct.calcsize(code))
     else:
         shape.value(code, slot)
     return after

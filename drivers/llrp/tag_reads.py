@@ -1,7 +1,5 @@
 """From records of a report to tag reads: the one place that runs for every single read."""
 
-from dataclasses import dataclass
-
 from gateway.model import NS_PER_S, Ns, ReadPoint, TagRead
 from gateway.ports import Counter
 
@@ -21,35 +19,30 @@ UNKNOWN_ANTENNA = 0
 _new_tuple = tuple.__new__  # TagRead's own constructor costs twice as much, on every read
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When a report came in, and the later moment for which the ages of its reads are made."""
-
-    received: Ns
-    report_at: Ns
-
-
 class TagReads:
     """Builds the tag reads of one device. The reader's clock is replaced on every connection."""
 
-    def __init__(self, device: str, rssi_floor_dbm: int | None, count: Counter) -> None:
+    def __init__(
+        self, device: str, rssi_floor_dbm: int | None, late_ns: Ns, count: Counter
+    ) -> None:
         self.reader_time = ReaderTime()
         self._device = device
         self._floor_cdbm = -1_000_000 if rssi_floor_dbm is None else rssi_floor_dbm * 100
+        self._late_ns = late_ns
         self._count = count
         self._epcs: dict[bytes | None, str] = {}
         self._read_points: dict[int | None, ReadPoint] = {}
 
-    def build(self, records: list[Record], moment: Moment, late_ns: Ns) -> list[TagRead]:
-        """Return the reads with their ages at `moment.report_at`, in the order they came in.
+    def build(self, records: list[Record], received: Ns, report_at: Ns) -> list[TagRead]:
+        """Return the reads with their ages at the later moment `report_at`, in their order.
 
         Reads older than `late_ns` on arrival are counted as `reads_late`: the reader held them.
         """
         reads: list[TagRead] = []
         append, epcs, points = reads.append, self._epcs, self._read_points
-        arrival_age = moment.report_at - moment.received
-        oldest_age = arrival_age + late_ns
-        origin = moment.report_at - self._offset(records, moment.received)
+        arrival_age = report_at - received
+        oldest_age = arrival_age + self._late_ns
+        origin = report_at - self._offset(records, received)
         late = 0
         for epc_bytes, antenna, rssi, seen, first, last, phase, cdbm, doppler in records:
             epc = epcs.get(epc_bytes) or self._new_epc(epc_bytes)

@@ -2,7 +2,7 @@ import asyncio
 
 from gateway.model import Heartbeat, TagRead
 from tests.drivers.llrp import scripted_reader as reader_side
-from tests.drivers.llrp.bench_desk import desk
+from tests.drivers.llrp.desk import desk
 from tests.drivers.llrp.wire import report, tag
 from tests.virtual_time import run
 
