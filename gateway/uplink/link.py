@@ -65,7 +65,8 @@ class Link:
         self._client = client
         self._endpoint = endpoint
         self._loop = asyncio.get_running_loop()
-        self._deliver: Deliver = lambda inbound: inbound.acknowledge()
+        self._early: list[Inbound] = []
+        self._deliver: Deliver = self._early.append
         self._connack: asyncio.Future[None] = self._loop.create_future()
         self._lost: asyncio.Future[LinkError] = self._loop.create_future()
         self._slots = asyncio.Semaphore(endpoint.window)
@@ -80,14 +81,22 @@ class Link:
 
     # What the owner does
 
-    async def begin_publish(
+    async def slot(self) -> None:
+        """Wait for room in the window; then `send` or `give_back` must follow. LinkError."""
+        await self._slots.acquire()
+        self._raise_if_lost()
+
+    def give_back(self) -> None:
+        """Return a slot that is not needed after all."""
+        self._slots.release()
+
+    def send(
         self, topic: str, payload: bytes, *, retain: bool = False, media_type: str | None = None
     ) -> asyncio.Future[int]:
-        """Send when the window has room; the future ends with the PUBACK's reason code.
+        """Send in a slot taken before; the future ends with the PUBACK's reason code.
 
         It fails with `RejectedError`, or with `LinkError` when the connection is cut before.
         """
-        await self._slots.acquire()
         self._raise_if_lost()
         info = self._client.publish(
             topic, payload, qos=1, retain=retain, properties=self._properties(media_type)
@@ -101,7 +110,8 @@ class Link:
 
     async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> int:
         """Send and wait for the PUBACK; its reason code. RejectedError or LinkError."""
-        return await (await self.begin_publish(topic, payload, retain=retain))
+        await self.slot()
+        return await self.send(topic, payload, retain=retain)
 
     async def subscribe(self, filters: Sequence[str]) -> list[str]:
         """Subscribe with QoS 1; return the filters that the broker refused."""
@@ -122,8 +132,11 @@ class Link:
         return [name for name, code in zip(filters, codes, strict=True) if code.is_failure]
 
     def receive(self, deliver: Deliver) -> None:
-        """Set who takes what comes in; set it before the first subscribe."""
+        """Set who takes what comes in. What a kept session brought before waits for that."""
         self._deliver = deliver
+        early, self._early = self._early, []
+        for inbound in early:
+            deliver(inbound)
 
     async def wait_lost(self) -> LinkError:
         """Wait until the connection is gone; why."""

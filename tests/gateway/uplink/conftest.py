@@ -1,6 +1,7 @@
 """Brokers for the uplink's tests, and links to them."""
 
 import asyncio
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -29,9 +30,7 @@ class Mosquitto:
         path = self.folder / "mosquitto.conf"
         lines = ["user root", f"listener {self.port} 127.0.0.1", *self.config]
         path.write_text("\n".join(lines) + "\n")
-        self._process = subprocess.Popen(
-            [self._binary, "-c", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        self._spawn(path)
         async with asyncio.timeout(READY_TIMEOUT_S):
             while True:
                 try:
@@ -42,6 +41,16 @@ class Mosquitto:
                 writer.close()
                 await writer.wait_closed()
                 return self
+
+    def _spawn(self, path: Path) -> None:
+        self._process = subprocess.Popen(
+            [self._binary, "-c", str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+
+    def reload(self) -> None:
+        """Let it read its files again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGHUP)
 
     def stop(self) -> None:
         if self._process is not None:

@@ -1,0 +1,77 @@
+"""Reference data from the retained topics: items, locations, expected sets."""
+
+from __future__ import annotations
+
+from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
+from gateway.uplink.topics import decode_key
+
+EPC_PREFIXES_MAX = 64
+EPCS_MAX = 4096
+"""As the contract says."""
+
+HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def parse_reference(path: str, payload: bytes) -> Reference | None:
+    """What `item/{code}`, `location/{code}` or `task/{id}` says; an empty payload takes it back.
+
+    None for a task that is no expected set: this version has no rule for it. BadPayloadError if
+    it is against the contract.
+    """
+    kind, _, level = path.partition("/")
+    try:
+        key = decode_key(level)
+    except UnicodeDecodeError:
+        raise BadPayloadError("the key in the topic is not UTF-8") from None
+    if not payload:
+        return _deleted(kind, key)
+    value = parse_object(payload)
+    whole_of(value, "version", 1)
+    named = text_of(value, "task_id" if kind == "task" else "code")
+    if named != key:
+        raise BadPayloadError(f"the payload names {named!r}, the topic {key!r}")
+    if kind == "item":
+        return _item(key, value)
+    if kind == "location":
+        return Location(key, text_of(value, "name", ""))
+    return _expected(key, value) if value.get("type") == "expected" else None
+
+
+def _deleted(kind: str, key: str) -> ReferenceDeleted:
+    if kind == "item":
+        return ReferenceDeleted("item", key)
+    return ReferenceDeleted("location" if kind == "location" else "expected", key)
+
+
+def _item(code: str, value: Object) -> Item:
+    return Item(
+        code=code,
+        name=text_of(value, "name", ""),
+        unit_mg=whole_of(value, "unit_mg", 0, 0),
+        unit_sd_mg=whole_of(value, "unit_sd_mg", 0, 0),
+        uom=text_of(value, "uom", "pcs"),
+        epc_prefixes=_hex_list(value, "epc_prefixes", EPC_PREFIXES_MAX),
+    )
+
+
+def _expected(code: str, value: Object) -> ExpectedSet:
+    direction = text_of(value, "direction")
+    if direction not in ("in", "out"):
+        raise BadPayloadError("direction: in or out is wanted")
+    return ExpectedSet(
+        code=code,
+        portal=text_of(value, "portal"),
+        direction="in" if direction == "in" else "out",
+        epcs=frozenset(_hex_list(value, "epcs", EPCS_MAX)),
+    )
+
+
+def _hex_list(value: Object, name: str, most: int) -> tuple[str, ...]:
+    found = value.get(name, [])
+    if not isinstance(found, list) or len(found) > most:
+        raise BadPayloadError(f"{name}: a list of at most {most} is wanted")
+    for each in found:
+        if not isinstance(each, str) or not each or not HEX_DIGITS.issuperset(each):
+            raise BadPayloadError(f"{name}: lower-case hex digits are wanted")
+    return tuple(found)

@@ -1,0 +1,231 @@
+"""Keeps the gateway connected to its broker: connect, converse, and after a loss connect again."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import structlog
+
+from gateway.model import NS_PER_S, Ns
+from gateway.ports import ConfigError, LinkError, SinkError
+from gateway.uplink import credentials, tls
+from gateway.uplink.commands import CommandError
+from gateway.uplink.delivery import Pace, Position
+from gateway.uplink.endpoint import Endpoint, HungUpError, Version, VersionRefusedError, Will
+from gateway.uplink.envelope import Envelopes
+from gateway.uplink.link import Link, open_link
+from gateway.uplink.messages import BadPayloadError, Object, text_of, whole_of
+from gateway.uplink.retained import RetainedState
+from gateway.uplink.session import Address, House, Session
+from gateway.uplink.settings import MqttSettings
+from gateway.uplink.topics import Topics, topics_of
+
+BACKOFF_MIN_S = 0.5
+BACKOFF_MAX_S = 15.0
+"""First and longest wait before the next attempt; drawn from zero up, so that a fleet that lost
+its broker together does not come back together."""
+
+GOOD_RUN_NS = 30 * NS_PER_S
+"""A connection that lasted this long was no failed attempt: the next wait is short again."""
+
+GOODBYE_TIMEOUT_S = 2.0
+"""How long a stop waits for the broker to take the word that we go offline."""
+
+log = structlog.get_logger(__name__)
+
+
+class Backoff:
+    """Waits between attempts: exponential, full jitter, short again after a good run."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._attempt = 0
+
+    def wait_s(self, ran_ns: Ns) -> float:
+        """The wait after a connection that lasted `ran_ns` (0: none came about)."""
+        if ran_ns >= GOOD_RUN_NS:
+            self._attempt = 0
+        longest = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(self._attempt, 16))
+        self._attempt += 1
+        return self._random.uniform(0, longest)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks. `boot_id` and `version` stand in the status."""
+
+    site: str
+    gateway: str
+    boot_id: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class UplinkState:
+    """How the uplink is, for status, health and doctor."""
+
+    connected: bool
+    since: Ns
+    reason: str = ""
+    mqtt_version: Version | None = None
+
+
+class Uplink:
+    """The way to the core. `run` goes on until cancelled; field and store never wait for it."""
+
+    def __init__(self, settings: MqttSettings, identity: Identity, house: House) -> None:
+        self.topics: Topics = topics_of(settings.prefix, identity.site, identity.gateway)
+        self.state = UplinkState(False, house.clock.now(), "not connected yet")
+        self._settings = settings
+        self._identity = identity
+        self._house = house
+        self._retained = RetainedState()
+        self._position: Position | None = None
+        self._epoch = ""
+        self._session: Session | None = None
+        self._speaks_5 = False
+        self._complaint = ""
+        house.commands.add("replay-from", self._replay_from)
+        self._endpoint()  # a wrong certificate or credential shows now, not at night
+
+    @property
+    def position(self) -> Position | None:
+        """Where delivery stands; None before the first connection."""
+        return self._position
+
+    def publish_state(self, topic: str, payload: bytes) -> None:
+        """Keep a retained topic up to date; the newest payload wins, an empty one clears."""
+        if not self._retained.put(topic, payload):
+            self._house.count("uplink_states_dropped")
+
+    async def run(self) -> None:
+        """Connect and converse until cancelled; then say that we go offline."""
+        backoff = Backoff(self._house.random)
+        while True:
+            started: Ns | None = None
+            try:
+                link = await self._open()
+                started = self._house.clock.now()
+                await self._converse(link)
+            except LinkError as error:
+                self._lost(str(error))
+            ran_ns = 0 if started is None else self._house.clock.now() - started
+            await asyncio.sleep(backoff.wait_s(ran_ns))
+
+    async def _converse(self, link: Link) -> None:
+        self._back(link.version)
+        position = self._position_of_epoch()
+        envelopes = Envelopes(self._identity.site, self._identity.gateway, self._epoch)
+        session = Session(
+            link, position, self._house, Address(self.topics, envelopes), self._retained
+        )
+        self._session = session
+        try:
+            await session.run(self._status("online"))
+        except asyncio.CancelledError:
+            await self._say_goodbye(link)
+            raise
+        finally:
+            self._session = None
+            position.disconnect()
+            link.cut(LinkError("the conversation is over"))
+
+    async def _say_goodbye(self, link: Link) -> None:
+        try:
+            async with asyncio.timeout(GOODBYE_TIMEOUT_S):
+                await link.publish(self.topics.status, self._status("offline"), retain=True)
+                await link.close()
+        except (LinkError, SinkError, TimeoutError):
+            log.info("the broker did not hear that we stop; the last will says it")
+
+    def _position_of_epoch(self) -> Position:
+        epoch = self._house.outbox.epoch
+        if self._position is None or self._epoch != epoch:
+            pace = Pace(self._settings.settle, round(self._settings.ack_timeout_s * NS_PER_S))
+            self._position = Position(pace, self._house.random)
+            self._epoch = epoch
+        return self._position
+
+    # The connection
+
+    async def _open(self) -> Link:
+        try:
+            endpoint = self._endpoint()
+        except ConfigError as error:
+            raise LinkError(str(error)) from error
+        wanted = self._settings.version
+        if wanted != "auto":
+            return await open_link(endpoint, wanted)
+        try:
+            link = await open_link(endpoint, "5")
+        except VersionRefusedError:
+            return await open_link(endpoint, "3.1.1")
+        except HungUpError:
+            if self._speaks_5:
+                raise
+            return await open_link(endpoint, "3.1.1")
+        self._speaks_5 = True
+        return link
+
+    def _endpoint(self) -> Endpoint:
+        """Files are read anew for each connection, so that a renewed certificate is taken up."""
+        settings = self._settings
+        password = None if settings.password is None else credentials.read(settings.password)
+        return Endpoint(
+            host=settings.host,
+            port=settings.broker_port,
+            client_id=settings.client_id or self._identity.gateway,
+            will=Will(self.topics.status, self._status("offline")),
+            keepalive_s=settings.keepalive_s,
+            window=settings.window,
+            session_expiry_s=settings.session_expiry_s,
+            packet_max_bytes=settings.packet_max_bytes,
+            username=settings.username,
+            password=password,
+            tls=None if settings.tls is None else tls.context(settings.tls),
+        )
+
+    def _status(self, state: Literal["online", "offline"]) -> bytes:
+        status = {
+            "state": state,
+            "version": self._identity.version,
+            "boot_id": self._identity.boot_id,
+            "epoch": self._house.outbox.epoch,
+        }
+        return json.dumps(status, separators=(",", ":")).encode()
+
+    def _back(self, version: Version) -> None:
+        self.state = UplinkState(True, self._house.clock.now(), "", version)
+        self._complaint = ""
+        self._house.count("uplink_connects")
+        log.info("uplink connected", host=self._settings.host, mqtt=version)
+
+    def _lost(self, reason: str) -> None:
+        """Say once what is wrong, and again only when something else is wrong."""
+        if self.state.connected or self.state.reason != reason:
+            self.state = UplinkState(False, self._house.clock.now(), reason)
+        if reason != self._complaint:
+            self._complaint = reason
+            log.warning("uplink lost", host=self._settings.host, reason=reason)
+
+    # Commands that speak of delivery
+
+    async def _replay_from(self, args: Object) -> dict[str, int]:
+        seq = whole_of(args, "seq", 1)
+        position, session = self._position, self._session
+        if text_of(args, "epoch") != self._epoch:
+            raise CommandError("another epoch")
+        if position is None or session is None:
+            raise CommandError("not connected")
+        position.know(self._house.outbox.bounds())
+        if not position.replay(self._house.clock.now(), seq):
+            raise BadPayloadError(
+                f"seq {seq} is not kept; {position.first_kept} to {position.last} are"
+            )
+        session.wake()
+        self._house.count("uplink_replays")
+        return {"from": seq, "to": position.last}
