@@ -233,6 +233,12 @@ BUSY_S = 300
 
 
 @pytest.fixture(scope="session")
+def busy_span() -> tuple[int, int]:
+    """First and last moment of `busy_lines`, in Unix milliseconds."""
+    return BUSY_FROM_S * 1000, (BUSY_FROM_S + BUSY_S) * 1000
+
+
+@pytest.fixture(scope="session")
 def busy_lines() -> list[bytes]:
     """What a small gateway writes in five busy minutes, from BUSY_FROM_S on."""
     site = Site(
