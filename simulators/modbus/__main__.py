@@ -49,7 +49,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _fault(text: str) -> tuple[Fault, float]:
     kind, _, probability = text.partition("=")
-    return Fault(kind), float(probability)
+    try:
+        return Fault(kind), float(probability)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}; expected KIND=PROBABILITY") from error
 
 
 def build_bus(options: argparse.Namespace, random: Random) -> Bus:

@@ -15,6 +15,7 @@ import pytest
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.framer import FramerType
 
+from simulators.modbus.__main__ import main
 from simulators.modbus.bus import Bus
 from simulators.modbus.expectation import Known
 from simulators.modbus.families import FAMILIES
@@ -346,3 +347,21 @@ async def test_command_line_serves_until_interrupted(require: Callable[[str], st
         os.kill(process.pid, signal.SIGINT)
         assert await asyncio.wait_for(process.wait(), 20) == 0
     assert line.startswith("hbk-wtx120: units 1 to 4 by tcp on 127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--fault", "nonsense=1"], "'nonsense' is not a valid Fault"),
+        (["--units", "248"], "--units is 1 to 247"),
+        (["--family", "tuna-id551", "--cells", "5"], "--cells of tuna-id551 is 1 to 4"),
+        (["--step", "3"], "laumas-tlb-w has no code for"),
+    ],
+)
+def test_command_line_says_what_is_wrong(
+    arguments: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(arguments)
+
+    assert complaint in capsys.readouterr().err
