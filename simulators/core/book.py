@@ -100,7 +100,7 @@ class Book:
 
     def gateways(self) -> dict[str, str]:
         """The gateways known, each with its newest epoch."""
-        return dict(self._marks)
+        return dict(self._marks.keys())
 
     def hw(self, gateway: str, epoch: str) -> int:
         """The last seq committed, 0 where nothing is known."""

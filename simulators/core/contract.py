@@ -29,7 +29,7 @@ _SEQ = re.compile(r"[1-9][0-9]{0,15}")
 _SEQ_MAX = 2**53 - 1
 
 
-class ContractError(Exception):
+class ContractError(ValueError):
     """A topic or payload that the contract does not allow; the text says where and why."""
 
 

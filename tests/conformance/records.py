@@ -1,0 +1,78 @@
+"""Records and messages as a gateway makes them."""
+
+from typing import Any
+from uuid import UUID
+
+from simulators.core.contract import canonical, leaf_hash
+
+AT = "2026-11-24T06:00:00.000000Z"
+BLOCKED = "BLOCKED"
+"""The item whose movements the core under test is told to reject."""
+
+
+def epoch_of(text: str) -> str:
+    """An epoch that is the same for the same text."""
+    return str(UUID(bytes=bytes.fromhex(leaf_hash(text)[:32])))
+
+
+def movement(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """A movement of `seq` pieces onto a shelf."""
+    return {
+        "event": "movement",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "movement_id": f"{epoch}-{seq}",
+        "document_no": f"{gateway}-{epoch[:4]}-{seq}",
+        "kind": "receipt",
+        "reason": "put",
+        "item": "M6-NUT",
+        "quantity": 1,
+        "uom": "pcs",
+        "epcs": [],
+        "from": {"location": "unknown"},
+        "to": {"location": f"shelf-{gateway}"},
+        "at_event": AT,
+        "at_decided": AT,
+        "confidence_permille": 990,
+        "evidence": {"weight_before_mg": 0, "weight_after_mg": 10_000, "sd_mg": 12},
+    } | changes
+
+
+def snapshot(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """A snapshot of that shelf."""
+    return {
+        "event": "snapshot",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "snapshot_id": f"{epoch}-{seq}",
+        "reason": "asked",
+        "location": f"shelf-{gateway}",
+        "lines": [{"item": "M6-NUT", "quantity": 7, "uom": "pcs", "epcs": []}],
+        "at_event": AT,
+    } | changes
+
+
+def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The CloudEvent around a record."""
+    return {
+        "specversion": "1.0",
+        "id": f"{data['gateway']}/{data['epoch']}/{data['seq']}",
+        "source": f"/{site}/{data['gateway']}",
+        "type": f"shelfgate.{data['event']}.v1",
+        "subject": "shelf",
+        "time": data["at_recorded"],
+        "datacontenttype": "application/json",
+        "leafhash": leaf_hash(data),
+        "data": data,
+    } | changes
+
+
+def encode(value: Any) -> bytes:
+    """The payload of a message."""
+    return canonical(value)
