@@ -73,14 +73,21 @@ class Dashboard:
     rows: tuple[Row, ...]
 
 
+LINK: Json = {
+    "type": "dashboards",
+    "title": "shelfgate",
+    "tags": ["shelfgate"],
+    "icon": "external link",
+    "tooltip": "The other dashboard, same gateway and time",
+    "asDropdown": False,
+    "includeVars": True,
+    "keepTime": True,
+    "targetBlank": False,
+}
+
+
 def render(dashboard: Dashboard) -> Json:
     """Return the dashboard in Grafana's JSON model."""
-    links = {
-        "type": "dashboards",
-        "title": "shelfgate",
-        "tags": ["shelfgate"],
-        "icon": "external link",
-    }
     return {
         "uid": dashboard.uid,
         "title": dashboard.title,
@@ -93,7 +100,7 @@ def render(dashboard: Dashboard) -> Json:
         "time": {"from": "now-1h", "to": "now"},
         "timezone": "browser",
         "annotations": {"list": []},
-        "links": [{**links, "asDropdown": False, "includeVars": True, "keepTime": True}],
+        "links": [LINK],
         "templating": {"list": [render_variable(variable) for variable in dashboard.variables]},
         "panels": list(render_rows(dashboard.rows)),
     }
