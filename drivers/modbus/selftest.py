@@ -3,7 +3,8 @@
 Where gross, net and tare stand in the block, `gross - tare = net` must hold within one division;
 and always the numbers must be weights. Where the profile only assumes the order, all four orders
 of words and bytes are tried, but they are not equal: bytes within a register are high byte first
-by the Modbus specification (1.1b3, 4.2), so a swap of bytes is no rival to an order that fits.
+by the Modbus specification (1.1b3, 4.2), so a swap of bytes that fits too holds nothing up; it
+only keeps the test going until a load has ruled it out.
 Another order than the declared one is taken only on proof by the equation with a tare in it; a
 number that merely looks like a weight is not proof (a NaN read backwards looks like one).
 A weight of zero fits every order and decides nothing, so the test goes on until there is a load.
@@ -57,11 +58,7 @@ class SelfTest:
             order: Decoder(profile, settings, cells, order) for order in orders
         }
         self.declared = self._decoders[declared]
-        self._rivals = [
-            decoder
-            for order, decoder in self._decoders.items()
-            if order != declared and order.byte == declared.byte
-        ]
+        self._rivals = [decoder for order, decoder in self._decoders.items() if order != declared]
 
     def examine(self, registers: Sequence[int]) -> Outcome:
         """Judge one block. While the device itself reports a fault the test stays open."""
@@ -81,7 +78,11 @@ class SelfTest:
         if not self._rivals:
             return Outcome("proved", self.declared)
         ours = self.declared.samples(registers)
-        theirs = [rival.samples(registers) for rival in self._rivals]
+        theirs = [
+            rival.samples(registers)
+            for rival in self._rivals
+            if rival.order.byte == self.declared.order.byte
+        ]
         if all(samples[place] == ours[place] for samples in theirs for place in usable):
             return Outcome("open", self.declared)
         return Outcome(

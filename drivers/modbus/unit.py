@@ -12,7 +12,7 @@ from drivers.modbus.decode import CellNames
 from drivers.modbus.link import read_request
 from drivers.modbus.profile import Profile
 from drivers.modbus.profiles_folder import load_profile
-from drivers.modbus.selftest import SelfTest
+from drivers.modbus.selftest import Outcome, SelfTest
 from drivers.modbus.settings import UnitSettings
 from gateway.model import NS_PER_S, CellId, Ns, WeightSample
 from gateway.ports import ConfigError, ProtocolError
@@ -68,6 +68,8 @@ class Unit:
         self._test = SelfTest(profile, settings, cells)
         self._decoder = self._test.declared
         self._proved = False
+        self._outcome = Outcome("open", self._decoder)
+        self._examined_last: Sequence[int] = ()
         self._standing: dict[Code, bool] = {}
         self._failures = 0
         self._refusals = 0
@@ -135,7 +137,11 @@ class Unit:
         return False
 
     def _examined(self, registers: Sequence[int], faults: dict[Code, str]) -> bool:
-        outcome = self._test.examine(registers)
+        if registers == self._examined_last:
+            outcome = self._outcome
+        else:
+            outcome = self._outcome = self._test.examine(registers)
+            self._examined_last = registers
         if outcome.verdict in ("proved", "open"):
             self._decoder = outcome.decoder
             self._proved = outcome.verdict == "proved"
