@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from simulators.llrp.device import IMPINJ, Device
 from simulators.llrp.wire import (
@@ -33,16 +33,34 @@ FILTERS_MAX = 2
 """As many as the capabilities declare."""
 
 
+UNAWARE_ACTIONS: tuple[tuple[bool | None, bool | None], ...] = (
+    (True, False),
+    (True, None),
+    (None, False),
+    (False, None),
+    (False, True),
+    (None, True),
+)
+"""What the six state-unaware filter actions do to a tag that fits and to one that does not: select
+it, unselect it, or leave it (None).
+"""
+
+
 @dataclass(frozen=True, slots=True)
-class TagMask:
-    """A selection: the bits of `mask` must stand in the EPC from bit `offset` on."""
+class TagFilter:
+    """A selection by the bits of the EPC from bit `offset` on, and what it does to a tag."""
 
     offset: int
     length: int
     mask: int
+    action: int = 0
 
-    def fits(self, epc: bytes) -> bool:
-        """Tell whether an EPC carries the mask."""
+    def selects(self, epc: bytes, before: bool) -> bool:
+        """Tell whether a tag is selected after this filter, given that it was before."""
+        outcome = UNAWARE_ACTIONS[self.action][0 if self._fits(epc) else 1]
+        return before if outcome is None else outcome
+
+    def _fits(self, epc: bytes) -> bool:
         tail = len(epc) * 8 - self.offset - self.length
         if self.offset < 0 or tail < 0:
             return False
@@ -62,7 +80,14 @@ class AntennaSettings:
     population: int = 32
     transit_ms: int = 0
     search_mode: int = 0
-    masks: tuple[TagMask, ...] = field(default=())
+    filters: tuple[TagFilter, ...] = ()
+
+    def selects(self, epc: bytes) -> bool:
+        """Tell whether the filters, applied in order, let a tag take part."""
+        selected = True
+        for each in self.filters:
+            selected = each.selects(epc, selected)
+        return selected
 
     def encode(self, antenna: int) -> bytes:
         """Return the AntennaConfiguration parameter."""
@@ -115,7 +140,7 @@ def _part(
         return _transmitter(settings, part, device)
     if part.type == ParameterType.C1G2_INVENTORY_COMMAND:
         fields("!B", part.body, part.type)
-        settings = replace(settings, masks=())
+        settings = replace(settings, filters=())
         for inner in parameters(part.body[1:], part.type):
             settings = _command(settings, inner, device, extensions=extensions)
         return settings
@@ -147,25 +172,42 @@ def _command(
         first, population, transit_ms = fields("!BHI", part.body, part.type)
         return replace(settings, session=first >> 6, population=population, transit_ms=transit_ms)
     if part.type == ParameterType.C1G2_FILTER:
-        if len(settings.masks) >= FILTERS_MAX:
+        if len(settings.filters) >= FILTERS_MAX:
             raise bad_parameter(part.type, Status.P_OVERFLOW_PARAMETER, "too many filters")
-        return replace(settings, masks=(*settings.masks, _mask(part)))
+        return replace(settings, filters=(*settings.filters, _filter(part)))
     if part.type == ParameterType.CUSTOM:
         return _extension(settings, part, extensions=extensions)
     raise unexpected(part, ParameterType.C1G2_INVENTORY_COMMAND)
 
 
-def _mask(part: Parameter) -> TagMask:
-    inventory_mask = 332
+def _filter(part: Parameter) -> TagFilter:
+    mask: tuple[int, int, int] | None = None
+    action = 0
+    fields("!B", part.body, part.type)
     for inner in parameters(part.body[1:], part.type):
-        if inner.type == inventory_mask:
-            bank, pointer, length = fields("!BHH", inner.body, inner.type)
-            octets = inner.body[5:]
-            if bank >> 6 != EPC_BANK or len(octets) * 8 < length:
-                raise bad_field(inner.type, 0, "only masks on the EPC bank")
-            bits = int.from_bytes(octets, "big") >> (len(octets) * 8 - length)
-            return TagMask(pointer - EPC_BANK_OFFSET_BITS, length, bits)
-    raise bad_parameter(inventory_mask, Status.P_MISSING_PARAMETER)
+        if inner.type == ParameterType.C1G2_TAG_INVENTORY_MASK:
+            mask = _mask(inner)
+        elif inner.type == ParameterType.C1G2_STATE_UNAWARE_FILTER_ACTION:
+            (action,) = fields("!B", inner.body, inner.type)
+            if action >= len(UNAWARE_ACTIONS):
+                raise bad_field(inner.type, 0, "no such action")
+        else:
+            raise bad_parameter(inner.type, Status.P_UNSUPPORTED_PARAMETER, "state-unaware alone")
+    if mask is None:
+        missing = ParameterType.C1G2_TAG_INVENTORY_MASK
+        raise bad_parameter(missing, Status.P_MISSING_PARAMETER)
+    return TagFilter(*mask, action)
+
+
+def _mask(inner: Parameter) -> tuple[int, int, int]:
+    bank, pointer, length = fields("!BHH", inner.body, inner.type)
+    octets = inner.body[5:]
+    if bank >> 6 != EPC_BANK:
+        raise bad_field(inner.type, 0, "only masks on the EPC bank")
+    if len(octets) * 8 < length:
+        raise bad_parameter(inner.type, Status.P_PARAMETER_ERROR, "mask is cut short")
+    bits = int.from_bytes(octets, "big") >> (len(octets) * 8 - length)
+    return pointer - EPC_BANK_OFFSET_BITS, length, bits
 
 
 def _extension(settings: AntennaSettings, part: Parameter, *, extensions: bool) -> AntennaSettings:

@@ -151,6 +151,8 @@ class Operation:
             at_s = start_s + offset_s
             if at_s > self._now():
                 await self._reach(at_s + self._radio.settings.slice_s)
+            if not self._surface.usable(origin.antenna):
+                return
             self._surface.read(sighting, origin, at_s)
             self._part.read(sighting.epc, at_s)
             self._whole.read(sighting.epc, at_s)

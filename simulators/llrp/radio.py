@@ -105,7 +105,7 @@ class Radio:
         ready = [
             sighting
             for sighting in self._field.inventory(antenna, power_dbm, at_s)
-            if self._selected(sighting.epc, settings) and self._admit(sighting, settings, at_s)
+            if settings.selects(sighting.epc) and self._admit(sighting, settings, at_s)
         ]
         self._random.shuffle(ready)
         gap_s = 1 / self.settings.reads_per_s
@@ -115,9 +115,6 @@ class Radio:
             for offset_s, tag in reads:
                 self._flags.answered(tag.epc, settings, at_s + offset_s)
         return Round(reads, max(self.settings.round_min_s, len(reads) * gap_s))
-
-    def _selected(self, epc: bytes, settings: AntennaSettings) -> bool:
-        return not settings.masks or any(mask.fits(epc) for mask in settings.masks)
 
     def _admit(self, sighting: Sighting, settings: AntennaSettings, at_s: float) -> bool:
         if not self.settings.session_flags:

@@ -205,7 +205,7 @@ def state_value(settings: Settings, specs: bytes) -> int:
 def encode_configuration(snapshot: Snapshot) -> bytes:
     """Return the parameters that the client wished to see."""
     requested = snapshot.wish.requested
-    getters = _GETTERS if requested == ALL_CONFIG else (_GETTERS[requested - 1],)
+    getters = _ANSWER_ORDER if requested == ALL_CONFIG else (_GETTERS[requested - 1],)
     return b"".join(getter(snapshot) for getter in getters)
 
 
@@ -298,3 +298,6 @@ _GETTERS: tuple[Callable[[Snapshot], bytes], ...] = (
     _hold,
 )
 """In the order of the RequestedData values 1 to 11."""
+
+_ANSWER_ORDER = (*_GETTERS[:3], _event_spec, _report_spec, *_GETTERS[5:])
+"""The order that the standard gives the response: the event spec before the report spec."""
