@@ -97,6 +97,11 @@ class DeviceEmit:
             await self._inbox.put(now - age_ns, observation)
         await self._cover(now, proven=proven)
 
+    @property
+    def blind_antennas(self) -> tuple[int, ...]:
+        """The antennas that a standing fault makes blind; 0 is all of them."""
+        return tuple(sorted(self._blind_faults))
+
     def blind(self, lost: int, reason: str) -> None:
         """See `gateway.ports.Emit`."""
         self._span_from = None
@@ -112,7 +117,7 @@ class DeviceEmit:
         )
 
     async def _cover(self, now: Ns, *, proven: bool) -> None:
-        blind_antennas = tuple(sorted(self._blind_faults))
+        blind_antennas = self.blind_antennas
         if not proven or self._span_from is None:
             self._span_from = now
             await self._inbox.put(now, Coverage(self.device, 0, blind_antennas, resumed=True))

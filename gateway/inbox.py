@@ -20,6 +20,8 @@ class Inbox:
         self._filled = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
+        self._empty = asyncio.Event()
+        self._empty.set()
 
     def __len__(self) -> int:
         return len(self._facts)
@@ -31,11 +33,13 @@ class Inbox:
             await self._room.wait()
         self._facts.append((at, fact))
         self._filled.set()
+        self._empty.clear()
 
     def put_first(self, at: Ns, fact: Fact) -> None:
         """Add one fact before all others, at once: the news that time was lost cannot wait."""
         self._facts.appendleft((at, fact))
         self._filled.set()
+        self._empty.clear()
 
     def poke(self) -> None:
         """Let `wait` return though nothing came: a wake-up is due."""
@@ -47,8 +51,13 @@ class Inbox:
         taken = [facts.popleft() for _ in range(min(most, len(facts)))]
         if not facts:
             self._filled.clear()
+            self._empty.set()
         self._room.set()
         return taken
+
+    async def drained(self) -> None:
+        """Wait until everything has been taken."""
+        await self._empty.wait()
 
     async def wait(self) -> None:
         """Wait until there is something to take, or a poke."""

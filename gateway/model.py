@@ -219,9 +219,12 @@ class Stall:
 
 @dataclass(frozen=True, slots=True)
 class SnapshotRequest:
-    """Somebody needs the absolute stock: the core lacks records, or a person asks."""
+    """Somebody needs the absolute stock of one location, or of all (""): the core lacks records,
+    or a person asks.
+    """
 
     reason: str
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from gateway.inbox import Inbox
 from gateway.model import NS_PER_S, Fact, Ns, Stall
 from gateway.outcome import Outcome
 from gateway.ports import Clock
+from gateway.store import Committed
 
 ALARM_MAX_S = 3600.0
 """A wake-up further away is looked at again each hour; the loop's own timers are floats."""
@@ -34,7 +35,7 @@ Tap = Callable[[Ns, Fact], None]
 class Booking(Protocol):
     """What the pipeline asks of the store."""
 
-    async def submit(self, outcomes: Sequence[Outcome]) -> object:
+    async def submit(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
         """Queue the outcomes for one transaction; wait only while the store is too far behind."""
         ...
 
@@ -61,6 +62,17 @@ class Pipeline:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._pump(), name="pump")
             tasks.create_task(self._beat(), name="pulse")
+
+    async def feed(self, facts: Sequence[Fact]) -> None:
+        """Feed facts past the inbox, happening now, and wait until what they came to is on disk."""
+        outcomes: list[Outcome] = []
+        for fact in facts:
+            at = self._clock.now()
+            for tap in self.taps:
+                tap(at, fact)
+            outcomes.extend(self._engine.feed(at, fact))
+        if outcomes:
+            await (await self._booking.submit(outcomes))
 
     async def _pump(self) -> None:
         while True:

@@ -73,7 +73,7 @@ class Supervisor:
         for configuration in configurations:
             name = configuration.device
             emit = DeviceEmit(name, inbox, pulse, clock)
-            own_random = Random(random.getrandbits(64))  # noqa: S311 - jitter, not secrets
+            own_random = Random(random.getrandbits(64))
             self.devices[name] = Device(configuration, emit, own_random, _uncounted)
 
     @property

@@ -62,7 +62,7 @@ class Stock:
         if type(fact) is Snapshot:
             return self._set(fact)
         if type(fact) is SnapshotRequest:
-            return Turn(facts=tuple(self._tell(now, fact.reason)))
+            return Turn(facts=tuple(self._tell(now, fact)))
         return NOTHING
 
     def _move(self, movement: Movement) -> Iterable[Row]:
@@ -91,15 +91,17 @@ class Stock:
         deletes = tuple("\t".join(key) for key in gone if "\t".join(key) not in kept)
         return Turn(puts=tuple(puts), deletes=deletes)
 
-    def _tell(self, now: Ns, reason: str) -> Iterable[Snapshot]:
+    def _tell(self, now: Ns, request: SnapshotRequest) -> Iterable[Snapshot]:
         lines: dict[str, list[SnapshotLine]] = {}
         for (location, item), balance in sorted(self._balances.items()):
             epcs = tuple(sorted(balance.epcs))
             line = SnapshotLine(item, balance.quantity, balance.uom, epcs)
             lines.setdefault(location, []).append(line)
         for location, told in lines.items():
+            if request.location not in {"", location}:
+                continue
             identity = self._identify("stock", location, now)
-            yield Snapshot(identity, reason, location, tuple(told), now)
+            yield Snapshot(identity, request.reason, location, tuple(told), now)
 
     @staticmethod
     def _row(key: tuple[str, str], balance: _Balance) -> Row:

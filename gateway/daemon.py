@@ -1,0 +1,202 @@
+"""The running gateway: every task, started together, stopped in order.
+
+Stopping goes with the flow: first the devices, then what is still in the inbox, then the uplink,
+then the store. A bug or a lost disk ends all at once, and systemd starts the gateway anew from
+the last commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from random import Random, SystemRandom
+from typing import Any
+
+import structlog
+
+from gateway.assembly import Gateway, assemble, product_version
+from gateway.clock import boot_id
+from gateway.model import NS_PER_S, DeviceFault, Reference, SnapshotRequest
+from gateway.notify import feed_watchdog, notify
+from gateway.orders import commands
+from gateway.settings import Configuration
+from gateway.store.outbox import next_outbox
+from gateway.telemetry.influx import InfluxSink
+from gateway.telemetry.run import Telemetry
+from gateway.telemetry.spool import Spool
+from gateway.uplink import credentials
+from gateway.uplink.delivery import Alarm
+from gateway.uplink.session import House
+from gateway.uplink.uplink import Identity, Uplink
+
+ANCHOR_S = 30.0
+"""How precisely a restart knows when the last run was alive; one small commit each."""
+
+PRUNE_S, PRUNE_LOT_S = 60.0, 1.0
+"""Old settled rows are looked for each minute, and go a few hundred a second while there are."""
+
+DRAIN_S = 2.0
+"""What stopping waits for facts that are already in the inbox."""
+
+log = structlog.get_logger("gateway")
+
+
+async def run(configuration: Configuration) -> None:
+    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk."""
+    gateway = await assemble(configuration, Random(SystemRandom().getrandbits(128)))
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log.info(
+        "started",
+        version=product_version(),
+        epoch=gateway.store.epoch.uuid,
+        seq=gateway.store.last_seq,
+        unsettled=gateway.store.last_seq - gateway.store.high_water,
+        clean=gateway.store.opened.clean,
+    )
+    await _tell_opening(gateway)
+    try:
+        await _serve(gateway, stop)
+    finally:
+        await gateway.store.close()
+    log.info("stopped", seq=gateway.store.last_seq)
+
+
+async def _serve(gateway: Gateway, stop: asyncio.Event) -> None:
+    """Run all tasks; stop them in the order of the flow."""
+    rest: dict[str, Coroutine[Any, Any, None]] = {
+        "pipeline": gateway.pipeline.run(),
+        "actions": gateway.dispatcher.run(),
+        "store": gateway.store.failure(),
+        "uplink": _uplink(gateway).run(),
+        "anchors": _anchors(gateway),
+        "prune": _prune(gateway),
+        "gauges": _gauges(gateway),
+        "watchdog": feed_watchdog(_pump_alive(gateway)),
+    }
+    telemetry = _telemetry(gateway)
+    if telemetry is not None:
+        rest["telemetry"] = telemetry.run()
+    async with asyncio.TaskGroup() as tasks:
+        inner = [tasks.create_task(each, name=name) for name, each in rest.items()]
+        outer = [tasks.create_task(gateway.supervisor.run(), name="devices")]
+        notify("READY=1")
+        await stop.wait()
+        notify("STOPPING=1")
+        await _cancel(outer)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await gateway.inbox.drained()
+        await _cancel(inner)
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _uplink(gateway: Gateway) -> Uplink:
+    section = gateway.configuration.gateway
+    device = section.id
+
+    def alarm(told: Alarm) -> None:
+        fault = DeviceFault(device, told.code, told.raised, told.text, severity=told.severity)
+        gateway.inbox.put_first(gateway.clock.now(), fault)
+
+    def snapshot() -> None:
+        gateway.inbox.put_first(gateway.clock.now(), SnapshotRequest("core_lacks_records"))
+
+    async def restored() -> None:
+        await gateway.store.start_epoch("restored")
+
+    async def learn(facts: Sequence[Reference]) -> None:
+        await gateway.pipeline.feed(facts)
+
+    house = House(
+        outbox=next_outbox(gateway.store),
+        clock=gateway.clock,
+        random=gateway.random,
+        count=gateway.health.figures.count,
+        commands=commands(gateway),
+        learn=learn,
+        health=gateway.health.report,
+        alarm=alarm,
+        snapshot=snapshot,
+        restored=restored,
+    )
+    identity = Identity(section.site, device, boot_id(), product_version())
+    uplink = Uplink(gateway.configuration.mqtt, identity, house)
+    gateway.health.uplink = uplink
+    return uplink
+
+
+def _telemetry(gateway: Gateway) -> Telemetry | None:
+    settings = gateway.configuration.telemetry
+    if settings is None:
+        return None
+    token = credentials.read(settings.token) if settings.token else ""
+    return Telemetry(
+        meter=gateway.meter,
+        sink=InfluxSink(settings, token, gateway.meter.count),
+        spool=Spool(settings.spool_points_max),
+        clock=gateway.clock,
+        random=gateway.random,
+        store=gateway.configuration.gateway.state_folder,
+        interval_s=settings.interval_s,
+    )
+
+
+async def _tell_opening(gateway: Gateway) -> None:
+    """A file that was damaged, cloned or new is told, so that nobody wonders about a new epoch."""
+    opened = gateway.store.opened
+    if opened.began not in {None, "created"}:
+        detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
+        await gateway.fault("new_epoch", active=True, detail=detail)
+    for pulse in opened.unknown_pulses:
+        detail = f"{pulse.kind} of {pulse.cell} was under way when the gateway died"
+        await gateway.fault("pulse_unknown", active=True, detail=detail)
+
+
+async def _anchors(gateway: Gateway) -> None:
+    """Watch the wall clock each second; keep an anchor now and then, and after every step."""
+    since = 0.0
+    await gateway.store.put_anchor(gateway.wall.anchor)
+    while True:
+        await asyncio.sleep(1.0)
+        since += 1.0
+        step_ns = gateway.wall.watch()
+        if step_ns:
+            log.warning("wall clock set", by_s=round(step_ns / NS_PER_S, 3))
+        if step_ns or since >= ANCHOR_S:
+            since = 0.0
+            await gateway.store.put_anchor(gateway.wall.anchor)
+
+
+async def _prune(gateway: Gateway) -> None:
+    keep_ns = gateway.configuration.gateway.retention_days * 86_400 * NS_PER_S
+    while True:
+        pruned = await gateway.store.prune(gateway.wall.anchor.wall_unix_ns - keep_ns)
+        await asyncio.sleep(PRUNE_LOT_S if pruned else PRUNE_S)
+
+
+async def _gauges(gateway: Gateway) -> None:
+    while True:
+        gateway.health.gauges()
+        await asyncio.sleep(1.0)
+
+
+def _pump_alive(gateway: Gateway) -> Callable[[], bool]:
+    """Whether the pump and the pulse have moved since last asked."""
+    seen = -1
+
+    def alive() -> bool:
+        nonlocal seen
+        moved, seen = gateway.pipeline.beats != seen, gateway.pipeline.beats
+        return moved
+
+    return alive

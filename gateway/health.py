@@ -1,0 +1,125 @@
+"""How the gateway is: figures for the `health` topic, the status socket and telemetry."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.clock import WallClock
+from gateway.inbox import Inbox
+from gateway.model import Ns
+from gateway.ports import Clock, JsonValue
+from gateway.store import Committed, Store
+from gateway.store.booking import utc
+from gateway.supervisor import Supervisor
+from gateway.telemetry import names
+from gateway.telemetry.meter import Meter
+from gateway.uplink.uplink import Uplink
+
+LATENCIES_MAX = 1024
+"""Latencies kept for the percentiles: the last quarter of an hour of a busy site."""
+
+IN_FLIGHT_MAX = 100_000
+"""Commit times of unsettled records kept for latency figures; older ones are not measured."""
+
+
+@dataclass
+class Figures:
+    """Counters and latencies of one run."""
+
+    counters: Tally[str] = field(default_factory=Tally)
+    commit_to_settled_ns: deque[Ns] = field(default_factory=lambda: deque(maxlen=LATENCIES_MAX))
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter."""
+        self.counters[name] += amount
+
+
+class Health:
+    """Looks at everything, changes nothing."""
+
+    def __init__(
+        self,
+        store: Store,
+        supervisor: Supervisor,
+        inbox: Inbox,
+        clocks: tuple[Clock, WallClock],
+        meter: Meter,
+    ) -> None:
+        self.figures = Figures()
+        self.uplink: Uplink | None = None
+        self._store = store
+        self._supervisor = supervisor
+        self._inbox = inbox
+        self._clock, self._wall = clocks
+        self._meter = meter
+        self._committed_at: dict[int, Ns] = {}
+        store.observe(self._notice)
+
+    def settled(self, high_water: int) -> None:
+        """The core has everything up to there."""
+        now = self._clock.now()
+        for seq in [seq for seq in self._committed_at if seq <= high_water]:
+            span = now - self._committed_at.pop(seq)
+            self.figures.commit_to_settled_ns.append(span)
+            self._meter.latency("recorded_to_settled", span)
+
+    def _notice(self, committed: Committed) -> None:
+        now = self._clock.now()
+        for record in committed.records:
+            if len(self._committed_at) < IN_FLIGHT_MAX:
+                self._committed_at[record.seq] = now
+
+    def gauges(self) -> None:
+        """Tell telemetry the depths of the queues."""
+        meter, store = self._meter, self._store
+        meter.gauge(names.INBOX_DEPTH, len(self._inbox))
+        meter.gauge(names.OUTBOX_DEPTH, store.last_seq - store.high_water)
+        meter.gauge(names.OUTBOX_OLDEST_S, self._oldest_unsettled_ms() / 1000)
+        meter.gauge(names.UPLINK_UP, float(self.uplink is not None and self.uplink.state.connected))
+
+    def report(self) -> Mapping[str, JsonValue]:
+        """The payload of the `health` topic (docs/asyncapi.yaml, Health)."""
+        now = self._clock.now()
+        unix_ns, quality = self._wall.wall(now)
+        store = self._store
+        return {
+            "at": utc(unix_ns),
+            "clock": quality,
+            "last": store.last_seq,
+            "settled": store.high_water,
+            "oldest_unsettled_ms": self._oldest_unsettled_ms(),
+            "devices": [self._device(name) for name in self._supervisor.devices],
+            "queues": {
+                "inbox": len(self._inbox),
+                "outbox": store.last_seq - store.high_water,
+            },
+            "latency_us": self._latencies(),
+            "counters": dict(sorted(self.figures.counters.items())[:256]),
+        }
+
+    def _device(self, name: str) -> dict[str, JsonValue]:
+        device = self._supervisor.devices[name]
+        state = device.state if device.state in {"up", "failed"} else "down"
+        told: dict[str, JsonValue] = {"device": name, "state": state}
+        if device.reason:
+            told["reason"] = device.reason[:250]
+        blind = device.emit.blind_antennas
+        if blind:
+            told["blind_antennas"] = list(blind)
+        return told
+
+    def _oldest_unsettled_ms(self) -> int:
+        first = next(iter(self._committed_at.values()), None)
+        return 0 if first is None else (self._clock.now() - first) // 1_000_000
+
+    def _latencies(self) -> dict[str, Any]:
+        told: dict[str, Any] = {}
+        spans = sorted(self.figures.commit_to_settled_ns)
+        if spans:
+            told["commit_to_settled_p50"] = spans[len(spans) // 2] // 1000
+            told["commit_to_settled_p99"] = spans[len(spans) * 99 // 100] // 1000
+        return told
