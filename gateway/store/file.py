@@ -18,6 +18,7 @@ from gateway.model import Action, Alert
 from gateway.outcome import Outcome
 from gateway.ports import Record
 from gateway.store import delivery, tables
+from gateway.store.ballast import Ballast
 from gateway.store.database import (
     DAMAGE,
     Damaged,
@@ -273,12 +274,17 @@ class StoreFile:
 
 
 def open_file(path: Path, identity: Identity, clocks: Clocks, opening: Opening) -> StoreFile:
-    """The start-up path. A damaged file is set aside, and a new one takes its place."""
+    """The start-up path. A damaged file is set aside, and a new one takes its place.
+
+    StoreFull if not even the space held back is enough to start.
+    """
     try:
         return _open(path, identity, clocks, opening)
     except DAMAGE:
         set_aside(path, opening)
-        return _open(path, identity, clocks, opening)
+    except StoreFull:
+        Ballast(path).release()
+    return _open(path, identity, clocks, opening)
 
 
 def _open(path: Path, identity: Identity, clocks: Clocks, opening: Opening) -> StoreFile:

@@ -17,7 +17,7 @@ from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
 from gateway.store.schema import ledger_key, split_key
-from gateway.store.tables import reference_of
+from gateway.store.tables import inflated, reference_of
 from gateway.store.verify import full_check
 from gateway.store.windows import read_windows
 from gateway.store.words import (
@@ -92,8 +92,7 @@ class StoreReader:
         """What `why` shows of a record; None if it is no longer kept."""
         key = ledger_key(self._number(epoch), seq)
         body = self._connection.execute("SELECT body FROM evidence WHERE key=?", (key,)).get
-        found: JsonValue = None if body is None else json.loads(body)
-        return found
+        return None if body is None else inflated(body)
 
     def quarantined(self) -> tuple[Quarantined, ...]:
         """What the core did not take and nobody has booked anew, oldest first."""

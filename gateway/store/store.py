@@ -238,3 +238,7 @@ class Store:
                 last_seq=max(window.last_seq, now.last_seq),
                 high_water=max(window.high_water, now.high_water),
             )
+        listed = {window.epoch.uuid for window in windows}
+        for uuid, window in self._windows.items():
+            if uuid not in listed and uuid != self.epoch.uuid:
+                self._windows[uuid] = window._replace(high_water=window.last_seq)

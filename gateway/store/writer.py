@@ -162,7 +162,6 @@ class Writer:
 
     def _report(self, group: Sequence[Task], results: Sequence[object], done: Committed) -> None:
         """On the event loop: all of it is on disk."""
-        self.notify(done)
         for task, result in zip(group, results, strict=True):
             if task.future.done():
                 continue
@@ -170,6 +169,7 @@ class Writer:
                 task.future.set_exception(result)
             else:
                 task.future.set_result(result)
+        self.notify(done)
 
     def _tell(self, done: Committed) -> None:
         self.notify(done)

@@ -1,7 +1,8 @@
-"""What the store's tests share: a still clock, made-up movements, a store in a folder."""
+"""What the store's tests share: a still clock, made-up turns, a place for the file."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gateway.ports import Row
 from gateway.store import Clocks, Identity
 
 WALL_OF_BOOT_NS = 1_790_000_000 * NS_PER_S
-"""The wall time at which the made-up boot began."""
+"""The wall time at which the made-up boot began: 2026-09-21T14:13:20Z."""
 
 
 @dataclass
@@ -38,36 +39,52 @@ class StillWall:
         return self.boot_unix_ns + at, self.quality
 
 
-def movement(number: int, item: str = "M6-NUT") -> Movement:
-    return Movement(
+def turn(number: int) -> Outcome:
+    """A movement of one of five shelves; the shelf's row follows it, and goes with the seventh."""
+    shelf = f"shelf-{number % 5}"
+    empties = number % 7 == 0
+    movement = Movement(
         movement_id=f"movement-{number}",
         kind="issue",
-        reason="pick",
-        item=item,
+        reason="empties" if empties else "pick",
+        item="M6-NUT",
         quantity=number % 9 + 1,
         uom="pcs",
-        from_location=f"shelf-{number % 4}",
+        from_location=shelf,
         to_location="unknown",
         at_event=number * NS_PER_S,
         at_decided=number * NS_PER_S + 1,
         confidence_permille=987,
         evidence=Evidence(weight_before_mg=5_310_000, weight_after_mg=5_270_000, sd_mg=900),
     )
-
-
-def turn(number: int) -> Outcome:
-    """A movement, and the row of the rule that decided it."""
+    row = Row(shelf, {"last": movement.movement_id, "filler": "x" * (number % 300)})
     return Outcome(
         at=number * NS_PER_S,
-        events=(movement(number),),
-        puts=(("weight", 1, Row(f"shelf-{number % 4}", {"last": f"movement-{number}"})),),
-        evidence=(EvidenceRow(0, {"reads": [number, 1.5]}),),
+        events=(movement,),
+        puts=() if empties else (("weight", 1, row),),
+        deletes=(("weight", shelf),) if empties else (),
+        evidence=(EvidenceRow(0, {"reads": [number, 1.5, *range(number % 90)]}),),
     )
 
 
 @pytest.fixture
-def clocks() -> Clocks:
-    return Clocks(StillClock(), StillWall())
+def make_turn() -> Callable[[int], Outcome]:
+    return turn
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def wall() -> StillWall:
+    return StillWall()
+
+
+@pytest.fixture
+def clocks(clock: StillClock, wall: StillWall) -> Clocks:
+    return Clocks(clock, wall)
 
 
 @pytest.fixture
