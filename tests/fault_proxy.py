@@ -64,8 +64,8 @@ class FaultProxy:
                 up.cancel()
                 down.cancel()
                 await asyncio.gather(up, down, return_exceptions=True)
-        except OSError:
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # cancelled only by __aexit__; a stream's task that ends so would be complained of
         finally:
             self._tasks.discard(task)
             for each in (writer, far):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
@@ -71,9 +72,45 @@ class Endpoint:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
-def new_client(endpoint: Endpoint, version: Version) -> Client:
+def dial(endpoint: Endpoint) -> socket.socket:
+    """A TCP or TLS connection, made blocking in an executor; OSError, and nothing left open."""
+    address = (endpoint.host, endpoint.port)
+    plain = socket.create_connection(address, timeout=CONNECT_TIMEOUT_S)
+    try:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if endpoint.tls is None:
+            return plain
+        secured = endpoint.tls.wrap_socket(
+            plain, server_hostname=endpoint.host, do_handshake_on_connect=False
+        )
+    except BaseException:
+        plain.close()
+        raise
+    try:
+        secured.do_handshake()
+    except BaseException:
+        secured.close()
+        raise
+    return secured
+
+
+class Engine(Client):
+    """A paho client on a socket that is connected already: paho would leave one open that failed
+    in the TLS handshake, and would write CONNECT from the executor's thread.
+    """
+
+    def __init__(self, connected: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._connected = connected
+
+    def _create_socket(self) -> socket.socket:
+        return self._connected
+
+
+def new_client(connected: socket.socket, endpoint: Endpoint, version: Version) -> Client:
     """A paho client for one connection, with no window of its own."""
-    client = Client(
+    client = Engine(
+        connected,
         CallbackAPIVersion.VERSION2,
         endpoint.client_id,
         clean_session=None if version == "5" else False,
@@ -82,17 +119,22 @@ def new_client(endpoint: Endpoint, version: Version) -> Client:
         manual_ack=True,
     )
     client.max_inflight_messages_set(0)
-    client.connect_timeout = CONNECT_TIMEOUT_S
     client.will_set(endpoint.will.topic, endpoint.will.payload, qos=1, retain=True)
     if endpoint.username is not None:
         client.username_pw_set(endpoint.username, endpoint.password)
-    if endpoint.tls is not None:
-        client.tls_set_context(endpoint.tls)
     return client
 
 
-def connect_properties(endpoint: Endpoint) -> Properties:
-    """What an MQTT 5 broker is told in CONNECT."""
+def send_connect(client: Client, endpoint: Endpoint, version: Version) -> None:
+    """Queue CONNECT: keep the session and its messages if the broker still has it."""
+    target = (endpoint.host, endpoint.port, endpoint.keepalive_s)
+    if version == "5":
+        client.connect(*target, clean_start=False, properties=_connect_properties(endpoint))
+    else:
+        client.connect(*target)
+
+
+def _connect_properties(endpoint: Endpoint) -> Properties:
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = endpoint.session_expiry_s
     properties.ReceiveMaximum = INBOUND_MAX

@@ -10,10 +10,10 @@ is cut. A received message is acknowledged when its receiver says so, in the ord
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from paho.mqtt.client import Client, ConnectFlags, MQTTMessage
@@ -33,8 +33,9 @@ from gateway.uplink.endpoint import (
     RejectedError,
     Version,
     VersionRefusedError,
-    connect_properties,
+    dial,
     new_client,
+    send_connect,
 )
 from gateway.uplink.inbound import Deliver, Inbound
 from gateway.uplink.tls import name_error, name_failure
@@ -84,7 +85,9 @@ class Link:
     async def slot(self) -> None:
         """Wait for room in the window; then `send` or `give_back` must follow. LinkError."""
         await self._slots.acquire()
-        self._raise_if_lost()
+        if self._lost.done():
+            self._slots.release()  # for the next one that waits
+            self._raise_if_lost()
 
     def give_back(self) -> None:
         """Return a slot that is not needed after all."""
@@ -175,8 +178,7 @@ class Link:
                 future.exception()  # seen: whoever waits no longer must not be complained about
         self._publishing.clear()
         self._subscribing.clear()
-        for _ in range(self.window):
-            self._slots.release()
+        self._slots.release()
 
     def flush_acknowledgements(self) -> None:
         """Acknowledge what is settled, oldest first, up to the first that is not."""
@@ -192,7 +194,7 @@ class Link:
     # How the connection comes about
 
     async def start(self) -> None:
-        """Take over the connected socket and wait for the broker's CONNACK."""
+        """Say CONNECT on the connected socket and wait for the broker's CONNACK."""
         client = self._client
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
@@ -203,9 +205,8 @@ class Link:
         client.on_socket_close = self._on_socket_close
         client.on_socket_register_write = self._on_want_write
         client.on_socket_unregister_write = self._on_written
+        send_connect(client, self._endpoint, self.version)
         self._watch_reads()
-        if client.want_write():
-            self._loop.add_writer(self._file(), client.loop_write)
         self._misc = self._loop.call_later(MISC_PERIOD_S, self._on_misc)
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
@@ -365,27 +366,20 @@ class Link:
 
 async def open_link(endpoint: Endpoint, version: Version) -> Link:
     """Connect to the broker; LinkError says in plain words why it cannot be done."""
-    loop = asyncio.get_running_loop()
-    client = new_client(endpoint, version)
-    connect = partial(client.connect, endpoint.host, endpoint.port, endpoint.keepalive_s)
-    if version == "5":
-        connect = partial(connect, clean_start=False, properties=connect_properties(endpoint))
-    connecting = loop.run_in_executor(None, connect)
+    dialling = asyncio.get_running_loop().run_in_executor(None, dial, endpoint)
     try:
-        await asyncio.shield(connecting)
+        connected = await asyncio.shield(dialling)
     except (OSError, ValueError) as error:
         raise LinkError(f"{endpoint.host}:{endpoint.port}: {name_error(error)}") from error
     except asyncio.CancelledError:
-        connecting.add_done_callback(lambda done: _abandon(client, done))
+        dialling.add_done_callback(_abandon)
         raise
-    link = Link(client, endpoint, version)
+    link = Link(new_client(connected, endpoint, version), endpoint, version)
     await link.start()
     return link
 
 
-def _abandon(client: Client, connecting: asyncio.Future[Any]) -> None:
+def _abandon(dialling: asyncio.Future[socket.socket]) -> None:
     """Close a socket that came about after nobody wanted it any more."""
-    if not connecting.cancelled() and connecting.exception() is None:
-        sock = client.socket()
-        if sock is not None:
-            sock.close()
+    if not dialling.cancelled() and dialling.exception() is None:
+        dialling.result().close()

@@ -51,4 +51,6 @@ def name_error(error: Exception) -> str:
         return f"the broker's certificate does not hold: {error.verify_message}"
     if isinstance(error, ssl.SSLError):
         return name_failure(str(error)) or f"TLS failed: {error}"
+    if isinstance(error, ConnectionResetError):
+        return "the peer hung up at once: does mqtt.tls fit to the port?"
     return str(error) or type(error).__name__

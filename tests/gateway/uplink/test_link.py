@@ -1,0 +1,369 @@
+"""One connection and every way it can fail: the failures that other clients hide must show here."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+import gateway.uplink.link as link_module
+from gateway.ports import LinkError
+from gateway.uplink.endpoint import (
+    INBOUND_MAX,
+    NO_MATCHING_SUBSCRIBERS,
+    Endpoint,
+    RejectedError,
+    Version,
+)
+from gateway.uplink.inbound import Inbound
+from gateway.uplink.link import Link, open_link
+from tests.fault_proxy import FaultProxy
+from tests.gateway.uplink.conftest import Mosquitto, endpoint_to, listening
+from tests.gateway.uplink.peers import until
+
+VERSIONS: tuple[Version, ...] = ("5", "3.1.1")
+
+
+@asynccontextmanager
+async def linked(endpoint: Endpoint, version: Version = "5") -> AsyncIterator[Link]:
+    link = await open_link(endpoint, version)
+    try:
+        yield link
+    finally:
+        link.cut(LinkError("end of test"))
+
+
+@pytest.fixture(autouse=True)
+async def _no_noise() -> AsyncIterator[None]:
+    """Nothing may reach the loop's exception handler: no late callbacks, no unseen futures."""
+    noise: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
+    yield
+    gc.collect()
+    await asyncio.sleep(0)
+    assert noise == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_publish_is_answered_and_heard(mosquitto: Mosquitto, version: Version) -> None:
+    await mosquitto.start()
+    async with (
+        listening(mosquitto.port) as heard,
+        linked(endpoint_to(mosquitto.port), version) as link,
+    ):
+        assert await link.publish("a/b", b"payload") == 0
+        assert await heard.get() == ("a/b", b"payload")
+
+
+@pytest.mark.server
+async def test_publish_that_nobody_hears_says_so(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with linked(endpoint_to(mosquitto.port)) as link:
+        assert await link.publish("a/b", b"") == NO_MATCHING_SUBSCRIBERS
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_pending_publishes_fail_at_once_when_cut(
+    mosquitto: Mosquitto, version: Version
+) -> None:
+    await mosquitto.start()
+    async with (
+        FaultProxy(mosquitto.port) as proxy,
+        linked(endpoint_to(proxy.port), version) as link,
+    ):
+        proxy.mode = "swallow_acks"
+        pending = []
+        for number in range(20):
+            await link.slot()
+            pending.append(link.send("a", b"%d" % number))
+        proxy.cut()
+        async with asyncio.timeout(1):
+            answers = await asyncio.gather(*pending, return_exceptions=True)
+        assert len(answers) == 20
+        assert all(isinstance(answer, LinkError) for answer in answers)
+        assert link.in_flight == 0
+
+
+@pytest.mark.server
+async def test_waiting_for_the_window_ends_when_cut(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with FaultProxy(mosquitto.port) as proxy, linked(endpoint_to(proxy.port)) as link:
+        proxy.mode = "swallow_acks"
+        for _ in range(link.window):
+            await link.slot()
+            link.send("a", b"")
+        waiting = [asyncio.create_task(link.slot()) for _ in range(link.window + 5)]
+        await asyncio.sleep(0)
+        assert link.in_flight == link.window
+        proxy.cut()
+        async with asyncio.timeout(1):
+            answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(answer, LinkError) for answer in answers)
+
+
+@pytest.mark.server
+async def test_publish_while_down_raises_and_is_not_sent_later(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with (
+        listening(mosquitto.port, "+") as heard,
+        FaultProxy(mosquitto.port) as proxy,
+        linked(endpoint_to(proxy.port)) as link,
+    ):
+        proxy.cut()
+        await link.wait_lost()
+        with pytest.raises(LinkError):
+            await link.publish("lost", b"E0")
+        async with linked(endpoint_to(proxy.port)) as again:
+            await again.publish("found", b"E1")
+        assert await heard.get() == ("found", b"E1")
+        assert heard.empty()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_black_hole_is_found_by_keepalive(mosquitto: Mosquitto, version: Version) -> None:
+    await mosquitto.start()
+    async with (
+        FaultProxy(mosquitto.port) as proxy,
+        linked(endpoint_to(proxy.port, keepalive_s=1), version) as link,
+    ):
+        proxy.mode = "black_hole"
+        async with asyncio.timeout(6):
+            assert "Keep alive" in str(await link.wait_lost())
+
+
+@pytest.mark.server
+async def test_swallowed_acks_end_the_connection(
+    mosquitto: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(link_module, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(link_module, "MISC_PERIOD_S", 0.05)
+    await mosquitto.start()
+    async with FaultProxy(mosquitto.port) as proxy, linked(endpoint_to(proxy.port)) as link:
+        proxy.mode = "swallow_acks"
+        with pytest.raises(LinkError, match="does not acknowledge"):
+            await link.publish("a", b"")
+
+
+@pytest.mark.server
+async def test_forbidden_topic_is_rejected_with_mqtt_5(mosquitto: Mosquitto) -> None:
+    (mosquitto.folder / "acl").write_text("topic readwrite allowed\n")
+    await mosquitto.start("allow_anonymous true", f"acl_file {mosquitto.folder / 'acl'}")
+    async with linked(endpoint_to(mosquitto.port)) as link:
+        with pytest.raises(RejectedError, match="Not authorized") as caught:
+            await link.publish("forbidden", b"")
+        assert caught.value.code == 0x87
+        assert await link.publish("allowed", b"") == NO_MATCHING_SUBSCRIBERS
+
+
+@pytest.mark.server
+async def test_forbidden_topic_looks_taken_with_mqtt_3(mosquitto: Mosquitto) -> None:
+    """The protocol cannot say it: the reason why the core's ack settles and PUBACK does not."""
+    (mosquitto.folder / "acl").write_text("topic readwrite allowed\n")
+    await mosquitto.start("allow_anonymous true", f"acl_file {mosquitto.folder / 'acl'}")
+    async with linked(endpoint_to(mosquitto.port), "3.1.1") as link:
+        assert await link.publish("forbidden", b"") == 0
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_only_unacknowledged_messages_come_again(
+    mosquitto: Mosquitto, version: Version
+) -> None:
+    await mosquitto.start()
+    first: list[Inbound] = []
+    async with linked(endpoint_to(mosquitto.port), version) as link:
+        link.receive(first.append)
+        await link.subscribe(["a"])
+        async with linked(endpoint_to(mosquitto.port, client_id="other")) as other:
+            for number in range(5):
+                await other.publish("a", b"%d" % number)
+        await until(lambda: len(first) == 5)
+        first[3].acknowledge()  # out of order: it must wait for those before it
+        first[0].acknowledge()
+        await link.publish("b", b"")  # the acknowledgement is on its way before this is answered
+    again: list[Inbound] = []
+    async with linked(endpoint_to(mosquitto.port), version) as link:
+        assert link.session_present
+        link.receive(again.append)
+        await until(lambda: len(again) >= 4)
+        assert [inbound.payload for inbound in again] == [b"1", b"2", b"3", b"4"]
+
+
+@pytest.mark.server
+async def test_messages_of_a_kept_session_wait_for_their_receiver(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with linked(endpoint_to(mosquitto.port)) as link:
+        await link.subscribe(["a"])
+    async with linked(endpoint_to(mosquitto.port, client_id="other")) as other:
+        await other.publish("a", b"early")
+    async with linked(endpoint_to(mosquitto.port)) as link:
+        await asyncio.sleep(0.05)
+        received: list[Inbound] = []
+        link.receive(received.append)
+        await until(lambda: [inbound.payload for inbound in received] == [b"early"])
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_inbound_flood_waits_in_the_broker_and_none_is_lost(
+    mosquitto: Mosquitto, version: Version
+) -> None:
+    await mosquitto.start(
+        "allow_anonymous true", "max_inflight_messages 0", "max_queued_messages 0"
+    )
+    received: list[Inbound] = []
+    async with linked(endpoint_to(mosquitto.port), version) as link:
+        link.receive(received.append)
+        await link.subscribe(["a"])
+        async with linked(endpoint_to(mosquitto.port, client_id="other")) as other:
+            answers = []
+            for number in range(1000):
+                await other.slot()
+                answers.append(other.send("a", b"%d" % number))
+            await asyncio.gather(*answers)
+        await until(lambda: len(received) == INBOUND_MAX)
+        await asyncio.sleep(0.1)
+        assert len(received) == INBOUND_MAX
+        done = 0
+        while done < 1000:
+            await until(lambda: len(received) > done)  # noqa: B023 - asked before it changes
+            received[done].acknowledge()
+            done += 1
+        assert [inbound.payload for inbound in received] == [b"%d" % n for n in range(1000)]
+
+
+@pytest.mark.server
+async def test_window_keeps_to_the_brokers_receive_maximum(mosquitto: Mosquitto) -> None:
+    await mosquitto.start("allow_anonymous true", "max_inflight_messages 7")
+    async with FaultProxy(mosquitto.port) as proxy, linked(endpoint_to(proxy.port)) as link:
+        assert link.window == 7
+        proxy.mode = "swallow_acks"
+        for _ in range(7):
+            await link.slot()
+            link.send("a", b"")
+        eighth = asyncio.create_task(link.slot())
+        await asyncio.sleep(0.05)
+        assert not eighth.done()
+        eighth.cancel()
+
+
+@pytest.mark.server
+async def test_close_says_goodbye_and_the_will_stays_silent(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with listening(mosquitto.port) as heard:
+        link = await open_link(endpoint_to(mosquitto.port), "5")
+        await link.publish("a", b"")
+        await link.close()
+        async with linked(endpoint_to(mosquitto.port)) as other:
+            await other.publish("b", b"")
+            assert [(await heard.get())[0] for _ in range(2)] == ["a", "b"]
+        assert await heard.get() == ("shelfgate/v1/s/g/status", b'{"state":"offline"}')
+
+
+async def test_refused_connection_names_the_broker(free_port: int) -> None:
+    with pytest.raises(LinkError, match=rf"127\.0\.0\.1:{free_port}.*refused"):
+        await open_link(endpoint_to(free_port), "5")
+
+
+async def test_broker_that_does_not_answer_connect_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(link_module, "CONNECT_TIMEOUT_S", 0.1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        pytest.raises(LinkError, match="does not answer CONNECT"),
+    ):
+        await open_link(endpoint_to(silent.getsockname()[1]), "5")
+
+
+async def test_connect_given_up_leaves_no_socket() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        opening = asyncio.create_task(open_link(endpoint_to(silent.getsockname()[1]), "5"))
+        await asyncio.sleep(0.02)
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        silent.settimeout(2)
+        peer, _ = silent.accept()
+        with peer:
+            peer.settimeout(2)
+            while peer.recv(4096):
+                pass
+        assert opening.cancelled()
+
+
+@asynccontextmanager
+async def saying(*answers: bytes) -> AsyncIterator[int]:
+    """A peer that answers what comes in with one of `answers` after the other, then hangs up."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for answer in answers:
+            await reader.read(4096)
+            writer.write(answer)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+CONNACK_5 = b"\x20\x03\x00\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"\x20\x02\x00\x01", "Unsupported protocol version"),
+        (b"\x20\x03\x00\x87\x00", "Not authorized"),
+        (b"", "hung up before it answered"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "hung up|lost"),
+        (b"\x20\x05\x00\x00\x02\x24\x00", "does not take QoS 1"),
+    ],
+)
+async def test_connack_that_says_no_is_named(answer: bytes, error: str) -> None:
+    async with saying(answer) as port:
+        with pytest.raises(LinkError, match=error):
+            await open_link(endpoint_to(port), "5")
+
+
+async def test_refused_subscription_is_named() -> None:
+    async with saying(CONNACK_5, b"\x90\x05\x00\x01\x00\x01\x87") as port:
+        link = await open_link(endpoint_to(port), "5")
+        assert await link.subscribe(["granted", "refused"]) == ["refused"]
+        await link.wait_lost()
+
+
+async def test_farewell_of_the_broker_is_named() -> None:
+    async with saying(CONNACK_5 + b"\xe0\x01\x8e") as port:
+        link = await open_link(endpoint_to(port), "5")
+        assert "Session taken over" in str(await link.wait_lost())
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        b"\x30\x05\x00\x09abc",  # PUBLISH, topic longer than the packet
+        b"\x32\x04\x00\x02\xff\xfe",  # PUBLISH QoS 1, topic no UTF-8, no packet id
+        b"\x30\x06\x00\x02\xff\xfe\x00x",  # PUBLISH, topic no UTF-8
+        b"\x36\x05\x00\x01a\x00\x01",  # PUBLISH QoS 3
+        b"\x40\x01\x00",  # PUBACK without its id
+        b"\x90\x03\x00\x01\xee",  # SUBACK with a code that is none
+        b"\xf0\x02\xff\xff",  # AUTH out of nowhere
+        b"\xff\xff\xff\xff\xff\xff",  # length without end
+        b"\xe0\x02\xee\x00",  # DISCONNECT with a code that is none
+        b"\x30\x08\x00\x01a\x04\x99\x00\x00\x00",  # PUBLISH with a property that is none
+    ],
+)
+async def test_nonsense_from_the_broker_ends_the_link_and_no_more(nonsense: bytes) -> None:
+    async with saying(CONNACK_5 + nonsense) as port:
+        try:
+            link = await open_link(endpoint_to(port), "5")
+        except LinkError:
+            return
+        async with asyncio.timeout(2):
+            assert isinstance(await link.wait_lost(), LinkError)
