@@ -24,7 +24,7 @@ _ALL = 0
 _STATE_VALUE_ONLY = 7
 _INPUTS_ONLY = 9
 
-DISABLED, INACTIVE, ACTIVE = range(3)
+DISABLED, INACTIVE = 0, 1
 _ALL_ROSPECS = 0
 
 
@@ -93,11 +93,14 @@ class Armourer:
 
     async def enable(self, spec: InstalledROSpec) -> None:
         """Make an installed ROSpec run. An active one is left alone: its reads go on."""
-        if spec.state == ACTIVE:
-            return
-        if spec.state != DISABLED:
-            await self._ask("DISABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
-        await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        if spec.state == DISABLED:
+            await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        elif spec.state == INACTIVE:
+            # Enabled, yet its immediate start did not come: only then is a START in place.
+            try:
+                await self._ask("START_ROSPEC", {"ROSpecID": ROSPEC_ID})
+            except RefusedError:
+                await self.restart()
 
     async def restart(self) -> None:
         """Stop and start the ROSpec."""

@@ -89,14 +89,14 @@ class LlrpDriver:
         connection, session = await self._open(observer)
         try:
             async with asyncio.timeout(self._settings.request_timeout_s):
-                await session.attempted
+                await asyncio.shield(session.attempted)
             armourer = Armourer(session, self._settings, self._context.count)
             await self._arm(armourer, observer)
             self._session = session
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="llrp-watch")
                 tasks.create_task(self._keep_armed(armourer, observer), name="llrp-keep-armed")
-                await session.broken
+                await asyncio.shield(session.broken)
         except TimeoutError as error:
             raise LinkError("the reader sent no ConnectionAttemptEvent") from error
         except BaseExceptionGroup as group:

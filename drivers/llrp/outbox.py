@@ -84,17 +84,22 @@ class Outbox:
 
     async def drain(self, emit: Emit) -> None:
         """Hand everything over, until told to finish and nothing is left."""
-        while not self._finished:
+        while True:
+            await self._hand_over(emit)
+            if self._finished:
+                return
             await self._wake.wait()
             self._wake.clear()
-            while True:
-                lost, self._lost = self._lost, {}
-                for reason, amount in lost.items():
-                    emit.blind(amount, reason)
-                waiting = self._next()
-                if waiting is None:
-                    break
-                await emit(waiting.observation, max(0, self._clock.now() - waiting.at))
+
+    async def _hand_over(self, emit: Emit) -> None:
+        while True:
+            lost, self._lost = self._lost, {}
+            for reason, amount in lost.items():
+                emit.blind(amount, reason)
+            waiting = self._next()
+            if waiting is None:
+                return
+            await emit(waiting.observation, max(0, self._clock.now() - waiting.at))
 
     def finish(self) -> None:
         """Let `drain` end when it has handed over what is here now."""

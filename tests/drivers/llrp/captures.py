@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from drivers.llrp import control
+from drivers.llrp.capabilities import Capabilities, capabilities_of
+
 EDGEX_TYPES = {
     "GetReaderCapabilitiesResponse": 11,
     "GetReaderConfigResponse": 12,
@@ -35,6 +38,30 @@ def edgex_frame(path: Path) -> bytes:
     kind = EDGEX_TYPES[path.name.split("_")[1].split("-")[0]]
     body = path.read_bytes()
     return struct.pack("!HII", 0x400 | kind, 10 + len(body), 7) + body
+
+
+def r420(folder: Path) -> Capabilities:
+    path = folder / "llrp" / "edgex_GetReaderCapabilitiesResponse-000.payload.bin"
+    return capabilities_of(control.decode(edgex_frame(path)).fields)
+
+
+def r220(folder: Path) -> Capabilities:
+    path = folder / "llrp" / "sllurp_r220_get_reader_capabilities_response.bin"
+    return capabilities_of(control.decode(path.read_bytes()).fields)
+
+
+def pcap(frames: list[bytes]) -> bytes:
+    """One TCP segment per frame, from a client to port 5084, as a capture of raw IP packets."""
+    packets = [struct.pack("!IHHIIII", 0xA1B2C3D4, 2, 4, 0, 0, 65_535, 101)]
+    sequence = 1
+    for frame in frames:
+        tcp = struct.pack("!HHIIBBHHH", 40_000, 5084, sequence, 1, 0x50, 0x18, 8192, 0, 0) + frame
+        ip = struct.pack(
+            "!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 1, 0, 64, 6, 0, b"\x7f\0\0\1", b"\x7f\0\0\2"
+        )
+        packets.append(struct.pack("!IIII", 0, 0, len(ip + tcp), len(ip + tcp)) + ip + tcp)
+        sequence += len(frame)
+    return b"".join(packets)
 
 
 def xml_tags(path: Path) -> Iterator[dict[str, object]]:

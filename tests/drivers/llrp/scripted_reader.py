@@ -8,6 +8,8 @@ import asyncio
 import struct
 from collections.abc import Callable
 
+from drivers.llrp import control
+from drivers.llrp.capabilities import Capabilities, capabilities_of
 from drivers.llrp.settings import LlrpSettings
 from drivers.llrp.transport import Connection
 from tests.drivers.llrp.wire import attempt, custom, event, message, status, tlv
@@ -210,6 +212,10 @@ class ScriptedReader:
             for port, level in self.inputs.items():
                 parts.append(tlv(225, struct.pack("!HBB", port, 0x80, level)))
         return b"".join(parts)
+
+
+def capabilities_of_reader(reader: ScriptedReader) -> Capabilities:
+    return capabilities_of(control.decode(message(11, status() + reader.capabilities())).fields)
 
 
 def vendor_event() -> bytes:
