@@ -51,7 +51,7 @@ def judge(acts: Sequence[Act], booked: Sequence[Booked]) -> Score:
     matched: list[tuple[Act, Booked]] = []
     missed: list[Act] = []
     for act in sorted(acts, key=lambda act: act.at_s):
-        found = next((movement for movement in open_movements if _answers(movement, act)), None)
+        found = next((movement for movement in open_movements if answers(movement, act)), None)
         if found is None:
             missed.append(act)
         else:
@@ -60,7 +60,8 @@ def judge(acts: Sequence[Act], booked: Sequence[Booked]) -> Score:
     return Score(tuple(matched), tuple(missed), tuple(open_movements))
 
 
-def _answers(movement: Booked, act: Act) -> bool:
+def answers(movement: Booked, act: Act) -> bool:
+    """Whether that movement can be the booking of that act."""
     delay_s = movement.booked_at_s - act.at_s
     return (
         -BEFORE_S <= delay_s <= MATCH_WITHIN_S

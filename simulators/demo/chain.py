@@ -1,0 +1,182 @@
+"""Runs the chain: world, devices, broker, core, and the daemon as a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+from urllib.parse import urlsplit
+
+from simulators.core.book import Book
+from simulators.core.contract import DEFAULT_PREFIX, load_contract
+from simulators.core.desk import Desk, Report
+from simulators.core.service import Connection, Core
+from simulators.demo.feed import Feed
+from simulators.demo.plant import Plant, run_plant
+from simulators.demo.site_files import GATEWAY, SITE, write_site
+from simulators.world.layout import SPOTS
+from simulators.world.score import Booked, answers
+from simulators.world.world import Act, World
+
+READY_WITHIN_S = 60.0
+"""From a cold start until the core knows the first stock of every cell."""
+
+STOP_WITHIN_S = 10.0
+"""What the daemon may take to stop before it is killed."""
+
+
+@dataclass
+class Chain:
+    """Everything that runs, and what was seen of it."""
+
+    world: World
+    plant: Plant
+    core: Core
+    feed: Feed
+    folder: Path
+    config: Path
+    version: str
+    acts_watched: list[Act] = field(default_factory=list)
+    booked: list[Booked] = field(default_factory=list)
+    unresolved: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    known_cells: set[str] = field(default_factory=set)
+    daemon: asyncio.subprocess.Process | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def watch_act(self, act: Act) -> None:
+        """Note an act that the judge will ask for."""
+        self.acts_watched.append(act)
+        self.feed.act(act)
+
+    def hear(self, report: Report) -> None:
+        """Take what the core tells: a record that it booked, or something about the link."""
+        self.changed.set()
+        what = str(report["what"])
+        data = report.get("data")
+        if data is None or "seq" not in report:
+            return
+        self.statuses[what] += 1
+        if what != "accepted":
+            if what != "duplicate":
+                self.feed.say("alert", f"core: {what} #{report['seq']}: {report.get('reason')}")
+            return
+        self.feed.decided(data)
+        if data["event"] == "movement":
+            self._note(data, str(report.get("document_no")))
+        elif data["event"] == "unresolved":
+            self.unresolved += 1
+        elif data["event"] == "snapshot":
+            self.known_cells.add(data["location"])
+
+    async def start_daemon(self, *arguments: str) -> None:
+        """Start `shelfgate run` on the written configuration."""
+        executable = Path(sys.executable).with_name("shelfgate")
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("SHELFGATE__")}
+        log = (self.folder / "daemon.log").open("ab")
+        with log:
+            self.daemon = await asyncio.create_subprocess_exec(
+                str(executable),
+                "run",
+                "--config",
+                str(self.config),
+                *arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
+
+    async def stop_daemon(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the daemon and return its exit code; killed if it does not stop in time."""
+        assert self.daemon is not None
+        with suppress(ProcessLookupError):
+            self.daemon.send_signal(how)
+        try:
+            async with asyncio.timeout(STOP_WITHIN_S):
+                return await self.daemon.wait()
+        except TimeoutError:
+            self.daemon.kill()
+            return await self.daemon.wait()
+
+    async def wait_until(self, done: Callable[[], bool], within_s: float) -> bool:
+        """Wait for a condition; False if it never came about. RuntimeError if the daemon ends."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(within_s):
+                while not done():
+                    self.changed.clear()
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(0.25):
+                            await self.changed.wait()
+                    self._check_daemon()
+        return done()
+
+    async def ready(self) -> None:
+        """Wait until the core knows the first stock of every cell; RuntimeError otherwise."""
+        cells = {spot.location for spot in SPOTS}
+        if not await self.wait_until(lambda: cells <= self.known_cells, READY_WITHIN_S):
+            missing = ", ".join(sorted(cells - self.known_cells))
+            raise RuntimeError(f"no first stock of {missing}; see {self.folder / 'daemon.log'}")
+
+    def _check_daemon(self) -> None:
+        if self.daemon is not None and self.daemon.returncode is not None:
+            log = (self.folder / "daemon.log").read_text(errors="replace")[-3000:]
+            raise RuntimeError(f"the daemon ended with {self.daemon.returncode}:\n{log}")
+
+    def _note(self, data: Mapping[str, Any], document_no: str) -> None:
+        now = self.world.now()
+        movement = Booked(
+            seq=data["seq"],
+            item=data["item"],
+            quantity=int(data["quantity"]),
+            source=data["from"]["location"],
+            target=data["to"]["location"],
+            booked_at_s=now,
+        )
+        self.booked.append(movement)
+        act = next((act for act in self.acts_watched[-50:] if answers(movement, act)), None)
+        self.feed.booked(document_no, None if act is None else now - act.at_s)
+
+
+@asynccontextmanager
+async def run_chain(
+    folder: Path, seed: int, broker_url: str, *, quiet: bool
+) -> AsyncIterator[Chain]:
+    """Start everything but the daemon; end it all, the daemon too, at the exit."""
+    loop = asyncio.get_running_loop()
+    world = World(Random(f"world {seed}"), loop.time)
+    broker = urlsplit(broker_url)
+    where = (broker.hostname or "127.0.0.1", broker.port or 1883)
+    version = "3.1.1" if broker.scheme == "mqtt311" else "5"
+    feed = Feed(loop.time, quiet=quiet)
+    chain: Chain | None = None
+
+    def hear(report: Report) -> None:
+        assert chain is not None
+        chain.hear(report)
+
+    book = Book(folder / "core.db")
+    desk = Desk(book, load_contract(DEFAULT_PREFIX), SITE, Random(seed), [GATEWAY])
+    connection = Connection(*where, 4 if version == "3.1.1" else 5, f"shelfgate-core-{SITE}")
+    core = Core(desk, connection, Random(f"core {seed}"), hear)
+    async with run_plant(world, Random(f"plant {seed}")) as plant:
+        config = write_site(folder, plant.ports, where, version)
+        chain = Chain(world, plant, core, feed, folder, config, version)
+        serving = asyncio.create_task(core.run(), name="core")
+        try:
+            yield chain
+        finally:
+            if chain.daemon is not None and chain.daemon.returncode is None:
+                await chain.stop_daemon()
+            serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await serving
+            book.close()

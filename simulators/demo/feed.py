@@ -1,0 +1,76 @@
+"""What a person sees: the world acts, the gateway decides, the core books."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from simulators.world.world import OUTSIDE, Act
+
+COLOURS = {"world": "36", "gateway": "33", "core": "32", "alert": "31", "demo": "90"}
+
+
+class Feed:
+    """Prints one line per thing that happened; quiet with `quiet`."""
+
+    def __init__(self, now: Callable[[], float], *, quiet: bool) -> None:
+        self._now = now
+        self._start = now()
+        self._quiet = quiet
+        self._colour = sys.stdout.isatty()
+
+    def say(self, who: str, text: str) -> None:
+        """Print a line."""
+        if self._quiet:
+            return
+        minutes, seconds = divmod(self._now() - self._start, 60)
+        name = f"{who:<8}"
+        if self._colour:
+            name = f"\033[{COLOURS[who]}m{name}\033[0m"
+        sys.stdout.write(f"{int(minutes):02d}:{seconds:04.1f}  {name} {text}\n")
+        sys.stdout.flush()
+
+    def act(self, act: Act) -> None:
+        """A person did something."""
+        goods = f"{act.quantity} {act.item}"
+        if act.source == OUTSIDE and act.target == "HALL":
+            self.say("world", f"{act.person} carries {goods} in through the gate")
+        elif act.target == OUTSIDE and act.source == "HALL":
+            self.say("world", f"{act.person} carries {goods} out through the gate")
+        elif act.target == OUTSIDE:
+            self.say("world", f"{act.person} takes {goods} from {act.source}")
+        else:
+            self.say("world", f"{act.person} lays {goods} on {act.target}")
+
+    def decided(self, data: Mapping[str, Any]) -> None:
+        """The gateway decided, as its event tells."""
+        match data["event"]:
+            case "movement":
+                ends = f"{data['from']['location']} -> {data['to']['location']}"
+                sure = data["confidence_permille"] / 10
+                senses = _senses(data["evidence"], data["epcs"])
+                goods = f"{data['kind']} {data['quantity']} {data['item']}"
+                self.say("gateway", f"#{data['seq']} {goods}  {ends}  ({sure:.1f} %, {senses})")
+            case "alert":
+                state = "raised" if data["raised"] else "cleared"
+                self.say("alert", f"#{data['seq']} {state}: {data['text']}")
+            case "unresolved":
+                self.say(
+                    "alert", f"#{data['seq']} unresolved at {data['location']}: {data['reason']}"
+                )
+            case "snapshot":
+                lines = ", ".join(f"{line['quantity']} {line['item']}" for line in data["lines"])
+                self.say("gateway", f"#{data['seq']} found on {data['location']}: {lines}")
+
+    def booked(self, document_no: str, after_s: float | None) -> None:
+        """The core booked a movement, so long after the act that it answers."""
+        late = "" if after_s is None else f", {after_s:.1f} s after the act"
+        self.say("core", f"booked as {document_no}{late}")
+
+
+def _senses(evidence: Mapping[str, Any], epcs: list[str]) -> str:
+    weight = "weight_before_mg" in evidence
+    if weight and epcs:
+        return "weight and tag"
+    return "weight" if weight else "tag"

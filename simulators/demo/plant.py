@@ -1,0 +1,63 @@
+"""The devices of the simulated warehouse, on loopback ports, in front of one world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from random import Random
+
+from simulators.llrp.reader import LlrpReader
+from simulators.modbus.bus import Bus
+from simulators.modbus.families import FAMILIES
+from simulators.modbus.faults import Faults
+from simulators.modbus.scale import Display
+from simulators.modbus.server import serve_tcp
+from simulators.modbus.shelf import Shelf, Transmitter
+from simulators.modbus.unit import Unit
+from simulators.world.layout import GATE_READER, SHELF_READER, SPOTS
+from simulators.world.world import World
+
+GRAMS = Display("g", 1, 1)
+"""What the transmitters show: grams with one decimal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plant:
+    """Where the devices listen. The readers are handed out so that faults can be staged."""
+
+    ports: dict[str, int]
+    readers: dict[str, LlrpReader]
+    buses: dict[str, Bus]
+
+
+@asynccontextmanager
+async def run_plant(world: World, random: Random) -> AsyncIterator[Plant]:
+    """Start two readers and two weighing shelves of four cells; stop them at the end.
+
+    Shelf A is one four-channel transmitter; shelf B is four transmitters behind one link.
+    """
+    async with AsyncExitStack() as stack:
+        plant = Plant({}, {}, {})
+        for name in (SHELF_READER, GATE_READER):
+            reader = LlrpReader(world.field(name), Random(random.getrandbits(64)), now=world.now)
+            await stack.enter_async_context(reader)
+            plant.ports[name] = reader.port
+            plant.readers[name] = reader
+        noise_g = random.uniform(0.1, 0.5)
+        for device, family in (("shelf-a", "dini-dgt4x-multiscale"), ("shelf-b", "laumas-tlb-w")):
+            bus = Bus(_units(world, device, family, (noise_g, random)), world.now, Faults(random))
+            plant.ports[device] = await stack.enter_async_context(serve_tcp(bus))
+            plant.buses[device] = bus
+        yield plant
+
+
+def _units(world: World, device: str, family: str, chance: tuple[float, Random]) -> dict[int, Unit]:
+    noise_g, random = chance
+    cells = [spot.name for spot in SPOTS if spot.device == device]
+    groups = [cells] if family == "dini-dgt4x-multiscale" else [[cell] for cell in cells]
+    settings = Transmitter(noise_sd_g=noise_g)
+    return {
+        number: Unit(FAMILIES[family](GRAMS), Shelf(group, world, GRAMS, settings, random))
+        for number, group in enumerate(groups, start=1)
+    }

@@ -1,0 +1,130 @@
+"""The configuration of the simulated site, as an integrator would write it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from simulators.world.layout import CARTON, GATE, GATE_READER, HALL, SHELF_READER, SPOTS, WARES
+
+GATEWAY, SITE = "edge-demo", "demo"
+
+HEAD = """\
+# Written by scripts/demo: two readers, two weighing shelves, one gate.
+
+[gateway]
+id = "{gateway}"
+site = "{site}"
+state_folder = "{folder}/state"
+
+[mqtt]
+host = "{host}"
+port = {port}
+version = "{version}"
+
+[reference]
+items = "items.csv"
+locations = "locations.csv"
+
+[[device]]
+id = "{gate_reader}"
+driver = "llrp"
+host = "127.0.0.1"
+port = {gate_port}
+session = 0
+power_dbm = 30.0
+
+[[device]]
+id = "{shelf_reader}"
+driver = "llrp"
+host = "127.0.0.1"
+port = {shelf_port}
+session = 1
+power_dbm = 30.0
+
+[[device]]
+id = "shelf-a"
+driver = "modbus"
+link = "tcp"
+host = "127.0.0.1"
+port = {shelf_a_port}
+[[device.units]]
+unit_id = 1
+profile = "dini-dgt4x-multiscale"
+capacity_g = 50000
+weight_unit = "g"
+decimals = 1
+
+[[device]]
+id = "shelf-b"
+driver = "modbus"
+link = "tcp"
+host = "127.0.0.1"
+port = {shelf_b_port}
+units = [
+  {{ unit_id = 1, profile = "laumas-tlb-w", capacity_g = 50000 }},
+  {{ unit_id = 2, profile = "laumas-tlb-w", capacity_g = 50000 }},
+  {{ unit_id = 3, profile = "laumas-tlb-w", capacity_g = 50000 }},
+  {{ unit_id = 4, profile = "laumas-tlb-w", capacity_g = 50000 }},
+]
+
+[[zone]]
+location = "SHELF-A"
+antennas = ["{shelf_reader}:1", "{shelf_reader}:2"]
+
+[[zone]]
+location = "SHELF-B"
+antennas = ["{shelf_reader}:3", "{shelf_reader}:4"]
+
+[[portal]]
+portal = "{gate}"
+outer = ["{gate_reader}:1", "{gate_reader}:2"]
+inner = ["{gate_reader}:3", "{gate_reader}:4"]
+inside = "{hall}"
+"""
+
+CELL = """
+[[cell]]
+cell = "{cell}"
+location = "{location}"
+item = "{item}"
+zone = "SHELF-{shelf}"
+"""
+
+
+def write_site(
+    folder: Path, ports: Mapping[str, int], broker: tuple[str, int], version: str
+) -> Path:
+    """Write gateway.toml, items.csv and locations.csv into the folder; return the first."""
+    host, port = broker
+    text = HEAD.format(
+        gateway=GATEWAY,
+        site=SITE,
+        folder=folder,
+        host=host,
+        port=port,
+        version=version,
+        gate=GATE,
+        hall=HALL,
+        gate_reader=GATE_READER,
+        shelf_reader=SHELF_READER,
+        gate_port=ports[GATE_READER],
+        shelf_port=ports[SHELF_READER],
+        shelf_a_port=ports["shelf-a"],
+        shelf_b_port=ports["shelf-b"],
+    )
+    for spot in SPOTS:
+        text += CELL.format(
+            cell=spot.name, location=spot.location, item=spot.ware.code, shelf=spot.shelf
+        )
+    path = folder / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    rows = ["code,name,unit_g,unit_sd_g,uom,epc_prefixes"]
+    for ware in (*WARES, CARTON):
+        spread_g = ware.unit_g * ware.spread
+        rows.append(f'{ware.code},"{ware.name}",{ware.unit_g},{spread_g:.3f},pcs,{ware.serials}')
+    (folder / "items.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    places = ["code,name", *(f"{spot.location},Cell {spot.name}" for spot in SPOTS)]
+    places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
+    (folder / "locations.csv").write_text("\n".join(places) + "\n", encoding="utf-8")
+    return path
