@@ -26,6 +26,7 @@ from gateway.toml_lines import key_lines, line_of
 from gateway.uplink.settings import MqttSettings
 
 ENV_PREFIX = "SHELFGATE__"
+DEFAULT_PATH = Path("/etc/shelfgate/gateway.toml")
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}$")]
 Point = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[0-9]+$")]

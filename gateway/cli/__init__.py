@@ -1,0 +1,52 @@
+"""The command line: `shelfgate COMMAND`. Each command is a module of its own, imported when asked
+for, so that the daemon's start pays for nothing that it does not use.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from gateway.cli.exits import OK, USAGE
+
+COMMANDS = {
+    "run": "run the gateway until it is stopped",
+    "check": "check the configuration; --connect also asks the devices and the broker",
+    "version": "the installed release",
+}
+"""What there is, and what it does in a line. The module has the name of the command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; ends by SystemExit."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    name = given[0] if given else "--help"
+    if name in {"--help", "-h", "help"}:
+        sys.stdout.write(_overview())
+        sys.exit(OK if given else USAGE)
+    if name == "--version":
+        name = "version"
+    if name not in COMMANDS:
+        close = difflib.get_close_matches(name, COMMANDS, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        sys.stderr.write(f"shelfgate: no command {name!r}{hint}\n\n{_overview()}")
+        sys.exit(USAGE)
+    importlib.import_module(f"gateway.cli.{name}").main(given[1:])
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: shelfgate COMMAND [--help]",
+            "",
+            *lines,
+            "",
+            "exit codes: 0 well, 1 a problem was found, 2 wrong usage, 70 a bug, 74 the disk,",
+            "            78 the configuration",
+            "",
+        ]
+    )
