@@ -112,7 +112,8 @@ class InfluxSink:
         except OSError as error:
             raise SinkError(f"telemetry.ca_file {settings.ca_file}: {error}") from error
         self._api_exception = rest.ApiException
-        self._failures = (aiohttp.ClientError, OSError, TimeoutError)
+        # ValueError: a URL or a token that cannot be put into a request.
+        self._failures = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
         self._client = module.InfluxDBClientAsync(
             url=settings.url,
             token=self._token,

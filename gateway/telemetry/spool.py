@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 
 SPOOL_POINTS_MAX = 100_000
-"""About 2.5 h of a large gateway (64 cells and 32 antennas make some 11 points a second)."""
+"""Some 2.5 h of a large gateway (64 cells and 32 antennas make about 11 points a second), if its
+lines are short; with long names the bound in bytes is reached first."""
 
 SPOOL_BYTES_MAX = 16 * 1024 * 1024
 """A tenth of the 160 MiB that the process may use, its bookkeeping included."""

@@ -202,6 +202,17 @@ async def test_sink_nobody_listening_keeps_the_batch(
         await sink_for(f"http://127.0.0.1:{free_port}").send([point(1)])
 
 
+@pytest.mark.parametrize("token", ["two\nlines", "smile \U0001f600 \ud800"])
+async def test_sink_token_unfit_for_a_header_keeps_the_batch(
+    free_port: int, counts: Counts, token: str
+) -> None:
+    sink = InfluxSink(TelemetrySettings(url=f"http://127.0.0.1:{free_port}"), token, counts)
+    with pytest.raises(SinkError) as caught:
+        await sink.send([point(1)])
+    await sink.close()
+    assert token not in str(caught.value)
+
+
 async def test_sink_missing_ca_file_keeps_the_batch(sink_for: Callable[..., InfluxSink]) -> None:
     with pytest.raises(SinkError, match=r"nowhere\.pem"):
         await sink_for("https://127.0.0.1:1", ca_file="/nowhere.pem").send([point(1)])
