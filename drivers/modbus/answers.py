@@ -62,7 +62,8 @@ class Expected(NamedTuple):
         """Whether this PDU (function code first) is the answer, or the exception in its place."""
         if pdu[0] == self.function | 0x80:
             return len(pdu) == 2
-        return len(pdu) == 1 + self.length and self.begins(pdu[1:])
+        fits = pdu[0] == self.function and len(pdu) == 1 + self.length
+        return fits and self.begins(pdu[1:])
 
     def begins(self, data: bytes) -> bool:
         """Whether these bytes after the function code can still become the answer."""

@@ -150,6 +150,9 @@ class RawServer:
         self.requests: list[Request] = []
         self.connections = 0
 
+    def has(self, requests: int) -> bool:
+        return len(self.requests) >= requests
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self.writers.add(writer)
