@@ -118,7 +118,7 @@ def _uplink(gateway: Gateway) -> Uplink:
         await gateway.pipeline.feed(facts)
 
     house = House(
-        outbox=next_outbox(gateway.store),
+        outbox=lambda: next_outbox(gateway.store),
         clock=gateway.clock,
         random=gateway.random,
         count=gateway.health.figures.count,
@@ -128,6 +128,7 @@ def _uplink(gateway: Gateway) -> Uplink:
         alarm=alarm,
         snapshot=snapshot,
         restored=restored,
+        settled=gateway.health.settled,
     )
     identity = Identity(section.site, device, boot_id(), product_version())
     uplink = Uplink(gateway.configuration.mqtt, identity, house)

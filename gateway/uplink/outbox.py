@@ -28,11 +28,16 @@ class Bounds(NamedTuple):
 
 
 class Outbox(Protocol):
-    """The ledger as delivery sees it. Rows above the high-water mark are the outbox."""
+    """One epoch of the ledger as delivery sees it; what is above the high-water mark waits."""
 
     @property
     def epoch(self) -> str:
-        """The id of this ledger file; every seq is of one epoch."""
+        """The id of this life of the ledger; every seq is of one epoch."""
+        ...
+
+    @property
+    def drained(self) -> bool:
+        """Whether the core has all of it and nothing can follow: a newer epoch has begun."""
         ...
 
     def bounds(self) -> Bounds:

@@ -36,16 +36,26 @@ LEARN_MAX = 64
 log = structlog.get_logger(__name__)
 
 
+class EpochDrainedError(Exception):
+    """All of an old epoch is settled: the conversation goes on with the next one."""
+
+
+def _unheard(_seq: int) -> None:
+    """Nobody wants to know."""
+
+
 @dataclass(frozen=True)
 class House:
     """What the gateway gives to the uplink.
 
+    `outbox` names what is to be delivered next; an old epoch is delivered to its end first.
     `learn` returns after its commit. `snapshot` is asked for absolute stock when the core misses
     records that are pruned. `restored` is called when the core holds more than this ledger: it
-    shall begin a new epoch.
+    shall begin a new epoch. `published` hears of each seq that the broker took, `settled` of each
+    new mark.
     """
 
-    outbox: Outbox
+    outbox: Callable[[], Outbox]
     clock: Clock
     random: Random
     count: Counter
@@ -55,43 +65,50 @@ class House:
     alarm: Callable[[Alarm], None]
     snapshot: Callable[[], None]
     restored: Callable[[], Awaitable[None]]
+    published: Callable[[int], None] = _unheard
+    settled: Callable[[int], None] = _unheard
 
 
-class Address(NamedTuple):
-    """Where our topics are, and how our records are addressed."""
+class Matter(NamedTuple):
+    """What a session delivers, and under which addresses."""
 
+    outbox: Outbox
+    position: Position
     topics: Topics
     envelopes: Envelopes
 
 
 class Session:
-    """Everything that goes on over one link; ends with LinkError."""
+    """Everything that goes on over one link for one epoch."""
 
     def __init__(
         self,
         link: Link,
-        position: Position,
         house: House,
-        address: Address,
+        matter: Matter,
         retained: RetainedState,
     ) -> None:
         self._link = link
-        self._position = position
         self._house = house
-        self._topics = address.topics
-        self._envelopes = address.envelopes
+        self._outbox, self._position, self._topics, self._envelopes = matter
         self._retained = retained
         self._changed = asyncio.Event()
         self._references: asyncio.Queue[Inbound] = asyncio.Queue()
         self._tasks: asyncio.TaskGroup | None = None
         self._asked = 0
         desk = Desk(
-            house.outbox, house.clock, house.count, house.alarm, self._ask_results, self.wake
+            outbox=matter.outbox,
+            clock=house.clock,
+            count=house.count,
+            alarm=house.alarm,
+            settled=house.settled,
+            ask_results=self._ask_results,
+            wake=self.wake,
         )
-        self._settlement = Settlement(position, desk)
+        self._settlement = Settlement(matter.position, desk)
 
     async def run(self, status: bytes) -> None:
-        """Greet, then serve until the link is lost; always ends with LinkError."""
+        """Greet, then serve until the link is lost (LinkError) or the epoch is drained."""
         lost: BaseException | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -107,7 +124,7 @@ class Session:
                     self._tell_state,
                 ):
                     tasks.create_task(part(), name=f"uplink {part.__name__.strip('_')}")
-        except* LinkError as group:
+        except* (LinkError, EpochDrainedError) as group:
             lost = group.exceptions[0]
         while isinstance(lost, BaseExceptionGroup):
             lost = lost.exceptions[0]
@@ -130,7 +147,7 @@ class Session:
             log.error("the broker refuses a subscription", topic=name)
             self._house.count("uplink_subscriptions_refused")
         await self._post(topics.status, status, retain=True)
-        self._position.connect(self._house.clock.now(), self._house.outbox.bounds())
+        self._position.connect(self._house.clock.now(), self._outbox.bounds())
         self._retained.renew()
 
     def _deliver(self, inbound: Inbound) -> None:
@@ -163,6 +180,8 @@ class Session:
             if position.take_hello():
                 await self._say_hello()
             await self._report()
+            if self._outbox.drained:
+                raise EpochDrainedError
             room = position.room(now)
             if room is None:
                 await self._wait_change()
@@ -181,7 +200,7 @@ class Session:
             pass
 
     async def _publish(self, room: Room) -> None:
-        records = await self._house.outbox.records_after(room.after, room.limit)
+        records = await self._outbox.records_after(room.after, room.limit)
         if not records or records[0].seq != room.after + 1:
             raise LinkError(f"record {room.after + 1} is not kept any more: greeting anew")
         for record in records:
@@ -218,10 +237,11 @@ class Session:
                 self._position.refused(now, seq, NO_MATCHING_SUBSCRIBERS, "nobody listens")
             else:
                 self._settlement.mark(self._position.passed(seq))
+                self._house.published(seq)
         self._changed.set()
 
     async def _say_hello(self) -> None:
-        bounds = self._house.outbox.bounds()
+        bounds = self._outbox.bounds()
         self._position.know(bounds)
         hello: dict[str, JsonValue] = {
             "epoch": self._envelopes.epoch,
@@ -239,20 +259,13 @@ class Session:
             self._house.alarm(alarm)
             if alarm.code == "ledger_went_back" and alarm.raised:
                 await self._house.restored()
-                self._check_epoch()
 
     async def _watch_ledger(self) -> None:
-        outbox = self._house.outbox
-        last = outbox.bounds().last
+        last = self._outbox.bounds().last
         while True:
-            self._position.know(outbox.bounds())
+            self._position.know(self._outbox.bounds())
             self._changed.set()
-            last = await outbox.recorded_beyond(last)
-            self._check_epoch()
-
-    def _check_epoch(self) -> None:
-        if self._house.outbox.epoch != self._envelopes.epoch:
-            raise LinkError("the ledger has begun a new epoch: greeting anew")
+            last = await self._outbox.recorded_beyond(last)
 
     async def _ask_results(self, seq: int) -> None:
         self._asked += 1

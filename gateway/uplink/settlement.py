@@ -30,6 +30,7 @@ class Desk:
     clock: Clock
     count: Counter
     alarm: Callable[[Alarm], None]
+    settled: Callable[[int], None]
     ask_results: Callable[[int], Awaitable[None]]
     wake: Callable[[], None]
 
@@ -79,6 +80,8 @@ class Settlement:
         results = [result for ack in held for result in ack.results]
         if results or high_water > before.high_water:
             await self._desk.outbox.acknowledge(self._epoch, high_water, results)
+        if high_water > before.high_water:
+            self._desk.settled(high_water)
         now = self._desk.clock.now()
         self._position.know(self._desk.outbox.bounds())
         for ack in acks:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Literal
@@ -20,7 +21,7 @@ from gateway.uplink.envelope import Envelopes
 from gateway.uplink.link import Link, open_link
 from gateway.uplink.messages import BadPayloadError, Object, text_of, whole_of
 from gateway.uplink.retained import RetainedState
-from gateway.uplink.session import Address, House, Session
+from gateway.uplink.session import EpochDrainedError, House, Matter, Session
 from gateway.uplink.settings import MqttSettings
 from gateway.uplink.topics import Topics, topics_of
 
@@ -117,38 +118,43 @@ class Uplink:
             await asyncio.sleep(backoff.wait_s(ran_ns))
 
     async def _converse(self, link: Link) -> None:
+        """Deliver one epoch after the other over one link, until that is lost."""
         self._back(link.version)
-        position = self._position_of_epoch()
-        envelopes = Envelopes(self._identity.site, self._identity.gateway, self._epoch)
-        session = Session(
-            link, position, self._house, Address(self.topics, envelopes), self._retained
-        )
-        self._session = session
         try:
-            await session.run(self._status("online"))
+            while True:
+                with suppress(EpochDrainedError):
+                    await self._deliver(link)
         except asyncio.CancelledError:
             await self._say_goodbye(link)
             raise
         finally:
-            self._session = None
-            position.disconnect()
             link.cut(LinkError("the conversation is over"))
+
+    async def _deliver(self, link: Link) -> None:
+        outbox = self._house.outbox()
+        if self._position is None or self._epoch != outbox.epoch:
+            pace = Pace(self._settings.settle, round(self._settings.ack_timeout_s * NS_PER_S))
+            self._position = Position(pace, self._house.random)
+            self._epoch = outbox.epoch
+        envelopes = Envelopes(self._identity.site, self._identity.gateway, outbox.epoch)
+        matter = Matter(outbox, self._position, self.topics, envelopes)
+        session = Session(link, self._house, matter, self._retained)
+        self._session = session
+        try:
+            await session.run(self._status("online", outbox.epoch))
+        finally:
+            self._session = None
+            self._position.disconnect()
 
     async def _say_goodbye(self, link: Link) -> None:
         try:
             async with asyncio.timeout(GOODBYE_TIMEOUT_S):
-                await link.publish(self.topics.status, self._status("offline"), retain=True)
+                await link.publish(
+                    self.topics.status, self._status("offline", self._epoch), retain=True
+                )
                 await link.close()
         except (LinkError, SinkError, TimeoutError):
             log.info("the broker did not hear that we stop; the last will says it")
-
-    def _position_of_epoch(self) -> Position:
-        epoch = self._house.outbox.epoch
-        if self._position is None or self._epoch != epoch:
-            pace = Pace(self._settings.settle, round(self._settings.ack_timeout_s * NS_PER_S))
-            self._position = Position(pace, self._house.random)
-            self._epoch = epoch
-        return self._position
 
     # The connection
 
@@ -174,12 +180,13 @@ class Uplink:
     def _endpoint(self) -> Endpoint:
         """Files are read anew for each connection, so that a renewed certificate is taken up."""
         settings = self._settings
+        epoch = self._house.outbox().epoch
         password = None if settings.password is None else credentials.read(settings.password)
         return Endpoint(
             host=settings.host,
             port=settings.broker_port,
             client_id=settings.client_id or self._identity.gateway,
-            will=Will(self.topics.status, self._status("offline")),
+            will=Will(self.topics.status, self._status("offline", epoch)),
             keepalive_s=settings.keepalive_s,
             window=settings.window,
             session_expiry_s=settings.session_expiry_s,
@@ -189,12 +196,12 @@ class Uplink:
             tls=None if settings.tls is None else tls.context(settings.tls),
         )
 
-    def _status(self, state: Literal["online", "offline"]) -> bytes:
+    def _status(self, state: Literal["online", "offline"], epoch: str) -> bytes:
         status = {
             "state": state,
             "version": self._identity.version,
             "boot_id": self._identity.boot_id,
-            "epoch": self._house.outbox.epoch,
+            "epoch": epoch,
         }
         return json.dumps(status, separators=(",", ":")).encode()
 
@@ -221,7 +228,6 @@ class Uplink:
             raise CommandError("another epoch")
         if position is None or session is None:
             raise CommandError("not connected")
-        position.know(self._house.outbox.bounds())
         if not position.replay(self._house.clock.now(), seq):
             raise BadPayloadError(
                 f"seq {seq} is not kept; {position.first_kept} to {position.last} are"

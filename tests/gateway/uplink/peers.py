@@ -65,6 +65,7 @@ class MemoryOutbox:
 
     def __init__(self, epoch: str = EPOCH) -> None:
         self.epoch = epoch
+        self.drained = False
         self.records: list[Record] = []
         self.first_kept = 1
         self.high_water = 0
@@ -83,19 +84,13 @@ class MemoryOutbox:
         async with self._news:
             self._news.notify_all()
 
-    async def renew(self, epoch: str) -> None:
-        """Begin a new epoch, as a store does whose ledger went back in time."""
-        self.epoch, self.records, self.first_kept, self.high_water = epoch, [], 1, 0
-        await self.record()
-
     async def records_after(self, seq: int, limit: int) -> Sequence[Record]:
         start = max(seq, self.first_kept - 1)
         return self.records[start : start + limit]
 
     async def recorded_beyond(self, seq: int) -> int:
         async with self._news:
-            epoch = self.epoch
-            await self._news.wait_for(lambda: len(self.records) > seq or self.epoch != epoch)
+            await self._news.wait_for(lambda: len(self.records) > seq)
         return len(self.records)
 
     async def acknowledge(self, epoch: str, high_water: int, results: Sequence[Result]) -> None:
@@ -123,7 +118,7 @@ class Gateway:
         values = {"host": "127.0.0.1", "port": port, "ack_timeout_s": 0.3, "keepalive_s": 5} | mqtt
         self.settings = MqttSettings.model_validate(values)
         house = House(
-            outbox=self.outbox,
+            outbox=lambda: self.outbox,
             clock=LoopClock(),
             random=Random(7),
             count=self.count,
@@ -161,7 +156,9 @@ class Gateway:
         self.snapshots += 1
 
     async def _restored(self) -> None:
-        await self.outbox.renew(NEXT_EPOCH)
+        self.outbox.drained = True
+        self.outbox = MemoryOutbox(NEXT_EPOCH)
+        await self.outbox.record()
 
 
 async def until(condition: object, deadline_s: float = DEADLINE_S) -> None:
