@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from gateway.clock import ClockQuality
 from gateway.model import NS_PER_S, Evidence, Movement, Ns
 from gateway.outcome import EvidenceRow, Outcome
 from gateway.ports import Row
-from gateway.store import Clocks, Identity
+from gateway.store import Clocks, Identity, StoreReader
+from gateway.store.database import Opening
+from gateway.store.file import StoreFile, open_file
 
 WALL_OF_BOOT_NS = 1_790_000_000 * NS_PER_S
 """The wall time at which the made-up boot began: 2026-09-21T14:13:20Z."""
@@ -95,3 +97,40 @@ def identity() -> Identity:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "shelfgate.db"
+
+
+@pytest.fixture
+def open_store_file(
+    path: Path, identity: Identity, clocks: Clocks
+) -> Iterator[Callable[..., StoreFile]]:
+    """Opens the store without its thread; leaves the last one as a crash would, then closes it."""
+    opened: list[StoreFile] = []
+
+    def open_it(**changed: str) -> StoreFile:
+        for file in opened:
+            file.abandon()
+        opened.append(open_file(path, replace(identity, **changed), clocks, Opening()))
+        return opened[-1]
+
+    yield open_it
+    for file in opened:
+        file.abandon()
+
+
+@pytest.fixture
+def file(open_store_file: Callable[..., StoreFile]) -> StoreFile:
+    return open_store_file()
+
+
+@pytest.fixture
+def read(path: Path) -> Iterator[Callable[[], StoreReader]]:
+    """Opens a reader."""
+    readers: list[StoreReader] = []
+
+    def open_it() -> StoreReader:
+        readers.append(StoreReader(path))
+        return readers[-1]
+
+    yield open_it
+    for reader in readers:
+        reader.close()
