@@ -115,11 +115,17 @@ class Operation:
         """Work until the ROSpec comes to its own end."""
         for index, spec in enumerate(self.rospec.ai_specs, 1):
             self._part = Watch(spec.stop, self._at_s)
-            while not self._over():
-                await self._sweep(index, spec)
-                self._part.attempts += 1
+            await self._inventory(index, spec)
             self._surface.ai_spec_ended(index)
             if self._whole.over(self._at_s):
+                return
+
+    async def _inventory(self, index: int, spec: AiSpec) -> None:
+        """Sweep once at least: a trigger that has fired already must not spin the loop."""
+        while True:
+            await self._sweep(index, spec)
+            self._part.attempts += 1
+            if self._over():
                 return
 
     def _over(self) -> bool:
@@ -129,7 +135,7 @@ class Operation:
         usable = [antenna for antenna in spec.antennas if self._surface.usable(antenna)]
         if not usable:
             await self._reach(self._at_s + self._radio.settings.round_min_s)
-        for antenna in usable:
+        for antenna in self._radio.in_turn(usable):
             origin = Origin(self.rospec.number, index, spec.inventory_spec, antenna)
             leave_s = self._at_s + self._radio.settings.dwell_s
             self._hop(index + antenna)

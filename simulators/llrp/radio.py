@@ -7,6 +7,7 @@ lets them is decided here.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -94,6 +95,8 @@ class Radio:
 
     def __init__(self, field: TagField, settings: RadioSettings, random: Random) -> None:
         self.settings = settings
+        self.antenna = 0
+        """The antenna switched on last: an operation goes on from there."""
         self._field = field
         self._random = random
         self._flags = SessionFlags(random)
@@ -102,6 +105,7 @@ class Radio:
         self, antenna: int, settings: AntennaSettings, power_dbm: float, at_s: float
     ) -> Round:
         """Make one round that starts at `at_s`; it ends with the antenna's dwell at the latest."""
+        self.antenna = antenna
         ready = [
             sighting
             for sighting in self._field.inventory(antenna, power_dbm, at_s)
@@ -115,6 +119,12 @@ class Radio:
             for offset_s, tag in reads:
                 self._flags.answered(tag.epc, settings, at_s + offset_s)
         return Round(reads, max(self.settings.round_min_s, len(reads) * gap_s))
+
+    def in_turn(self, antennas: Sequence[int]) -> list[int]:
+        """Return the antennas in the order of their turns, after the one used last."""
+        used = self.antenna in antennas
+        first = antennas.index(self.antenna) + 1 if used else 0
+        return [*antennas[first:], *antennas[:first]]
 
     def _admit(self, sighting: Sighting, settings: AntennaSettings, at_s: float) -> bool:
         if not self.settings.session_flags:

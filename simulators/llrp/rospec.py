@@ -28,6 +28,9 @@ DURATION, GPI_STOP, TAG_OBSERVATION = 1, 2, 3
 DISABLED, INACTIVE, ACTIVE = range(3)
 """Values of CurrentState."""
 
+PRIORITY_MAX = 7
+"""The lowest priority of the standard; this reader, with one level, treats all alike."""
+
 SPECS_MAX = 32
 """AISpecs in one ROSpec, as the capabilities declare."""
 
@@ -97,8 +100,8 @@ def parse_rospec(body: bytes, around: Surroundings) -> RoSpec:
     number, priority, state = fields("!IBB", body, kind)
     if number == 0:
         raise bad_field(kind, 0, "0 means all ROSpecs")
-    if priority > 0:
-        raise bad_field(kind, 1, "one priority level alone", Status.A_OUT_OF_RANGE)
+    if priority > PRIORITY_MAX:
+        raise bad_field(kind, 1, "no such priority", Status.A_OUT_OF_RANGE)
     if state != DISABLED:
         raise bad_field(kind, 2, "a ROSpec is added disabled")
     boundary: tuple[StartTrigger, StopTrigger] | None = None

@@ -270,7 +270,7 @@ def test_rospec_is_told_as_it_was_added() -> None:
 @pytest.mark.parametrize(
     ("change", "parameter", "error"),
     [
-        ({"priority": 1}, 177, 201),
+        ({"priority": 8}, 177, 201),
         ({"current_state": 1}, 177, 201),
         ({"ro_spec_id": 0}, 177, 201),
     ],
