@@ -54,7 +54,8 @@ class LlrpDriver:
 
     async def run(self, emit: Emit) -> None:
         """Connect, arm, and emit until cancelled; LinkError when the link is lost."""
-        outbox = Outbox(self._context.device, self._context.clock, self._context.count)
+        context = self._context
+        outbox = Outbox(context.device, context.clock, self.lateness_max_ns, context.count)
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(outbox.drain(emit), name="llrp-drain")

@@ -70,7 +70,7 @@ class Observer:
             lost = self._decoder.tags_given_up - self._given_up
             self._given_up = self._decoder.tags_given_up
             self._count("tags_given_up", lost)
-            self._outbox.lose(lost, "tags with a parameter of unknown type")
+            self._outbox.lose(lost, "unknown_parameter")
         if self._tag_reads.reader_time.steps != self._clock_steps:
             self._count("reader_clock_steps")
             self._clock_steps = self._tag_reads.reader_time.steps
@@ -84,7 +84,7 @@ class Observer:
         """Raise a fault that shows the bytes; a report that is lost makes the time blind."""
         self._faults.happened(BAD_FRAME, unreadable(error, frame))
         if type_of(frame) == RO_ACCESS_REPORT:
-            self._outbox.lose(1, "a report could not be read")
+            self._outbox.lose(1, "bad_report")
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Take an event notification (LLRP 1.1 section 17.2.7.6)."""
@@ -115,7 +115,7 @@ class Observer:
     def was_not_reading(self) -> None:
         """Take note that the ROSpec did not run: the time until now proves nothing."""
         self._count("rospec_not_running")
-        self._outbox.lose(1, "the reader was not reading")
+        self._outbox.lose(1, "not_reading")
 
     def close(self) -> None:
         """End with the connection."""
@@ -151,7 +151,7 @@ class Observer:
     def _buffer_overflow(self, _: Mapping[str, Any]) -> None:
         self._count("report_buffer_overflows")
         self._faults.happened(BUFFER_OVERFLOW, "the reader has dropped reports")
-        self._outbox.lose(1, "the reader's report buffer overflowed")
+        self._outbox.lose(1, "reader_buffer_overflow")
 
     def _exception(self, fields: Mapping[str, Any]) -> None:
         message = fields.get("Message", b"")

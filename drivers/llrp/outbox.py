@@ -34,9 +34,12 @@ class _Waiting(NamedTuple):
 class Outbox:
     """Waiting observations of one run, oldest first."""
 
-    def __init__(self, device: str, clock: Clock, count: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, device: str, clock: Clock, lateness_max_ns: Ns, count: Callable[[str, int], None]
+    ) -> None:
         self._device = device
         self._clock = clock
+        self._lateness_max_ns = lateness_max_ns
         self._count = count
         self._loop = asyncio.get_running_loop()
         self._open: list[TagRead] = []
@@ -51,6 +54,8 @@ class Outbox:
 
     def report_at(self, now: Ns) -> Ns:
         """Return when a read that came in now will be reported: what its age is relative to."""
+        if self._timer is not None and now > self._open_until:
+            self._close_batch()  # the loop is late with its timer
         if self._timer is None:
             self._open_until = now + GATHER_NS
             self._timer = self._loop.call_later(GATHER_NS / NS_PER_S, self._close_batch)
@@ -67,7 +72,7 @@ class Outbox:
             assert isinstance(dropped, TagReport)
             self._held -= len(dropped.reads)
             self._count("reads_dropped", len(dropped.reads))
-            self.lose(len(dropped.reads), "the gateway was busy for too long")
+            self.lose(len(dropped.reads), "gateway_busy")
 
     def put(self, observation: Observation) -> None:
         """Add an observation other than reads, observed now."""
@@ -78,7 +83,10 @@ class Outbox:
         self._wake.set()
 
     def lose(self, lost: int, reason: str) -> None:
-        """Note that readings went missing: told before the next observation is handed over."""
+        """Note that readings went missing, told before the next observation is handed over.
+
+        `reason` is a stable name, since it becomes part of a counter's name.
+        """
         self._lost[reason] = self._lost.get(reason, 0) + lost
         self._wake.set()
 
@@ -99,7 +107,13 @@ class Outbox:
             waiting = self._next()
             if waiting is None:
                 return
-            await emit(waiting.observation, max(0, self._clock.now() - waiting.at))
+            age_ns = max(0, self._clock.now() - waiting.at)
+            excess_ns = age_ns - self._lateness_max_ns
+            if excess_ns <= 0:
+                await emit(waiting.observation, age_ns)
+            else:
+                self._count("observations_late", 1)
+                await emit(_aged(waiting.observation, excess_ns), self._lateness_max_ns)
 
     def finish(self) -> None:
         """Let `drain` end when it has handed over what is here now."""
@@ -133,3 +147,11 @@ class Outbox:
             self._reports.append(_Waiting(TagReport(self._device, reads), self._open_until))
         self._open = []
         self._wake.set()
+
+
+def _aged(observation: Observation, by_ns: Ns) -> Observation:
+    """Put the age that an emission may not have into the reads themselves."""
+    if not isinstance(observation, TagReport):
+        return observation
+    reads = (read._replace(age_ns=read.age_ns + by_ns) for read in observation.reads)
+    return TagReport(observation.device, tuple(reads))

@@ -22,14 +22,16 @@ class Emitted:
 
     def __init__(self, clock: VirtualClock) -> None:
         self.observations: list[tuple[Ns, Observation]] = []
+        self.ages: list[Ns] = []
         self.blinds: list[tuple[int, str]] = []
         self.free = asyncio.Event()
         self.free.set()
-        self._clock = clock
+        self.clock = clock
 
     async def __call__(self, observation: Observation, age_ns: Ns = 0) -> None:
         assert age_ns >= 0
-        at = self._clock.now() - age_ns
+        self.ages.append(age_ns)
+        at = self.clock.now() - age_ns
         await self.free.wait()
         self.observations.append((at, observation))
 

@@ -85,7 +85,7 @@ async def _round(impinj: bool, per_message: int, per_segment: int) -> int:
         for start in range(0, len(messages), per_segment)
     ]
     clock, sink = VirtualClock(), Sink()
-    outbox = Outbox("dock", clock, count)
+    outbox = Outbox("dock", clock, 60_000_000_000, count)
     context = DriverContext("dock", clock, Random(1), count)
     observer = Observer(LlrpSettings(host="reader", lateness_s=60), context, outbox)
     connection = Connection(FrameCutter())

@@ -7,6 +7,7 @@ the frame that returns the frames to send, or SILENT.
 import asyncio
 import struct
 from collections.abc import Callable
+from typing import Protocol
 
 from drivers.llrp import control
 from drivers.llrp.capabilities import Capabilities, capabilities_of
@@ -26,6 +27,13 @@ def silent(_: bytes) -> list[bytes]:
     return []
 
 
+class Wire(Protocol):
+    """The way to the client."""
+
+    def deliver(self, data: bytes) -> None: ...
+    def is_closing(self) -> bool: ...
+
+
 class MemoryTransport(asyncio.Transport):
     """The driver's end of the wire."""
 
@@ -41,6 +49,9 @@ class MemoryTransport(asyncio.Transport):
             asyncio.get_running_loop().call_soon(self.reader.hear, bytes(data))
         else:
             self.unread += len(data)
+
+    def deliver(self, data: bytes) -> None:
+        self.protocol.data_received(data)
 
     def get_write_buffer_size(self) -> int:
         return self.unread
@@ -81,20 +92,26 @@ class ScriptedReader:
         self.reads_socket = True
         self.connections = 0
         self.released = asyncio.Event()
-        self.wire: MemoryTransport | None = None
+        self.wire: Wire | None = None
         self._keepalive_ms = 0
         self._timer: asyncio.TimerHandle | None = None
 
     async def connect(self, _: LlrpSettings, make: Callable[[], Connection]) -> Connection:
+        """Stands in for the driver's own way to connect."""
         connection = make()
-        self.wire = MemoryTransport(self, connection)
-        connection.connection_made(self.wire)
+        wire = MemoryTransport(self, connection)
+        connection.connection_made(wire)
+        self.join(wire)
+        return connection
+
+    def join(self, wire: Wire) -> None:
+        """A client has connected."""
+        self.wire = wire
         self.connections += 1
         self.released.clear()
         if self.greets:
             self.say(event(attempt(self.attempt_code), utc_us=self.now_us()))
         self._beat()
-        return connection
 
     def now_us(self) -> int:
         return self.boot_us + round(asyncio.get_running_loop().time() * 1_000_000)
@@ -108,7 +125,7 @@ class ScriptedReader:
 
     def cut(self, error: Exception | None = None) -> None:
         """The link breaks."""
-        assert self.wire is not None
+        assert isinstance(self.wire, MemoryTransport)
         self.wire.end(error)
 
     def hang_up(self) -> None:
@@ -139,7 +156,7 @@ class ScriptedReader:
 
     def _deliver(self, data: bytes) -> None:
         if self.wire is not None and not self.wire.is_closing():
-            self.wire.protocol.data_received(data)
+            self.wire.deliver(data)
 
     def _beat(self) -> None:
         if self._timer is not None:

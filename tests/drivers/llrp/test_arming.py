@@ -235,7 +235,7 @@ def test_rospec_that_was_stopped_is_started_again_and_time_was_blind() -> None:
             at.reader.rospecs[1] = 0
             await asyncio.sleep(12)
             assert at.reader.rospecs == {1: 2}
-            assert at.emitted.blinds == [(1, "the reader was not reading")]
+            assert at.emitted.blinds == [(1, "not_reading")]
 
     run(main())
 
@@ -246,7 +246,7 @@ def test_rospec_that_vanished_is_installed_again() -> None:
             at.reader.rospecs.clear()
             await asyncio.sleep(6)
             assert at.reader.rospecs == {1: 2}
-            assert at.emitted.blinds == [(1, "the reader was not reading")]
+            assert at.emitted.blinds == [(1, "not_reading")]
 
     run(main())
 

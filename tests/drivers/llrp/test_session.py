@@ -142,8 +142,8 @@ def test_lost_report_makes_the_time_blind() -> None:
             await asyncio.sleep(0.1)
             assert len(at.emitted.reads()) == 1
             assert sorted(at.emitted.blinds) == [
-                (1, "a report could not be read"),
-                (1, "tags with a parameter of unknown type"),
+                (1, "bad_report"),
+                (1, "unknown_parameter"),
             ]
             assert at.counts["tags_given_up"] == 1
 
