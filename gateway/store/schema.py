@@ -34,32 +34,32 @@ EVIDENCE_SLACK = 64
 """Evidence goes in lots, so that not every movement pays for a delete."""
 
 TABLES = """
-CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE meta(name TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;
 CREATE TABLE epoch(
   number INTEGER PRIMARY KEY, uuid TEXT, gateway TEXT, machine TEXT, reason TEXT,
-  size INTEGER, high_water INTEGER, range BLOB);
-CREATE TABLE boot(number INTEGER PRIMARY KEY, boot_id TEXT);
+  size INTEGER, high_water INTEGER, range BLOB) STRICT;
+CREATE TABLE boot(number INTEGER PRIMARY KEY, boot_id TEXT) STRICT;
 CREATE TABLE anchor(
-  id INTEGER PRIMARY KEY, boot_id TEXT, boottime_ns INTEGER, unix_ns INTEGER, quality TEXT);
+  id INTEGER PRIMARY KEY, boot_id TEXT, boottime_ns INTEGER, unix_ns INTEGER, quality TEXT) STRICT;
 CREATE TABLE ledger(
   key INTEGER PRIMARY KEY, kind TEXT, boot INTEGER, recorded_ns INTEGER,
-  recorded_unix_ns INTEGER, leaf_hash BLOB, body BLOB);
-CREATE TABLE evidence(key INTEGER PRIMARY KEY, body BLOB);
-CREATE TABLE settlement(key INTEGER PRIMARY KEY, core_document_no TEXT);
+  recorded_unix_ns INTEGER, leaf_hash BLOB, body BLOB) STRICT;
+CREATE TABLE evidence(key INTEGER PRIMARY KEY, body BLOB) STRICT;
+CREATE TABLE settlement(key INTEGER PRIMARY KEY, core_document_no TEXT) STRICT;
 CREATE TABLE quarantine(
   key INTEGER PRIMARY KEY, kind TEXT, cause TEXT, reason TEXT, at_unix_ns INTEGER,
-  body BLOB, requeued_as INTEGER);
+  body BLOB, requeued_as INTEGER) STRICT;
 CREATE TABLE state(
-  rule TEXT, key TEXT, schema INTEGER, value BLOB, PRIMARY KEY(rule, key));
+  rule TEXT, key TEXT, schema INTEGER, value TEXT, PRIMARY KEY(rule, key)) STRICT;
 CREATE TABLE reference(
-  kind TEXT, code TEXT, version INTEGER, value BLOB, PRIMARY KEY(kind, code)) WITHOUT ROWID;
+  kind TEXT, code TEXT, version INTEGER, value TEXT, PRIMARY KEY(kind, code)) STRICT, WITHOUT ROWID;
 CREATE TABLE alert(
   code TEXT, key TEXT, severity TEXT, text TEXT, ledger_key INTEGER,
-  PRIMARY KEY(code, key)) WITHOUT ROWID;
+  PRIMARY KEY(code, key)) STRICT, WITHOUT ROWID;
 CREATE TABLE output(
-  device TEXT, port INTEGER, level INTEGER, PRIMARY KEY(device, port)) WITHOUT ROWID;
+  device TEXT, port INTEGER, level INTEGER, PRIMARY KEY(device, port)) STRICT, WITHOUT ROWID;
 CREATE TABLE pulse(
-  id INTEGER PRIMARY KEY, device TEXT, kind TEXT, cell TEXT, status TEXT);
+  id INTEGER PRIMARY KEY, device TEXT, kind TEXT, cell TEXT, status TEXT) STRICT;
 """
 
 
