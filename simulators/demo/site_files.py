@@ -39,7 +39,7 @@ id = "{shelf_reader}"
 driver = "llrp"
 host = "127.0.0.1"
 port = {shelf_port}
-session = 1
+session = 0
 power_dbm = 30.0
 
 [[device]]
