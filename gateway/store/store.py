@@ -201,7 +201,7 @@ class Store:
 
     async def close(self) -> None:
         """Do what is queued and close; StoreFailed if the store had failed."""
-        reader = self._reader
+        reader, self._reader = self._reader, None
         if reader is not None:
             await asyncio.get_running_loop().run_in_executor(self._reading, reader.close)
         self._reading.shutdown()

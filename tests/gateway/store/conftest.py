@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from gateway.clock import ClockQuality
 from gateway.model import NS_PER_S, Evidence, Movement, Ns
 from gateway.outcome import EvidenceRow, Outcome
 from gateway.ports import Row
-from gateway.store import Clocks, Identity, StoreReader
+from gateway.store import Clocks, Identity, Store, StoreFailed, StoreReader
 from gateway.store.database import Opening
 from gateway.store.file import StoreFile, open_file
+
+OpenStore = Callable[..., Awaitable[Store]]
 
 WALL_OF_BOOT_NS = 1_790_000_000 * NS_PER_S
 """The wall time at which the made-up boot began: 2026-09-21T14:13:20Z."""
@@ -134,3 +137,23 @@ def read(path: Path) -> Iterator[Callable[[], StoreReader]]:
     yield open_it
     for reader in readers:
         reader.close()
+
+
+@pytest.fixture
+async def open_store(path: Path, identity: Identity, clocks: Clocks) -> AsyncIterator[OpenStore]:
+    """Opens stores and closes them, whatever became of them."""
+    stores: list[Store] = []
+
+    async def open_it(opening: Opening | None = None) -> Store:
+        stores.append(await Store.open(path, identity, clocks, opening))
+        return stores[-1]
+
+    yield open_it
+    for store in stores:
+        with contextlib.suppress(StoreFailed):
+            await store.close()
+
+
+@pytest.fixture
+async def store(open_store: OpenStore) -> Store:
+    return await open_store()
