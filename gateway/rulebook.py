@@ -1,0 +1,75 @@
+"""Builds the engine out of the configured rules: for the daemon, and for a replay of its input."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from gateway.engine import Engine
+from gateway.model import Fact, Ns, Reference, Site
+from gateway.ports import ConfigError, Identify, Row, RuleContext
+from gateway.settings import RuleConfiguration
+from gateway.store.words import StateRow
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all rules are told. A replay with the same gives the same decisions."""
+
+    site: Site
+    epoch: str
+    boot: str
+    lateness_max_ns: Ns
+    last_alive: Ns | None
+
+
+def build_engine(
+    rules: Sequence[RuleConfiguration],
+    surroundings: Surroundings,
+    rows: Mapping[str, Sequence[StateRow]],
+    references: Iterable[Reference],
+    watch: Callable[[Fact], None] | None = None,
+) -> Engine:
+    """The rules in their order, with their durable rows and the reference facts known already.
+
+    ConfigError if a rule does not read the rows that are there.
+    """
+    built = []
+    given: dict[str, list[Row]] = {}
+    for rule in rules:
+        stored = rows.get(rule.name, ())
+        instance = rule.factory(rule.settings, _context(rule.name, surroundings))
+        strange = {row.schema for row in stored} - {instance.schema}
+        if strange:
+            raise ConfigError(
+                f"rule {rule.name}: its rows have schema {sorted(strange)}, it reads "
+                f"{instance.schema}; install the release that wrote them or clear the state"
+            )
+        built.append((rule.name, instance))
+        given[rule.name] = [row.row for row in stored]
+    engine = Engine(built, watch)
+    engine.restore(given, references)
+    return engine
+
+
+def _context(rule: str, surroundings: Surroundings) -> RuleContext:
+    seed = f"{surroundings.epoch}/{surroundings.boot}/{rule}"
+    return RuleContext(
+        site=surroundings.site,
+        identify=_identify(surroundings.epoch, surroundings.boot),
+        random=Random(seed),
+        boot=surroundings.boot,
+        lateness_max_ns=surroundings.lateness_max_ns,
+        last_alive=surroundings.last_alive,
+    )
+
+
+def _identify(epoch: str, boot: str) -> Identify:
+    space = uuid.UUID(epoch)
+
+    def identify(*parts: str | int) -> str:
+        return str(uuid.uuid5(space, "/".join(map(str, (boot, *parts)))))
+
+    return identify
