@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,12 +17,13 @@ from gateway.coverage import LoopPulse
 from gateway.engine import Engine
 from gateway.health import Health
 from gateway.inbox import Inbox
-from gateway.model import DeviceFault, Fact, Ns, Reference
+from gateway.model import DeviceFault, Ns, Reference
+from gateway.outcome import Outcome
 from gateway.pipeline import Pipeline
-from gateway.ports import ConfigError, Identify, Row, RuleContext
 from gateway.reference import read_references
+from gateway.rulebook import Surroundings, build_engine
 from gateway.settings import Configuration
-from gateway.store import Clocks, Identity, Store
+from gateway.store import Clocks, Identity, StateRow, Store
 from gateway.supervisor import Supervisor
 from gateway.telemetry.meter import Meter
 from gateway.telemetry.settings import TelemetrySettings
@@ -39,6 +42,7 @@ class Gateway:
     random: Random
     store: Store
     engine: Engine
+    surroundings: Surroundings
     inbox: Inbox
     pipeline: Pipeline
     supervisor: Supervisor
@@ -68,8 +72,20 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
     pulse, inbox = LoopPulse(clock), Inbox()
     supervisor = Supervisor(configuration.devices, inbox, clock, pulse, random)
     meter = _meter(configuration, wall)
-    engine = await _engine(configuration, store, (supervisor.lateness_max_ns, wall, random), meter)
-    booker = Booker(store, lambda turns, full: _say_full(inbox, configuration, turns, full, clock))
+    lateness_max_ns = supervisor.lateness_max_ns
+    engine, surroundings = await _engine(configuration, store, lateness_max_ns, wall, meter)
+
+    def booked(outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            meter.outcome(outcome.events, clock.now())
+
+    def refused(turns: int, full: bool) -> None:
+        detail = f"no space left for movements; {turns} turns refused so far" if full else ""
+        device = configuration.gateway.id
+        fault = DeviceFault(device, "store_full", full, detail, severity="critical")
+        inbox.put_first(clock.now(), fault)
+
+    booker = Booker(store, booked, refused)
     pipeline = Pipeline(engine, inbox, booker, clock, pulse)
     pipeline.taps.append(lambda _at, fact: meter.observe(fact))
     health = Health(store, supervisor, inbox, (clock, wall), meter)
@@ -82,6 +98,7 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         random,
         store,
         engine,
+        surroundings,
         inbox,
         pipeline,
         supervisor,
@@ -124,35 +141,39 @@ def machine_id(folder: Path) -> str:
 async def _engine(
     configuration: Configuration,
     store: Store,
-    surroundings: tuple[Ns, WallClock, Random],
+    lateness_max_ns: Ns,
+    wall: WallClock,
     meter: Meter,
-) -> Engine:
+) -> tuple[Engine, Surroundings]:
     """The rules, with their durable rows and the reference facts that are known already."""
-    lateness_max_ns, wall, random = surroundings
-    rules = []
-    rows: dict[str, list[Row]] = {}
-    for rule in configuration.rules:
-        stored = await store.read(lambda reader, name=rule.name: reader.state_rows(name))
-        context = RuleContext(
-            site=configuration.site,
-            identify=_identify(store.epoch.uuid),
-            random=Random(random.getrandbits(64)),
-            boot=boot_id(),
-            lateness_max_ns=lateness_max_ns,
-            last_alive=last_alive(store, wall) if store.opened.last_seq else None,
-        )
-        instance = rule.factory(rule.settings, context)
-        strange = {row.schema for row in stored} - {instance.schema}
-        if strange:
-            raise ConfigError(
-                f"rule {rule.name}: its rows have schema {sorted(strange)}, it reads "
-                f"{instance.schema}; install the release that wrote them or clear the state"
-            )
-        rules.append((rule.name, instance))
-        rows[rule.name] = [row.row for row in stored]
-    engine = Engine(rules, meter.observe)
-    engine.restore(rows, await store.read(lambda reader: reader.references()))
-    return engine
+    surroundings = Surroundings(
+        site=configuration.site,
+        epoch=store.epoch.uuid,
+        boot=boot_id(),
+        lateness_max_ns=lateness_max_ns,
+        last_alive=last_alive(store, wall) if store.opened.last_seq else None,
+    )
+    rules = configuration.rules
+    rows = await store.read(
+        lambda reader: {rule.name: reader.state_rows(rule.name) for rule in rules}
+    )
+    references = await store.read(lambda reader: reader.references())
+    _meter_restored(meter, configuration, rows)
+    return build_engine(rules, surroundings, rows, references, meter.observe), surroundings
+
+
+def _meter_restored(
+    meter: Meter, configuration: Configuration, rows: Mapping[str, Sequence[StateRow]]
+) -> None:
+    """Let telemetry begin with the counts and tags that the rules take back."""
+    planned = {cell.cell: cell.item or "" for cell in configuration.site.cells}
+    for _, row in rows.get("count", ()):
+        on_hand = row.value["on_hand"]
+        if row.key in planned and isinstance(on_hand, int):
+            meter.stock(row.key, planned[row.key], on_hand)
+    tags = [row.value for _, row in rows.get("presence", ()) if "zone" in row.value]
+    for zone, present in Counter(str(value["zone"]) for value in tags).items():
+        meter.tags(zone, present)
 
 
 def last_alive(store: Store, wall: WallClock) -> Ns:
@@ -165,30 +186,10 @@ def last_alive(store: Store, wall: WallClock) -> Ns:
     return wall.anchor.boottime_ns - (wall.anchor.wall_unix_ns - anchor.wall_unix_ns)
 
 
-def _identify(epoch: str) -> Identify:
-    space = uuid.UUID(epoch)
-    boot = boot_id()
-
-    def identify(*parts: str | int) -> str:
-        return str(uuid.uuid5(space, "/".join(map(str, (boot, *parts)))))
-
-    return identify
-
-
 def _meter(configuration: Configuration, wall: WallClock) -> Meter:
     settings = configuration.telemetry or TelemetrySettings(url="http://127.0.0.1")
     tags = {"gateway": configuration.gateway.id, "site": configuration.gateway.site}
     return Meter(settings, tags, configuration.site, lambda at: wall.wall(at)[0])
-
-
-def _say_full(
-    inbox: Inbox, configuration: Configuration, turns: int, full: bool, clock: BootClock
-) -> None:
-    detail = f"no space left for movements; {turns} turns refused so far" if full else ""
-    fact: Fact = DeviceFault(
-        configuration.gateway.id, "store_full", full, detail, severity="critical"
-    )
-    inbox.put_first(clock.now(), fact)
 
 
 def product_version() -> str:

@@ -12,9 +12,16 @@ from gateway.store import Committed, Store, StoreFull
 class Booker:
     """Books outcomes. A full disk is a state: what is refused is counted and told, never silent."""
 
-    def __init__(self, store: Store, refused: Callable[[int, bool], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        booked: Callable[[Sequence[Outcome]], None],
+        refused: Callable[[int, bool], None],
+    ) -> None:
+        """`booked` is told of turns that are on disk, `refused` when the disk fills or frees."""
         self.refused_turns = 0
         self._store = store
+        self._booked = booked
         self._refused = refused
         self._full = False
 
@@ -24,15 +31,20 @@ class Booker:
         The future ends when they are on disk, or fails as `Store.submit` says.
         """
         future = await self._store.submit(outcomes)
-        future.add_done_callback(lambda done: self._settled(done, len(outcomes)))
+        future.add_done_callback(lambda done: self._settled(done, outcomes))
         return future
 
-    def _settled(self, done: asyncio.Future[Committed], turns: int) -> None:
+    def _settled(self, done: asyncio.Future[Committed], outcomes: Sequence[Outcome]) -> None:
         if done.cancelled():
             return
-        full = isinstance(done.exception(), StoreFull)
-        if full:
-            self.refused_turns += turns
+        failure = done.exception()
+        full = isinstance(failure, StoreFull)
+        if failure is None:
+            self._booked(outcomes)
+        elif full:
+            self.refused_turns += len(outcomes)
+        else:
+            return  # the store has failed for good: `Store.failure` ends the process
         if full != self._full:
             self._full = full
             self._refused(self.refused_turns, full)

@@ -23,6 +23,7 @@ from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.settings import Configuration
 from gateway.store.outbox import next_outbox
+from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
 from gateway.telemetry.run import Telemetry
 from gateway.telemetry.spool import Spool
@@ -36,6 +37,9 @@ ANCHOR_S = 30.0
 
 PRUNE_S, PRUNE_LOT_S = 60.0, 1.0
 """Old settled rows are looked for each minute, and go a few hundred a second while there are."""
+
+GAUGE_S = 1.0
+"""How often queue depths and the lag of the loop are looked at."""
 
 DRAIN_S = 2.0
 """What stopping waits for facts that are already in the inbox."""
@@ -118,10 +122,10 @@ def _uplink(gateway: Gateway) -> Uplink:
         await gateway.pipeline.feed(facts)
 
     house = House(
-        outbox=lambda: next_outbox(gateway.store),
+        outbox=lambda: next_outbox(gateway.store, gateway.health.settled),
         clock=gateway.clock,
         random=gateway.random,
-        count=gateway.health.figures.count,
+        count=gateway.health.count,
         commands=commands(gateway),
         learn=learn,
         health=gateway.health.report,
@@ -186,9 +190,12 @@ async def _prune(gateway: Gateway) -> None:
 
 
 async def _gauges(gateway: Gateway) -> None:
+    loop = asyncio.get_running_loop()
     while True:
+        due = loop.time() + GAUGE_S
+        await asyncio.sleep(GAUGE_S)
+        gateway.meter.gauge(names.LOOP_LAG_MS, max(0.0, loop.time() - due) * 1000)
         gateway.health.gauges()
-        await asyncio.sleep(1.0)
 
 
 def _pump_alive(gateway: Gateway) -> Callable[[], bool]:

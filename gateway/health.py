@@ -33,10 +33,6 @@ class Figures:
     counters: Tally[str] = field(default_factory=Tally)
     commit_to_settled_ns: deque[Ns] = field(default_factory=lambda: deque(maxlen=LATENCIES_MAX))
 
-    def count(self, name: str, amount: int = 1) -> None:
-        """Add to a counter."""
-        self.counters[name] += amount
-
 
 class Health:
     """Looks at everything, changes nothing."""
@@ -57,7 +53,13 @@ class Health:
         self._clock, self._wall = clocks
         self._meter = meter
         self._committed_at: dict[int, Ns] = {}
+        self.quarantined = 0
         store.observe(self._notice)
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter of the whole gateway, for the health topic and for telemetry."""
+        self.figures.counters[name] += amount
+        self._meter.count(name, amount)
 
     def settled(self, high_water: int) -> None:
         """The core has everything up to there."""
@@ -79,7 +81,9 @@ class Health:
         meter.gauge(names.INBOX_DEPTH, len(self._inbox))
         meter.gauge(names.OUTBOX_DEPTH, store.last_seq - store.high_water)
         meter.gauge(names.OUTBOX_OLDEST_S, self._oldest_unsettled_ms() / 1000)
-        meter.gauge(names.UPLINK_UP, float(self.uplink is not None and self.uplink.state.connected))
+        meter.gauge(names.QUARANTINE_DEPTH, self.quarantined)
+        if self.uplink is not None:
+            meter.gauge(names.UPLINK_UP, float(self.uplink.state.connected))
 
     def report(self) -> Mapping[str, JsonValue]:
         """The payload of the `health` topic (docs/asyncapi.yaml, Health)."""

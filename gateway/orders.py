@@ -35,7 +35,7 @@ def commands(gateway: Gateway) -> Commands:
         return {"seq": record.seq}
 
     handlers = {"snapshot": snapshot, "tare": tare, "zero": zero, "requeue": requeue}
-    return Commands(handlers, gateway.health.figures.count)
+    return Commands(handlers, gateway.health.count)
 
 
 async def _pulse(
