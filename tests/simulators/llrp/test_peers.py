@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from llrpkit.reader import Reader
@@ -86,12 +86,12 @@ def sllurp_inventory(port: int, **config: Any) -> list[dict[str, Any]]:
     try:
         until(lambda: {r["EPC"].decode() for r in reads} >= HEX)
         until(lambda: client.llrp.state == LLRPReaderState.STATE_INVENTORYING)
-        client.disconnect(timeout=2)
-        client.join(2)
-        assert not client.is_alive()
+        # It waits for an answer only after it has asked: a quick one passes it by.
+        client.disconnect(timeout=0.5)
     finally:
-        if client.is_alive():
-            client.hard_disconnect()
+        client.hard_disconnect()
+        client.join(2)
+    assert not client.is_alive()
     return reads
 
 
@@ -284,34 +284,35 @@ async def test_llrpjs_reads_every_tag(llrpjs: Path) -> None:
         assert {epc.lower() for epc in json.loads(out)} == HEX
 
 
-def dissected(tshark: str, capture: Path) -> list[dict[str, Any]]:
-    """What tshark makes of a capture, one dictionary per packet."""
+FALSE_ALARM = "Incorrect length of parameter: 13 bytes decoded, but 15 bytes claimed."
+"""tshark forgets the count bytes of Identification; it says so of a real reader's answer too."""
+
+
+class Dissection(NamedTuple):
+    """What tshark makes of a capture."""
+
+    kinds: set[int]
+    complaints: set[str]
+
+
+def dissect(tshark: str, capture: Path) -> Dissection:
+    fields = ("llrp.type", "_ws.expert.message", "_ws.malformed")
+    columns = [word for name in fields for word in ("-e", name)]
     done = subprocess.run(
-        [
-            tshark,
-            "-r",
-            str(capture),
-            "-T",
-            "json",
-            "--no-duplicate-keys",
-            "-Y",
-            "llrp || _ws.malformed",
-        ],
+        [tshark, "-r", str(capture), "-Y", "llrp", "-T", "fields", *columns],
         check=True,
         capture_output=True,
+        text=True,
         timeout=60,
     )
-    return [packet["_source"]["layers"] for packet in json.loads(done.stdout)]
-
-
-def kinds(packets: list[dict[str, Any]]) -> set[str]:
-    """The LLRP message types that tshark saw."""
-    frames = [each for p in packets for each in as_list(p["llrp"])]
-    return {frame["llrp.type"] for frame in frames}
-
-
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    kinds: set[int] = set()
+    complaints: set[str] = set()
+    for line in done.stdout.splitlines():
+        types, complaint, malformed = line.split("\t")
+        kinds.update(int(each) for each in types.split(","))
+        if complaint or malformed:
+            complaints.add(complaint)
+    return Dissection(kinds, complaints)
 
 
 @pytest.mark.server
@@ -336,10 +337,10 @@ async def test_tshark_finds_no_malformed_frame_in_either_direction(
             await client.set_gpo(1, True)
     capture = tmp_path / "session.pcap"
     write_capture(capture, tap.pieces)
-    packets = dissected(tshark, capture)
-    assert [p for p in packets if "_ws.malformed" in json.dumps(p)] == []
+    found = dissect(tshark, capture)
+    assert found.complaints <= {FALSE_ALARM}
     assert {p.from_client for p in tap.pieces} == {True, False}
-    assert {"3", "12", "13", "20", "24", "30", "34", "61", "63"} <= kinds(packets)
+    assert {1, 2, 3, 11, 12, 13, 20, 21, 24, 30, 31, 34, 61, 63} <= found.kinds
 
 
 @pytest.mark.server
@@ -347,6 +348,14 @@ def test_tshark_would_find_a_malformed_frame(require: Callable[[str], str], tmp_
     capture = tmp_path / "broken.pcap"
     good = frame(61, 1, tlv(240, b"\x8d" + TAGS[0] + b"\x81\0\x01"))
     write_capture(capture, [Piece(False, good), Piece(False, truncated(good, Random(1)))])
-    first, second = dissected(require("tshark"), capture)
-    assert "_ws.malformed" not in json.dumps(first)
-    assert "_ws.malformed" in json.dumps(second)
+    assert len(dissect(require("tshark"), capture).complaints) == 1
+
+
+@pytest.mark.server
+def test_tshark_raises_its_false_alarm_on_a_real_reader_too(
+    data_folder: Path, require: Callable[[str], str], tmp_path: Path
+) -> None:
+    capture = tmp_path / "real.pcap"
+    body = (data_folder / "llrp/edgex_GetReaderConfigResponse-000.payload.bin").read_bytes()
+    write_capture(capture, [Piece(False, frame(12, 1, body))])
+    assert dissect(require("tshark"), capture).complaints == {FALSE_ALARM}

@@ -2,6 +2,7 @@ import asyncio
 import struct
 from collections.abc import Sequence
 from random import Random
+from typing import Any
 
 import pytest
 from llrpkit.protocol import enums, params
@@ -27,11 +28,9 @@ ONE = orders.number(1)
 EXTENSIONS_ON = struct.pack("!IBI", 25882, 21, 0)
 
 
-def make(
-    tags: int = 3, device: Device = IMPINJ_R420, seed: int = 1, **options: object
-) -> LlrpReader:
+def make(tags: int = 3, device: Device = IMPINJ_R420, seed: int = 1, **options: Any) -> LlrpReader:
     random = Random(seed)
-    chosen = Options(device=device, **options)  # type: ignore[arg-type]
+    chosen = Options(device=device, **options)
     return LlrpReader(StillField(numbered_epcs(tags), random, (1, 2)), random, chosen)
 
 
@@ -41,7 +40,7 @@ async def connected(reader: LlrpReader) -> Client:
     return client
 
 
-async def inventory(client: Client, **options: object) -> None:
+async def inventory(client: Client, **options: Any) -> None:
     options.setdefault("session", 0)
     assert (await client.ask(20, orders.add(**options))).status == 0
     assert (await client.ask(24, ONE)).status == 0
@@ -391,6 +390,23 @@ def test_held_reports_come_in_one_burst_with_their_old_stamps() -> None:
             assert 1_000_000 <= seen[0] < 1_100_000
             assert seen[-1] > 35_900_000
             assert len(seen) > 1000
+
+    run(main())
+
+
+def test_client_that_stops_reading_loses_nothing_within_the_bound() -> None:
+    async def main() -> None:
+        async with make() as reader:
+            client = await connected(reader)
+            await inventory(client)
+            assert client.transport is not None
+            client.transport.pause_reading()
+            await asyncio.sleep(60)
+            assert len(reader.outbox) > 500
+            client.transport.resume_reading()
+            await client.ask(25, ONE)
+            assert len(client.of(61)) == reader.runner.reads
+            assert (reader.outbox.lost, len(reader.outbox)) == (0, 0)
 
     run(main())
 

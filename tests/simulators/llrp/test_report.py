@@ -39,14 +39,7 @@ def gather(spec: ReportSpec, utc: bool = True) -> Accumulator:
 def test_report_with_everything_enabled_is_complete() -> None:
     spec = ReportSpec(content=ALL, with_crc=True, with_pc=True)
     (tag,) = decoded(gather(spec).add(SEEN, HERE, 1_000))
-    assert (
-        bytes(
-            tag.epc_parameter.epc.data
-            if hasattr(tag.epc_parameter.epc, "data")
-            else tag.epc_parameter.epc
-        )
-        == EPC
-    )
+    assert bytes(tag.epc_parameter.epc) == EPC
     assert (tag.ro_spec_id.ro_spec_id, tag.spec_index.spec_index) == (9, 1)
     assert tag.inventory_parameter_spec_id.inventory_parameter_spec_id == 3
     assert (tag.antenna_id.antenna_id, tag.peak_rssi.peak_rssi) == (2, -52)
