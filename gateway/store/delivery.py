@@ -17,6 +17,7 @@ from gateway.store.booking import document_no, renumbered
 from gateway.store.database import query
 from gateway.store.ledger import Ledger
 from gateway.store.schema import ledger_key, split_key
+from gateway.store.windows import first_kept
 from gateway.store.words import (
     Epoch,
     HighWaterBeyondLast,
@@ -98,19 +99,24 @@ def quarantine_unsettled(connection: apsw.Connection, ledger: Ledger) -> int:
 def prune(connection: apsw.Connection, ledger: Ledger, before_unix_ns: int, keep_rows: int) -> int:
     """Delete at most PRUNE_ROWS of the oldest settled records; return how many.
 
-    They go when they were recorded before `before_unix_ns`, or when more than `keep_rows` of the
-    current epoch are kept. What is kept has no gap; quarantine has copies of its own.
+    They go when they were recorded before `before_unix_ns`, or while more than `keep_rows` are
+    kept. What is kept has no gap; quarantine has copies of its own.
     """
-    settled: dict[int, int] = dict(query(connection, "SELECT number, high_water FROM epoch"))
-    settled[ledger.mark.epoch.number] = ledger.mark.high_water
-    surplus = ledger_key(ledger.mark.epoch.number, ledger.mark.last_seq - keep_rows)
+    mark = ledger.mark
+    epochs = query(connection, "SELECT number, size, high_water FROM epoch")
+    settled = {number: high_water for number, _, high_water in epochs}
+    settled[mark.epoch.number] = mark.high_water
+    sizes = {number: size for number, size, _ in epochs}
+    sizes[mark.epoch.number] = mark.last_seq
+    kept = sum(size + 1 - first_kept(connection, number, size) for number, size in sizes.items())
     last, count = 0, 0
     rows = query(
         connection, "SELECT key, recorded_unix_ns FROM ledger ORDER BY key LIMIT ?", (PRUNE_ROWS,)
     )
     for key, recorded_unix_ns in rows:
         number, seq = split_key(key)
-        if seq > settled[number] or (recorded_unix_ns >= before_unix_ns and key > surplus):
+        old = recorded_unix_ns < before_unix_ns or kept - count > keep_rows
+        if seq > settled[number] or not old:
             break
         last, count = key, count + 1
     if count:

@@ -18,13 +18,14 @@ def read_windows(connection: apsw.Connection) -> tuple[Window, ...]:
         connection, "SELECT number, uuid, reason, size, high_water FROM epoch ORDER BY number"
     )
     return tuple(
-        Window(Epoch(number, uuid, reason), _first_kept(connection, number, size), size, high_water)
+        Window(Epoch(number, uuid, reason), first_kept(connection, number, size), size, high_water)
         for number, uuid, reason, size, high_water in rows
         if high_water < size or number == rows[-1][0]
     )
 
 
-def _first_kept(connection: apsw.Connection, number: int, size: int) -> int:
+def first_kept(connection: apsw.Connection, number: int, size: int) -> int:
+    """The oldest seq of an epoch that is kept; `size` + 1 if none is."""
     key = connection.execute(
         "SELECT min(key) FROM ledger WHERE key BETWEEN ? AND ?",
         (ledger_key(number, 1), ledger_key(number, size)),
