@@ -35,7 +35,7 @@ class VersionRefusedError(LinkError):
 
 
 class HungUpError(LinkError):
-    """The broker hung up before it answered CONNECT, as some do at a version they do not know."""
+    """No answer to CONNECT, or hung up at it, as some brokers do at a version they do not know."""
 
 
 class RejectedError(SinkError):

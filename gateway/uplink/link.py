@@ -212,7 +212,7 @@ class Link:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._connack
         except TimeoutError:
-            self.cut(LinkError("the broker does not answer CONNECT"))
+            self.cut(HungUpError("the broker does not answer CONNECT"))
             self._raise_if_lost()
         except BaseException:
             self.cut(LinkError("given up"))

@@ -89,6 +89,7 @@ class Uplink:
         self._epoch = ""
         self._session: Session | None = None
         self._speaks_5 = False
+        self._refuses_5 = False
         self._complaint = ""
         house.commands.add("replay-from", self._replay_from)
         self._endpoint()  # a wrong certificate or credential shows now, not at night
@@ -166,16 +167,18 @@ class Uplink:
         wanted = self._settings.version
         if wanted != "auto":
             return await open_link(endpoint, wanted)
-        try:
-            link = await open_link(endpoint, "5")
-        except VersionRefusedError:
-            return await open_link(endpoint, "3.1.1")
-        except HungUpError:
-            if self._speaks_5:
-                raise
-            return await open_link(endpoint, "3.1.1")
-        self._speaks_5 = True
-        return link
+        if not self._refuses_5:
+            try:
+                link = await open_link(endpoint, "5")
+            except VersionRefusedError:
+                self._refuses_5 = True
+            except HungUpError:
+                if self._speaks_5:
+                    raise  # it was only restarting: without 5 it could not say "not authorized"
+            else:
+                self._speaks_5 = True
+                return link
+        return await open_link(endpoint, "3.1.1")
 
     def _endpoint(self) -> Endpoint:
         """Files are read anew for each connection, so that a renewed certificate is taken up."""
