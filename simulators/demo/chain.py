@@ -39,7 +39,7 @@ class Chain:
 
     world: World
     plant: Plant
-    core: Core
+    make_core: Callable[[], Core]
     feed: Feed
     folder: Path
     config: Path
@@ -50,6 +50,8 @@ class Chain:
     statuses: Counter[str] = field(default_factory=Counter)
     known_cells: set[str] = field(default_factory=set)
     daemon: asyncio.subprocess.Process | None = None
+    core: Core = field(init=False)
+    serving: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch_act(self, act: Act) -> None:
@@ -77,18 +79,28 @@ class Chain:
         elif data["event"] == "snapshot":
             self.known_cells.add(data["location"])
 
-    async def start_daemon(self, *arguments: str) -> None:
-        """Start `shelfgate run` on the written configuration."""
-        executable = Path(sys.executable).with_name("shelfgate")
+    def start_core(self) -> None:
+        """Let the core serve, on the book that it has."""
+        self.core = self.make_core()
+        self.serving = asyncio.create_task(self.core.run(), name="core")
+
+    async def stop_core(self) -> None:
+        """Stop the core; what comes meanwhile waits in the gateway."""
+        if self.serving is not None:
+            self.serving.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.serving
+
+    async def start_daemon(self, *command: str) -> None:
+        """Start `shelfgate run`, or another command, on the written configuration."""
+        command = command or (str(Path(sys.executable).with_name("shelfgate")), "run")
         environment = {k: v for k, v in os.environ.items() if not k.startswith("SHELFGATE__")}
         log = (self.folder / "daemon.log").open("ab")
         with log:
             self.daemon = await asyncio.create_subprocess_exec(
-                str(executable),
-                "run",
+                *command,
                 "--config",
                 str(self.config),
-                *arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -166,17 +178,18 @@ async def run_chain(
     book = Book(folder / "core.db")
     desk = Desk(book, load_contract(DEFAULT_PREFIX), SITE, Random(seed), [GATEWAY])
     connection = Connection(*where, 4 if version == "3.1.1" else 5, f"shelfgate-core-{SITE}")
-    core = Core(desk, connection, Random(f"core {seed}"), hear)
+
+    def make_core() -> Core:
+        return Core(desk, connection, Random(f"core {seed}"), hear)
+
     async with run_plant(world, Random(f"plant {seed}")) as plant:
         config = write_site(folder, plant.ports, where, version)
-        chain = Chain(world, plant, core, feed, folder, config, version)
-        serving = asyncio.create_task(core.run(), name="core")
+        chain = Chain(world, plant, make_core, feed, folder, config, version)
+        chain.start_core()
         try:
             yield chain
         finally:
             if chain.daemon is not None and chain.daemon.returncode is None:
                 await chain.stop_daemon()
-            serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await serving
+            await chain.stop_core()
             book.close()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from random import Random
 
 from simulators.world.layout import CARTON, HALL, Spot
 from simulators.world.world import Act, World
 
 PEOPLE = ("Ana", "Ben", "Chen")
-
-PAUSE_S = (0.6, 3.2)
-"""Between two acts of the crew: some 24 acts a minute and more."""
 
 SPOT_REST_S = 6.0
 """The same cell is not used again sooner: two people do not reach into one bin at once."""
@@ -24,13 +22,30 @@ STOCK_LOW, STOCK_HIGH = 0.4, 1.6
 """A cell below this share of its first stock is filled up, one above it is picked from."""
 
 
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a crew works: the pause between two acts (some 24 a minute and more), and the share
+    of acts that are transports through the gate.
+    """
+
+    pause_s: tuple[float, float] = (0.6, 3.2)
+    gate_share: float = 0.3
+
+
 class Crew:
     """The people of one site. `watch` is told of every act as it happens."""
 
-    def __init__(self, world: World, random: Random, watch: Callable[[Act], None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        random: Random,
+        watch: Callable[[Act], None],
+        habits: Habits | None = None,
+    ) -> None:
         self._world = world
         self._random = random
         self._watch = watch
+        self._habits = habits or Habits()
         self._free_at = dict.fromkeys(world.spots, 0.0)
         self._gate_free_at = 0.0
 
@@ -39,12 +54,12 @@ class Crew:
         async with asyncio.TaskGroup() as hands:
             while self._world.now() < until_s:
                 self._begin(hands)
-                await asyncio.sleep(self._random.uniform(*PAUSE_S))
+                await asyncio.sleep(self._random.uniform(*self._habits.pause_s))
 
     def _begin(self, hands: asyncio.TaskGroup) -> None:
         person = self._random.choice(PEOPLE)
         now = self._world.now()
-        if now >= self._gate_free_at and self._random.random() < 0.3:
+        if now >= self._gate_free_at and self._random.random() < self._habits.gate_share:
             self._gate_free_at = now + GATE_REST_S
             self._transport(person)
             return

@@ -1,0 +1,85 @@
+"""kill -9 at every seam and at random instants: nothing lost, nothing doubled, nothing by hand."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from simulators.demo.chain import Chain
+from simulators.demo.result import stock_error, summarise
+from simulators.world.people import Crew, Habits
+
+CRASHING = Path(__file__).with_name("crashing_daemon.py")
+SEAMS = ("commit", "publish", "puback", "core_ack")
+KILLS_PER_POINT = 5
+RANDOM_KILLS = 50
+QUICK = Habits(pause_s=(0.4, 1.2), gate_share=0.0)
+"""Some 60 acts a minute. Nothing through the gate: what passes it unwatched leaves no trace."""
+
+
+async def work_through(chain: Chain, kill: Callable[[], Awaitable[None]], kills: int) -> None:
+    """Let people work while the daemon is killed again and again; then let it come to rest."""
+    await chain.start_daemon()
+    await chain.ready()
+    await chain.stop_daemon()
+    crew = Crew(chain.world, Random("people"), chain.watch_act, QUICK)
+    working = asyncio.create_task(crew.work(until_s=1e9))
+    for _ in range(kills):
+        await kill()
+    working.cancel()
+    await asyncio.gather(working, return_exceptions=True)
+    await chain.start_daemon()
+    await chain.wait_until(lambda: False, 6.0)
+
+
+async def assert_exactly_once(chain: Chain) -> None:
+    """Every decided movement is in the core once, and the core's stock is the world's."""
+    error = await stock_error(chain)
+    for _ in range(40):
+        if error == 0:
+            break
+        await chain.wait_until(lambda: False, 1.0)
+        error = await stock_error(chain)
+    await chain.stop_daemon()
+    result = await summarise(chain, 0, 0.0, "mosquitto")
+    assert result["lost"] == 0
+    assert result["duplicated"] == 0
+    assert error == 0, f"pieces off: {error}"
+    assert result["settled"] > 0
+
+
+@pytest.mark.server
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("seam", SEAMS)
+async def test_kill_at_seam_loses_and_doubles_nothing(chain: Chain, seam: str) -> None:
+    random = Random(f"kills {seam}")
+    points = [f"{when}_{seam}" for when in ("before", "after") for _ in range(KILLS_PER_POINT)]
+
+    async def kill() -> None:
+        nth = random.randint(3, 9) if seam in {"commit", "publish", "puback"} else 2
+        await chain.start_daemon(sys.executable, str(CRASHING), points.pop(), str(nth))
+        assert chain.daemon is not None
+        async with asyncio.timeout(40):
+            assert await chain.daemon.wait() == -9
+
+    await work_through(chain, kill, len(points))
+    await assert_exactly_once(chain)
+
+
+@pytest.mark.server
+@pytest.mark.timeout(400)
+async def test_kill_at_random_instants_loses_and_doubles_nothing(chain: Chain) -> None:
+    random = Random("instants")
+
+    async def kill() -> None:
+        await chain.start_daemon()
+        await asyncio.sleep(random.uniform(0.3, 3.0))
+        assert chain.daemon is not None
+        chain.daemon.kill()
+        assert await chain.daemon.wait() == -9
+
+    await work_through(chain, kill, RANDOM_KILLS)
+    await assert_exactly_once(chain)
