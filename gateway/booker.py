@@ -19,6 +19,7 @@ class Booker:
         refused: Callable[[int, bool], None],
     ) -> None:
         """`booked` is told of turns that are on disk, `refused` when the disk fills or frees."""
+        self.submitted_turns = 0
         self.refused_turns = 0
         self._store = store
         self._booked = booked
@@ -30,6 +31,7 @@ class Booker:
 
         The future ends when they are on disk, or fails as `Store.submit` says.
         """
+        self.submitted_turns += len(outcomes)
         future = await self._store.submit(outcomes)
         future.add_done_callback(lambda done: self._settled(done, outcomes))
         return future

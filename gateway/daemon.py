@@ -18,16 +18,19 @@ import structlog
 
 from gateway.assembly import Gateway, assemble, product_version
 from gateway.clock import boot_id
-from gateway.model import NS_PER_S, DeviceFault, Reference, SnapshotRequest
+from gateway.local import local_server
+from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.settings import Configuration
+from gateway.sole import hold
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
 from gateway.telemetry.run import Telemetry
 from gateway.telemetry.spool import Spool
 from gateway.uplink import credentials
+from gateway.uplink.commands import Commands
 from gateway.uplink.delivery import Alarm
 from gateway.uplink.session import House
 from gateway.uplink.uplink import Identity, Uplink
@@ -48,8 +51,15 @@ log = structlog.get_logger("gateway")
 
 
 async def run(configuration: Configuration) -> None:
-    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk."""
-    gateway = await assemble(configuration, Random(SystemRandom().getrandbits(128)))
+    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk.
+
+    ConfigError if another process writes to the same state folder.
+    """
+    with hold(configuration.gateway.state_folder):
+        await _run(await assemble(configuration, Random(SystemRandom().getrandbits(128))))
+
+
+async def _run(gateway: Gateway) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -72,11 +82,13 @@ async def run(configuration: Configuration) -> None:
 
 async def _serve(gateway: Gateway, stop: asyncio.Event) -> None:
     """Run all tasks; stop them in the order of the flow."""
+    told = commands(gateway)
     rest: dict[str, Coroutine[Any, Any, None]] = {
         "pipeline": gateway.pipeline.run(),
         "actions": gateway.dispatcher.run(),
         "store": gateway.store.failure(),
-        "uplink": _uplink(gateway).run(),
+        "uplink": _uplink(gateway, told).run(),
+        "local": local_server(gateway, told).run(),
         "anchors": _anchors(gateway),
         "prune": _prune(gateway),
         "gauges": _gauges(gateway),
@@ -104,7 +116,7 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _uplink(gateway: Gateway) -> Uplink:
+def _uplink(gateway: Gateway, told: Commands) -> Uplink:
     section = gateway.configuration.gateway
     device = section.id
 
@@ -126,7 +138,7 @@ def _uplink(gateway: Gateway) -> Uplink:
         clock=gateway.clock,
         random=gateway.random,
         count=gateway.health.count,
-        commands=commands(gateway),
+        commands=told,
         learn=learn,
         health=gateway.health.report,
         alarm=alarm,
@@ -165,6 +177,8 @@ async def _tell_opening(gateway: Gateway) -> None:
     for pulse in opened.unknown_pulses:
         detail = f"{pulse.kind} of {pulse.cell} was under way when the gateway died"
         await gateway.fault("pulse_unknown", active=True, detail=detail)
+        done = ActionDone(pulse.device, pulse.kind, pulse.cell, ok=False)
+        await gateway.inbox.put(gateway.clock.now(), done)
 
 
 async def _anchors(gateway: Gateway) -> None:

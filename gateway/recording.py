@@ -71,7 +71,7 @@ class RuleRow:
 class Known(NamedTuple):
     """A reference fact that was known when the recording began."""
 
-    reference: Fact
+    reference: Reference
 
 
 class Fed(NamedTuple):
