@@ -116,6 +116,12 @@ class Armourer:
         rospec = provisioning.add_rospec(settings, reader, session.next_id())
         config = provisioning.reader_config(settings, reader, session.next_id())
         await session.ask(config, settings.request_timeout_s)
+        wanted = control.added_rospec(rospec)
+        if installed and [spec.content for spec in installed] == [wanted.content]:
+            # As after a restart of the gateway: to delete it would lose what the reader holds.
+            self._count("rospecs_kept")
+            await self.enable(installed[0])
+            return
         if installed is None or installed:
             await self._delete_rospecs()
         await session.ask(rospec, settings.request_timeout_s)

@@ -49,10 +49,13 @@ class Message(NamedTuple):
 
 
 class InstalledROSpec(NamedTuple):
-    """What GET_ROSPECS tells of one ROSpec. `state` is 0 disabled, 1 inactive, 2 active."""
+    """What GET_ROSPECS tells of one ROSpec. `state` is 0 disabled, 1 inactive, 2 active;
+    `content` is all of it, without the state.
+    """
 
     rospec_id: int
     state: int
+    content: bytes = b""
 
 
 def encode(name: str, fields: Fields, message_id: int) -> bytes:
@@ -124,10 +127,21 @@ def installed_rospecs(frame: bytes) -> list[InstalledROSpec]:
         if kind == _LLRP_STATUS and content[:2] == b"\x00\x00":
             succeeded = True
         elif kind == _ROSPEC and len(content) >= 6:
-            found.append(InstalledROSpec(int.from_bytes(content[:4]), content[5]))
+            found.append(_rospec(content))
     if not succeeded:
         raise ProtocolError(f"GET_ROSPECS failed: {shown(frame)}")
     return found
+
+
+def added_rospec(frame: bytes) -> InstalledROSpec:
+    """Read back the ROSpec of an ADD_ROSPEC that was just encoded."""
+    _, content, _ = _next_parameter(frame, HEADER_BYTES)
+    return _rospec(content)
+
+
+def _rospec(content: bytes) -> InstalledROSpec:
+    """ROSpec (section 11.2.1): id, priority, current state, and what it does."""
+    return InstalledROSpec(int.from_bytes(content[:4]), content[5], content[:5] + content[6:])
 
 
 def _next_parameter(frame: bytes, position: int) -> tuple[int, bytes, int]:

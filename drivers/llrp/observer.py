@@ -64,7 +64,8 @@ class Observer:
         if records:
             now = self._clock.now()
             report_at = self._outbox.report_at(now)
-            self._outbox.put_reads(self._tag_reads.build(records, now, report_at))
+            reads = self._tag_reads.build(records, now, report_at, uptime=self._decoder.uptime)
+            self._outbox.put_reads(reads)
             self.reports += 1
         if self._decoder.tags_given_up != self._given_up:
             lost = self._decoder.tags_given_up - self._given_up
@@ -88,11 +89,14 @@ class Observer:
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         """Take an event notification (LLRP 1.1 section 17.2.7.6)."""
-        stamp = event.get("UTCTimestamp", event.get("Uptime"))
-        if isinstance(stamp, Mapping):
-            self._tag_reads.reader_time.see_event(
-                self._clock.now(), int(stamp.get("Microseconds", 0))
-            )
+        for clock in ("UTCTimestamp", "Uptime"):
+            stamp = event.get(clock)
+            if isinstance(stamp, Mapping):
+                self._tag_reads.reader_time.see_event(
+                    self._clock.now(),
+                    int(stamp.get("Microseconds", 0)),
+                    uptime=clock == "Uptime",
+                )
         for name, handle in self._handlers.items():
             fields = event.get(name)
             if isinstance(fields, Mapping):

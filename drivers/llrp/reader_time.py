@@ -15,30 +15,58 @@ STEP_US = 1_000_000
 """Stamps that go back, or offsets that fall, by more are a step of the reader's clock."""
 
 
+STEP_PROVEN_NS = 5 * NS_PER_S
+"""Stamps that went back and stay so for this long are a step of the clock. Reads that were held
+back, and come among fresh ones, are followed by fresh ones sooner."""
+
+
 class ReaderTime:
     """Turns stamps of one connection into gateway time. Counts `steps` of the reader's clock."""
 
     def __init__(self) -> None:
         self.steps = 0
         self._offset_ns: Ns | None = None
+        self._uptime = False
         self._anchored_at: Ns = 0
         self._newest_read_us = 0
+        self._went_back_at: Ns | None = None
 
-    def see_event(self, now: Ns, stamp_us: int) -> None:
+    def see_event(self, now: Ns, stamp_us: int, *, uptime: bool = False) -> None:
         """Take the stamp of an event notification that came in now."""
+        self._take_kind(uptime)
         self._anchor(now, now - stamp_us * 1000)
 
-    def see_reads(self, now: Ns, newest_us: int) -> Ns:
+    def see_reads(self, now: Ns, newest_us: int, *, uptime: bool = False) -> Ns:
         """Take the newest stamp of a report that came in now; return the offset in nanoseconds.
 
         A stamp of `s` microseconds is `s * 1000 + offset` in gateway time. Reads that the reader
         held back come in with old stamps: they leave the anchor as it is, and so are old.
         """
-        if newest_us < self._newest_read_us - STEP_US:
-            self.steps += 1
-            self._offset_ns = None
+        if uptime is not self._uptime:
+            self._take_kind(uptime)
+        candidate = now - newest_us * 1000
+        if newest_us < self._newest_read_us - STEP_US and self._went_back_at is None:
+            self._went_back_at = now
         self._newest_read_us = newest_us
-        return self._anchor(now, now - newest_us * 1000)
+        if self._went_back_at is not None:
+            self._judge_going_back(now, candidate)
+        return self._anchor(now, candidate)
+
+    def _take_kind(self, uptime: bool) -> None:
+        """UTC and uptime have nothing to do with each other."""
+        if uptime is not self._uptime:
+            self._uptime = uptime
+            self._offset_ns = None
+            self._newest_read_us = 0
+
+    def _judge_going_back(self, now: Ns, candidate: Ns) -> None:
+        assert self._went_back_at is not None
+        if self._offset_ns is None or candidate - self._offset_ns <= NS_PER_S:
+            self._went_back_at = None
+        elif now - self._went_back_at > STEP_PROVEN_NS:
+            self.steps += 1
+            self._went_back_at = None
+            self._offset_ns = None
 
     def _anchor(self, now: Ns, candidate: Ns) -> Ns:
         offset = self._offset_ns

@@ -4,15 +4,15 @@ from gateway.model import NS_PER_S, Ns, ReadPoint, TagRead
 from gateway.ports import Counter
 
 from .reader_time import ReaderTime
-from .report import Record
+from .template import Record
 
 EPCS_MAX = 131_072
 """EPC strings kept, so that one tag is one string in the whole gateway: the 100,000 known tags
 of the memory budget and room for strays. When full it starts anew."""
 
-HELD_MAX_NS = 600 * NS_PER_S
-"""Oldest stamp that is believed. Readers hold back minutes of reads while the link is down or the
-gateway stalls (66,000 messages on Zebra: 330 s at 200 a second); more than this is a bad clock."""
+HELD_MAX_NS = 7 * 86_400 * NS_PER_S
+"""Oldest stamp that is believed. Readers hold back reads for as long as the link is down, or the
+gateway stalls, and their buffer lasts; older than a week is a clock that went wrong."""
 
 UNKNOWN_ANTENNA = 0
 
@@ -33,7 +33,9 @@ class TagReads:
         self._epcs: dict[bytes | None, str] = {}
         self._read_points: dict[int | None, ReadPoint] = {}
 
-    def build(self, records: list[Record], received: Ns, report_at: Ns) -> list[TagRead]:
+    def build(
+        self, records: list[Record], received: Ns, report_at: Ns, *, uptime: bool = False
+    ) -> list[TagRead]:
         """Return the reads with their ages at the later moment `report_at`, in their order.
 
         Reads older than `late_ns` on arrival are counted as `reads_late`: the reader held them.
@@ -42,7 +44,7 @@ class TagReads:
         append, epcs, points = reads.append, self._epcs, self._read_points
         arrival_age = report_at - received
         oldest_age = arrival_age + self._late_ns
-        origin = report_at - self._offset(records, received)
+        origin = report_at - self._offset(records, received, uptime)
         late = 0
         for epc_bytes, antenna, rssi, seen, first, last, phase, cdbm, doppler in records:
             epc = epcs.get(epc_bytes) or self._new_epc(epc_bytes)
@@ -83,13 +85,13 @@ class TagReads:
             self._count("reads_late", late)
         return reads
 
-    def _offset(self, records: list[Record], received: Ns) -> Ns:
+    def _offset(self, records: list[Record], received: Ns, uptime: bool) -> Ns:
         newest = 0
         for record in records:
             stamp = record[5] or record[4]
             if stamp is not None and stamp > newest:
                 newest = stamp
-        return self.reader_time.see_reads(received, newest) if newest else 0
+        return self.reader_time.see_reads(received, newest, uptime=uptime) if newest else 0
 
     def _believed(self, age: Ns, arrival_age: Ns) -> Ns:
         if age <= arrival_age + HELD_MAX_NS:

@@ -7,10 +7,12 @@ from collections.abc import AsyncIterator
 from random import Random
 from typing import TypeVar
 
+import pytest
+
 from drivers.llrp import LlrpDriver
 from drivers.llrp.settings import LlrpSettings
 from gateway.model import Ns, Observation, TagRead, TagReport
-from gateway.ports import DriverContext
+from gateway.ports import DriverContext, LinkError
 from tests.drivers.llrp.scripted_reader import ScriptedReader
 from tests.virtual_time import VirtualClock
 
@@ -99,3 +101,11 @@ async def desk(reader: ScriptedReader | None = None, **settings: object) -> Asyn
     finally:
         if not started.task.done():
             await started.stop()
+
+
+async def ends_with(at: Desk, text: str, within_s: float = 60.0) -> LinkError:
+    """The error that the run ends with, which says `text`."""
+    async with asyncio.timeout(within_s):
+        with pytest.raises(LinkError, match=text) as caught:
+            await at.task
+    return caught.value

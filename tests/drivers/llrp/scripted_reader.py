@@ -82,6 +82,7 @@ class ScriptedReader:
         self.heard: list[bytes] = []
         self.answers: dict[int, Answer] = {}
         self.rospecs: dict[int, int] = {}
+        self.contents: dict[int, bytes] = {}
         self.state_value = 77
         self.antennas_connected = {1: True, 2: True}
         self.inputs = {1: 0, 2: 1}
@@ -183,6 +184,7 @@ class ScriptedReader:
             self._take_keepalive(body[1:])
         elif kind == ADD:
             self.rospecs[rospec_id] = 0
+            self.contents[rospec_id] = body[4:]
             self.state_value += 1
         elif kind == DELETE:
             self.rospecs.clear()
@@ -192,9 +194,13 @@ class ScriptedReader:
                 return [self.refuse(frame, 101, b"no such ROSpec")]
             self.rospecs[rospec_id] = 2 if kind == ENABLE else 0
         elif kind == GET_ROSPECS:
-            specs = (tlv(177, struct.pack("!IBB", i, 0, s)) for i, s in self.rospecs.items())
-            return [self.ok(frame, *specs)]
+            return [self.ok(frame, *(self.rospec(number) for number in self.rospecs))]
         return [self.ok(frame)]
+
+    def rospec(self, number: int) -> bytes:
+        """One installed ROSpec with its current state."""
+        content = self.contents.get(number, struct.pack("!IBB", number, 0, 0))
+        return tlv(177, content[:5] + bytes((self.rospecs[number],)) + content[6:])
 
     def _take_keepalive(self, parameters: bytes) -> None:
         while parameters:

@@ -82,8 +82,27 @@ def test_changed_configuration_is_written_anew() -> None:
     async def main() -> None:
         async with desk(ScriptedReader()) as at:
             at.reader.state_value += 1
+            at.reader.contents[1] = at.reader.contents[1][:-1] + b"\x77"
             heard = await reconnected(at)
             assert [k for k in heard if k in (3, 20, 21, 24)] == [3, 21, 20, 24]
+
+    run(main())
+
+
+def test_restarted_gateway_keeps_a_rospec_that_is_its_own() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+        async with desk(reader):
+            pass
+        reader.heard.clear()
+        async with desk(reader) as again:
+            heard = [kind for kind in reader.types_heard() if kind in (3, 20, 21, 24)]
+            assert heard == [script.SET_CONFIG]
+            assert again.counts["rospecs_kept"] == 1
+        reader.heard.clear()
+        async with desk(reader, power_dbm=20) as other:
+            assert [k for k in reader.types_heard() if k in (3, 20, 21, 24)] == [3, 21, 20, 24]
+            assert other.counts["rospecs_kept"] == 0
 
     run(main())
 

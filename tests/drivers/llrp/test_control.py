@@ -162,7 +162,8 @@ def test_message_that_cannot_be_encoded_is_a_protocol_error() -> None:
 
 def test_installed_rospecs_are_listed() -> None:
     specs = tlv(177, struct.pack("!IBB", 1, 0, 2)) + tlv(177, struct.pack("!IBB", 9, 3, 0))
-    assert control.installed_rospecs(message(36, status() + specs)) == [(1, 2), (9, 0)]
+    found = control.installed_rospecs(message(36, status() + specs))
+    assert [(spec.rospec_id, spec.state) for spec in found] == [(1, 2), (9, 0)]
 
 
 def test_failed_listing_of_rospecs_is_a_protocol_error() -> None:

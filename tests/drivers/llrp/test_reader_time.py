@@ -45,9 +45,30 @@ def test_slow_reader_clock_is_followed() -> None:
 def test_step_back_of_the_reader_clock_is_counted_and_followed() -> None:
     time = ReaderTime()
     time.see_reads(100 * NS_PER_S, 5000 * US)
-    offset = time.see_reads(101 * NS_PER_S, 1000 * US)
-    assert gateway_time(offset, 1000 * US) == 101 * NS_PER_S
+    offset = 0
+    for second in range(8):
+        offset = time.see_reads((101 + second) * NS_PER_S, (1000 + second) * US)
+    assert gateway_time(offset, 1007 * US) == 108 * NS_PER_S
     assert time.steps == 1
+
+
+def test_held_reads_among_fresh_ones_are_no_step() -> None:
+    time = ReaderTime()
+    time.see_event(100 * NS_PER_S, 5000 * US)
+    for second in range(1, 60):
+        now = (100 + second) * NS_PER_S
+        time.see_reads(now, (5000 + second) * US)
+        offset = time.see_reads(now, (4000 + second) * US)
+        assert abs(now - gateway_time(offset, (4000 + second) * US) - 1000 * NS_PER_S) < NS_PER_S
+    assert time.steps == 0
+
+
+def test_utc_of_events_says_nothing_of_uptime_in_reads() -> None:
+    time = ReaderTime()
+    time.see_event(100 * NS_PER_S, 1_700_000_000 * US)
+    offset = time.see_reads(101 * NS_PER_S, 7 * US, uptime=True)
+    assert gateway_time(offset, 7 * US) == 101 * NS_PER_S
+    assert time.steps == 0
 
 
 def test_step_forward_of_the_reader_clock_is_counted_and_followed() -> None:

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from drivers.llrp.report import NO_RECORD, TEMPLATES_MAX, Record, ReportDecoder
+from drivers.llrp.report import TEMPLATES_MAX, ReportDecoder
+from drivers.llrp.template import NO_RECORD, Record
 from gateway.ports import ProtocolError
 from tests.drivers.llrp.captures import edgex_frame, read, split, xml_tags
 from tests.drivers.llrp.wire import custom, epc_data, report, tag, tlv
@@ -142,6 +143,22 @@ def test_same_length_and_other_shape_is_not_mistaken() -> None:
     for _ in range(2):
         assert decoder.decode(with_antenna)[0][1] == 2
         assert decoder.decode(with_channel)[0][1] == 2
+
+
+def test_vendor_is_part_of_the_shape() -> None:
+    decoder = ReportDecoder()
+    phase = struct.pack("!H", 77)
+    for vendor, value in ((161, None), (25882, 77), (161, None)):
+        [record] = decoder.decode(report(tag(EPC, antenna=1, extra=custom(vendor, 56, phase))))
+        assert record[6] == value
+
+
+def test_kind_of_stamps_is_known() -> None:
+    decoder = ReportDecoder()
+    decoder.decode(report(tlv(240, b"\x8d" + EPC + b"\x85" + bytes(8))))
+    assert decoder.uptime
+    decoder.decode(report(tlv(240, b"\x8d" + EPC + b"\x84" + bytes(8))))
+    assert not decoder.uptime
 
 
 def test_shapes_kept_are_bounded() -> None:
