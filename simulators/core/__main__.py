@@ -23,6 +23,7 @@ from simulators.core.record import Rules
 from simulators.core.service import Connection, Core
 
 VERSIONS = {"5": 5, "3.1.1": 4}
+STOP_PAUSE_S = 1.0
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -77,11 +78,18 @@ async def serve(options: argparse.Namespace, book: Book) -> None:
         sys.stdout.flush()
 
     core = Core(desk, connection, random, tell)
-    task = asyncio.ensure_future(core.run())
+    serving = asyncio.ensure_future(core.run())
+    stopped = asyncio.Event()
     for stop in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(stop, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+        asyncio.get_running_loop().add_signal_handler(stop, stopped.set)
+    stopping = asyncio.ensure_future(stopped.wait())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    while not serving.done():
+        serving.cancel()  # again if need be: wait_for, in aiomqtt, can swallow one
+        await asyncio.wait({serving}, timeout=STOP_PAUSE_S)
+    if not serving.cancelled():
+        serving.result()
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import socket
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ OUTGOING_MAX = 10_000
 """Messages that wait for the broker; when it is full the core stops reading its inbox."""
 RETRY_FIRST_S, RETRY_MAX_S = 0.2, 5.0
 """Pause before a connection is tried again: doubled each time, cut to a random part of it."""
-CONNECT_TIMEOUT_S = 10.0
+CONNECT_TIMEOUT_S = 5.0
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 """Else each ack waits behind our own PUBACK for the broker's delayed TCP ACK: 40 ms."""
 KEEPALIVE_S = 30
@@ -92,9 +93,8 @@ class Core:
                     async with self._client() as client:
                         pause_s = RETRY_FIRST_S
                         await self._serve(client)
-                except* aiomqtt.MqttError as group:
-                    reason = "; ".join(map(str, _leaves(group)))
-                    self._tell({"what": "disconnected", "reason": reason})
+                except aiomqtt.MqttError as error:
+                    self._tell({"what": "disconnected", "reason": str(error)})
                 finally:
                     self.connected.clear()
                 await asyncio.sleep(pause_s * self._random.uniform(0.5, 1.0))
@@ -148,14 +148,25 @@ class Core:
         for code in await client.subscribe(topics):
             if (code if isinstance(code, int) else code.value) >= 0x80:
                 raise aiomqtt.MqttError(f"the broker refuses a subscription: {code}")
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._send(client), name="send")
-            tasks.create_task(self._receive(client), name="receive")
-            await self._pass_on(await self._work(desk.connected))
-            self.connected.set()
-            self._tell({"what": "connected"})
+        sides = {
+            asyncio.create_task(self._send(client), name="send"),
+            asyncio.create_task(self._receive(client), name="receive"),
+        }
+        # No task group: before Python 3.13 it can swallow a cancellation when a side ends with it.
+        try:
+            await asyncio.wait(sides, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for side in sides:
+                side.cancel()
+            ended, _ = await asyncio.wait(sides)
+        errors = [error for side in ended if not side.cancelled() and (error := side.exception())]
+        if errors:
+            raise errors[0]
 
     async def _receive(self, client: aiomqtt.Client) -> None:
+        await self._pass_on(await self._work(self.desk.connected))
+        self.connected.set()
+        self._tell({"what": "connected"})
         burst: list[Message] = []
         async for message in client.messages:
             payload = message.payload if isinstance(message.payload, bytes) else b""
@@ -170,9 +181,14 @@ class Core:
         return await self._work(lambda: self.desk.handle(burst, now_s))
 
     async def _send(self, client: aiomqtt.Client) -> None:
+        """Publish what is due. The keepalive ends a publish that is never acknowledged.
+
+        With a timeout aiomqtt would use `asyncio.wait_for`, which before Python 3.12 can swallow
+        the cancellation that comes together with the PUBACK, and this would never end.
+        """
         while True:
-            message = await self._outgoing.get()
-            await client.publish(message.topic, message.payload, qos=1, retain=message.retain)
+            topic, payload, retain = await self._outgoing.get()
+            await client.publish(topic, payload, qos=1, retain=retain, timeout=math.inf)
 
     async def _pass_on(self, answer: Answer) -> None:
         for report in answer.reports:
@@ -185,10 +201,3 @@ class Core:
 
     async def _work(self, job: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._worker, job)
-
-
-def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
-    leaves: list[BaseException] = []
-    for each in group.exceptions:
-        leaves.extend(_leaves(each) if isinstance(each, BaseExceptionGroup) else [each])
-    return leaves
