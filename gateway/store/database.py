@@ -9,11 +9,12 @@ a lost page must be an error, not a signal.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from uuid import UUID, uuid4
 
 import apsw
@@ -88,6 +89,20 @@ def open_reading(path: Path, opening: Opening) -> apsw.Connection:
     connection.pragma("mmap_size", 0)
     connection.pragma("cache_size", -CACHE_KIB)
     return connection
+
+
+def lock_writing(path: Path) -> BinaryIO:
+    """Keep every other process from writing until what is returned is closed.
+
+    StoreFailed if another one does. SQLite alone would let both write in turns.
+    """
+    lock = path.with_name(f"{path.name}.lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise StoreFailed(f"{path} is being written by another process") from error
+    return lock
 
 
 def query(

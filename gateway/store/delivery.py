@@ -122,6 +122,9 @@ def prune(connection: apsw.Connection, ledger: Ledger, before_unix_ns: int, keep
     if count:
         for table in ("ledger", "settlement", "evidence"):
             connection.execute(f"DELETE FROM {table} WHERE key<=?", (last,))  # noqa: S608 - three names
+        connection.execute(
+            "DELETE FROM quarantine WHERE key<=? AND requeued_as IS NOT NULL", (last,)
+        )
     return count
 
 

@@ -24,6 +24,7 @@ from gateway.store.database import (
     Damaged,
     Opening,
     last_set_aside,
+    lock_writing,
     open_writing,
     set_aside,
     suspect_mark,
@@ -65,7 +66,12 @@ class StoreFile:
         self.path = path
         self._clocks = clocks
         self._opening = opening
-        self._connection, self._fresh = open_writing(path, opening)
+        self._lock = lock_writing(path)
+        try:
+            self._connection, self._fresh = open_writing(path, opening)
+        except BaseException:
+            self._lock.close()
+            raise
         self._wal_pages = 0
         self._connection.set_wal_hook(self._note_wal)
         self._ledger = Ledger(self._connection, identity, clocks.wall)
@@ -149,14 +155,16 @@ class StoreFile:
         """Close without a word, after an error."""
         with contextlib.suppress(apsw.Error):
             self._connection.close()
+        self._lock.close()
 
     def close(self) -> None:
         """Note the clean stop and close."""
         try:
             with contextlib.suppress(StoreFull):
                 self.transact([lambda _: self._note_stopped("clean")])
-        finally:
             self._connection.close()
+        finally:
+            self.abandon()
 
     def book(self, outcomes: Sequence[Outcome]) -> Committed:
         """A job: record what turns came to."""

@@ -86,7 +86,7 @@ class Ledger:
         self.fresh = []
 
     def begin_boot(self) -> None:
-        """Note this boot, so that rows can name it by a small number."""
+        """Note this boot, so that rows can name it by a small number; forget unnamed ones."""
         find = "SELECT number FROM boot WHERE boot_id=?"
         boot = (self._identity.boot_id,)
         known = self._connection.execute(find, boot).get
@@ -94,6 +94,11 @@ class Ledger:
             self._connection.execute("INSERT INTO boot(boot_id) VALUES(?)", boot)
             known = self._connection.last_insert_rowid()
         self._boot = known
+        self._connection.execute(
+            "DELETE FROM boot WHERE number<?"
+            " AND number<coalesce((SELECT boot FROM ledger ORDER BY key LIMIT 1), number+1)",
+            (known,),
+        )
 
     def begin_epoch(self, uuid: UUID, reason: NewEpoch) -> None:
         """Start numbering anew; the rows of earlier epochs stay."""
