@@ -118,6 +118,7 @@ class Outbox:
             self._send(link, message_type, body)
         else:
             self._enqueue(message_type, body)
+            self.flush()
 
     def _send(self, link: Link, message_type: int, body: bytes) -> None:
         if message_type == MessageType.RO_ACCESS_REPORT:

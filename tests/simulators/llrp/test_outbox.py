@@ -111,6 +111,16 @@ def test_delayed_reports_come_within_the_bound_and_in_order() -> None:
     assert bodies(rig) == sent
 
 
+def test_report_never_overtakes_one_that_waits() -> None:
+    rig = Rig()
+    rig.outbox.connect(rig.link, holding=False)
+    rig.link.writable = False
+    rig.outbox.report(b"1")
+    rig.link.writable = True
+    rig.outbox.report(b"2")
+    assert bodies(rig) == [b"1", b"2"]
+
+
 def test_dropped_reports_are_gone_and_counted() -> None:
     faults = Faults(drop=0.5)
     rig = Rig(faults)

@@ -218,6 +218,20 @@ def test_accumulated_report_comes_when_the_aispec_ends_and_the_rospec_restarts()
     run(main())
 
 
+def test_rest_is_reported_when_the_rospec_is_stopped() -> None:
+    async def main() -> None:
+        async with make(tags=3) as reader:
+            client = await connected(reader)
+            await inventory(client, report_every_n=1000)
+            await asyncio.sleep(5)
+            assert client.of(61) == []
+            await client.ask(23, ONE)
+            (report,) = client.of(61)
+            assert report.body.count(struct.pack("!H", 240)) == 3
+
+    run(main())
+
+
 def test_get_report_brings_what_was_gathered() -> None:
     async def main() -> None:
         async with make(tags=3) as reader:
