@@ -165,6 +165,7 @@ class Link:
         try:
             answer: ModbusPDU = await self._client.execute(False, pdu)
             answered = True
+            _still_wanted()
         except ModbusIOException as error:
             raise self._silence(expected.unit) from error
         except ConnectionException as error:
@@ -270,3 +271,13 @@ class Link:
             trace_packet=self._trace,
             trace_connect=self._trace_connect,
         )
+
+
+def _still_wanted() -> None:
+    """Raise the cancellation that asyncio.wait_for of Python 3.11 loses when it meets an answer.
+
+    The library waits by it (cpython gh-86296); a driver that cannot be cancelled never stops.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError

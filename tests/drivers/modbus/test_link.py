@@ -8,9 +8,10 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import pytest
+from pymodbus.pdu import ModbusPDU
 
 from drivers.modbus.answers import DesyncError, UnitError
-from drivers.modbus.link import Link, read_request
+from drivers.modbus.link import Answer, Link, read_request
 from drivers.modbus.settings import ModbusSettings
 from gateway.model import Ns
 from gateway.ports import Clock, LinkError, ProtocolError
@@ -146,6 +147,24 @@ async def test_cancelled_tcp_read_is_safe() -> None:
             answer = await link.read(read_request(1, 3, address, 2))
             assert list(answer.registers) == [address, address + 1]
             await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("rtu", [False, True])
+async def test_cancellation_that_meets_the_answer_is_not_lost(*, rtu: bool) -> None:
+    tasks: list[asyncio.Task[Answer]] = []
+
+    def cancel_now(sending: bool, pdu: ModbusPDU) -> ModbusPDU:
+        if not sending:
+            tasks[-1].cancel()
+        return pdu
+
+    async with opened(prompt_rtu if rtu else prompt, rtu=rtu) as (link, _, _):
+        link._client.ctx.trace_pdu = cancel_now
+        tasks.append(asyncio.create_task(link.read(read_request(1, 3, 10, 2))))
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[0]
+        link._client.ctx.trace_pdu = link._client.ctx.dummy_trace_pdu
+        assert list((await link.read(read_request(1, 3, 20, 2))).registers) == [20, 21]
 
 
 @pytest.mark.parametrize("rtu", [False, True])
