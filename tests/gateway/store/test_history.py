@@ -50,10 +50,11 @@ class History(RuleBasedStateMachine):
 
     clocks: ClassVar[Clocks]
     make_turn: ClassVar[Callable[[int], Outcome]]
+    folder: ClassVar[Path]
 
     def __init__(self) -> None:
         super().__init__()
-        self._folder = tempfile.TemporaryDirectory(prefix="shelfgate-history-")
+        self._folder = tempfile.TemporaryDirectory(dir=type(self).folder)
         self.path = Path(self._folder.name) / "store.db"
         self.machine = 0
         self.file = self._open()
@@ -187,8 +188,12 @@ class History(RuleBasedStateMachine):
 
 
 def test_any_history_fits_the_model(
-    clocks: Clocks, make_turn: Callable[[int], Outcome], monkeypatch: pytest.MonkeyPatch
+    clocks: Clocks,
+    make_turn: Callable[[int], Outcome],
+    memory_folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(History, "folder", memory_folder, raising=False)
     monkeypatch.setattr(History, "clocks", clocks, raising=False)
     monkeypatch.setattr(History, "make_turn", staticmethod(make_turn), raising=False)
     run_state_machine_as_test(

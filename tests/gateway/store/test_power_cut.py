@@ -10,6 +10,7 @@ beside it in its sector (SQLite calls that powersafe overwrite).
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
@@ -193,8 +194,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(tmp_path: Path, identity: Identity, clocks: Clocks, make_turn: MakeTurn) -> Rig:
-    return Rig(tmp_path, identity, clocks, make_turn)
+def rig(memory_folder: Path, identity: Identity, clocks: Clocks, make_turn: MakeTurn) -> Rig:
+    return Rig(memory_folder, identity, clocks, make_turn)
 
 
 def record_tape(rig: Rig, synchronous: Synchronous, seed: int) -> Tape:
@@ -282,6 +283,7 @@ def start_on(rig: Rig, folder: Path, image: dict[str, bytes]) -> int:
     assert told == state_told_by_ledger(reader)
     reader.close()
     file.close()
+    shutil.rmtree(folder)
     return last_seq
 
 
