@@ -49,7 +49,7 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
         **gateway.health.report(),
     }
     if uplink is not None:
-        state = uplink.state
+        state, position = uplink.state, uplink.position
         told["uplink"] = {
             "connected": state.connected,
             "since_s": (now - state.since) // NS_PER_S,
@@ -57,6 +57,7 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
             "broker": gateway.configuration.mqtt.host,
             "mqtt": state.mqtt_version or "",
             "settle": gateway.configuration.mqtt.settle,
+            "core": position.phase.value if position else "offline",
         }
     alerts = await store.read(StoreReader.alerts)
     told["alerts"] = [

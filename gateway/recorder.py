@@ -108,6 +108,7 @@ async def _beginning(gateway: Gateway, tape: _Tape) -> list[bytes]:
 
 
 def _head(gateway: Gateway) -> Head:
+    """A replay begins like a gateway that starts anew at this moment."""
     now, told = gateway.clock.now(), gateway.surroundings
     wall_unix_ns, quality = gateway.wall.wall(now)
     return Head(
@@ -118,7 +119,7 @@ def _head(gateway: Gateway) -> Head:
         wall_unix_ns=wall_unix_ns,
         clock=quality,
         lateness_max_ns=told.lateness_max_ns,
-        last_alive=told.last_alive,
+        last_alive=now if gateway.store.last_seq else None,
     )
 
 

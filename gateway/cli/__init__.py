@@ -14,6 +14,13 @@ from gateway.cli.exits import OK, USAGE
 COMMANDS = {
     "run": "run the gateway until it is stopped",
     "check": "check the configuration; --connect also asks the devices and the broker",
+    "doctor": "look for what is wrong, and name the fix",
+    "status": "how the running gateway is",
+    "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
+    "record": "record what the running gateway observes",
+    "replay": "decide a recording again",
+    "store": "look into the ledger: status, ls, show, requeue, verify",
+    "drivers": "the installed drivers and rules, and what they can be told",
     "version": "the installed release",
 }
 """What there is, and what it does in a line. The module has the name of the command."""

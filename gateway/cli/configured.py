@@ -1,4 +1,4 @@
-"""What the commands share: the option that names the configuration, and how errors are told."""
+"""What the commands share: the configuration, the running gateway, and how to answer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from gateway.cli.exits import CONFIG
+from gateway.cli.exits import CONFIG, PROBLEM
 from gateway.ports import ConfigError
 from gateway.settings import DEFAULT_PATH, Configuration, load_configuration
+from gateway.status import Conversation, NotRunningError, RefusedError
 
 ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration file.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Answer as one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DEFAULT_CONFIG = DEFAULT_PATH
 
 
@@ -33,11 +34,43 @@ def refuse(error: ConfigError) -> NoReturn:
     sys.exit(CONFIG)
 
 
+def give_up(reason: object) -> NoReturn:
+    """End the process because of a problem, which is said in a line."""
+    sys.stderr.write(f"{reason}\n")
+    sys.exit(PROBLEM)
+
+
+def converse(configuration: Configuration, request: Mapping[str, Any]) -> Conversation:
+    """Ask the running gateway; ends the process if it does not run or refuses."""
+    try:
+        return Conversation(configuration.gateway.state_folder, request)
+    except NotRunningError as error:
+        give_up(f"{error}; start it: systemctl start shelfgate")
+    except RefusedError as error:
+        give_up(error)
+
+
+def ask_gateway(configuration: Configuration, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The one-line answer of the running gateway. See converse."""
+    conversation = converse(configuration, request)
+    conversation.close()
+    return conversation.first
+
+
 def say(text: str) -> None:
     """One line of the answer."""
     sys.stdout.write(f"{text}\n")
 
 
-def say_json(answer: Mapping[str, Any]) -> None:
-    """The answer as one JSON object."""
-    say(json.dumps(answer, ensure_ascii=False, indent=None if not sys.stdout.isatty() else 2))
+def say_json(answer: object) -> None:
+    """The answer as JSON, on one line unless a person reads it."""
+    say(json.dumps(answer, ensure_ascii=False, indent=2 if sys.stdout.isatty() else None))
+
+
+def movement_text(body: Mapping[str, Any]) -> str:
+    """A movement in a line."""
+    return (
+        f"#{body['seq']} {body['at_event']} {body['kind']} {body['quantity']} {body['uom']} "
+        f"{body['item']}  {body['from']['location']} -> {body['to']['location']}  "
+        f"({body['confidence_permille'] / 10:.1f} %, {body['reason']})"
+    )

@@ -1,0 +1,48 @@
+"""`shelfgate record`: record what the running gateway observes (docs/recording.md)."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, converse, say
+from gateway.cli.exits import PROBLEM
+
+app = typer.Typer(add_completion=False)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The command."""
+    app(list(arguments), prog_name="shelfgate record")
+
+
+@app.command()
+def record(
+    out: Annotated[Path, typer.Option("--out", help="The file to write; it must not exist.")],
+    seconds: Annotated[float, typer.Option("--seconds", help="Stop by itself.", min=0.1)] = 86_400,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Record until Ctrl-C, or for some seconds."""
+    conversation = converse(configured(config), {"request": "record", "seconds": seconds})
+    signal.signal(signal.SIGINT, lambda _number, _frame: conversation.enough())
+    signal.signal(signal.SIGTERM, lambda _number, _frame: conversation.enough())
+    lines, last = 0, b""
+    try:
+        with out.open("xb") as file:
+            for line in conversation.lines():
+                file.write(line)
+                lines, last = lines + 1, line
+    except OSError as error:
+        sys.stderr.write(f"{out}: {error.strerror or error}\n")
+        sys.exit(PROBLEM)
+    finally:
+        conversation.close()
+    if not last.startswith(b'{"end":'):
+        sys.stderr.write(f"{out}: cut off after {lines} lines: the gateway hung up\n")
+        sys.exit(PROBLEM)
+    say(f"{out}: {lines} lines")

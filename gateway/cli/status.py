@@ -1,0 +1,70 @@
+"""`shelfgate status`: how the running gateway is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import typer
+
+from gateway.cli.configured import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    ask_gateway,
+    configured,
+    movement_text,
+    say,
+    say_json,
+)
+
+app = typer.Typer(add_completion=False)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """The command."""
+    app(list(arguments), prog_name="shelfgate status")
+
+
+@app.command()
+def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
+    """How the running gateway is: devices, queues, uplink, alerts, last movements."""
+    configuration = configured(config)
+    told = ask_gateway(configuration, {"request": "status"})["status"]
+    if as_json:
+        say_json(told)
+    else:
+        for line in _text(told):
+            say(line)
+
+
+def _text(told: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{told['gateway']} at {told['site']}, shelfgate {told['version']}"
+    yield f"clock     {told['at']}, {told['clock']}"
+    waiting = told["last"] - told["settled"]
+    oldest = f", the oldest for {told['oldest_unsettled_ms'] / 1000:.1f} s" if waiting else ""
+    yield f"ledger    seq {told['last']}, settled {told['settled']}, {waiting} waiting{oldest}"
+    yield f"uplink    {_uplink(told.get('uplink'))}"
+    latency = told["latency_us"]
+    if latency:
+        p50, p99 = (latency[f"commit_to_settled_{share}"] / 1000 for share in ("p50", "p99"))
+        yield f"latency   commit to settled: median {p50:.0f} ms, 99 % {p99:.0f} ms"
+    yield f"inbox     {told['queues']['inbox']} facts"
+    for device in told["devices"]:
+        reason = f": {device['reason']}" if device.get("reason") else ""
+        blind = device.get("blind_antennas")
+        yield f"device    {device['device']} {device['state']}{reason}" + (
+            f", blind antennas {blind}" if blind else ""
+        )
+    for alert in told["alerts"]:
+        yield f"alert     {alert['severity']} {alert['code']}: {alert['text']}"
+    for movement in told["last_movements"]:
+        yield f"movement  {movement_text(movement)}"
+
+
+def _uplink(uplink: Mapping[str, Any] | None) -> str:
+    if uplink is None:
+        return "not started"
+    if uplink["connected"]:
+        return f"connected to {uplink['broker']} (MQTT {uplink['mqtt']}) for {uplink['since_s']} s"
+    return f"not connected to {uplink['broker']} for {uplink['since_s']} s: {uplink['reason']}"
