@@ -9,7 +9,6 @@ beside it in its sector (SQLite calls that powersafe overwrite).
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,12 +23,12 @@ import pytest
 from gateway.outcome import Outcome
 from gateway.store import Clocks, Identity, Result, StoreReader
 from gateway.store.database import Opening
-from gateway.store.file import Job, open_file
+from gateway.store.file import Job, StoreFile, open_file
 
 SECTOR_BYTES = 512
 IMAGES = 1_000
 TAPES = 5
-TURNS_PER_TAPE = 120
+TRANSACTIONS_PER_TAPE = 60
 
 Names = dict[str, "Inode"]
 Synchronous = Literal["FULL", "NORMAL"]
@@ -64,7 +63,7 @@ class Disk:
 
     live: Names = field(default_factory=dict)
     durable: Names = field(default_factory=dict)
-    settled: int = 0
+    said: int = 0
 
     def play(self, step: tuple[str, str, int, bytes]) -> None:
         what, name, number, data = step
@@ -77,7 +76,8 @@ class Disk:
                 self.live[name].pending.append((number, None))
             case "sync":
                 self.live[name].sync()
-                if name.endswith(("-wal", "-journal")) and name not in self.durable:
+                fresh = self.durable.get(name) is not self.live[name]
+                if fresh and name.endswith(("-wal", "-journal")):
                     self.durable = dict(self.live)  # SQLite syncs the folder of a new journal
             case "delete":
                 del self.live[name]
@@ -85,8 +85,8 @@ class Disk:
                     self.durable = dict(self.live)
             case "folder":
                 self.durable = dict(self.live)
-            case "committed":
-                self.settled = number
+            case "said":
+                self.said = number
 
     def cut(self, random: Random) -> dict[str, bytes]:
         """The files as one power cut at this moment may leave them."""
@@ -133,14 +133,34 @@ def sectors(offset: int, data: bytes | None) -> Iterator[tuple[int, bytes | None
         start = end
 
 
+@dataclass(frozen=True)
+class Truth:
+    """What the store had said was on disk: last seq, high-water mark, rows of rule state."""
+
+    last_seq: int
+    high_water: int
+    rows: dict[str, str]
+
+
 class Tape:
-    """What the store did to its disk, in order."""
+    """What the store did to its disk, in order, and what it said of it."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, str, int, bytes]] = []
+        self.truths = [Truth(0, 0, {})]
 
     def note(self, what: str, name: str = "", number: int = 0, data: bytes = b"") -> None:
         self.steps.append((what, Path(name).name, number, data))
+
+    def say(self, file: StoreFile, turns: list[Outcome]) -> None:
+        """The transaction with these turns has come back."""
+        rows = dict(self.truths[-1].rows)
+        for outcome in turns:
+            rows |= {row.key: str(row.value["last"]) for _, _, row in outcome.puts}
+            for _, key in outcome.deletes:
+                rows.pop(key, None)
+        self.truths.append(Truth(file.mark.last_seq, file.mark.high_water, rows))
+        self.note("said", number=len(self.truths) - 1)
 
 
 class TapeFile(apsw.VFSFile):
@@ -198,39 +218,49 @@ def rig(memory_folder: Path, identity: Identity, clocks: Clocks, make_turn: Make
     return Rig(memory_folder, identity, clocks, make_turn)
 
 
-def record_tape(rig: Rig, synchronous: Synchronous, seed: int) -> Tape:
-    """Run the store from its making to a clean close, in groups, with acknowledgements."""
-    random = Random(seed)
-    tape = Tape()
-    vfs = TapeVFS(f"tape-{seed}-{synchronous}", tape)
-    opening = Opening(
-        vfs=f"tape-{seed}-{synchronous}",
-        synchronous=synchronous,
-        exclusive=True,
-        checkpoint_pages=random.choice((30, 60, 200)),
-        sync_folder=lambda _: tape.note("folder"),
-    )
-    home = rig.folder / f"tape-{seed}"
-    home.mkdir()
-    file = open_file(home / "store.db", rig.identity, rig.clocks, opening)
-    tape.note("committed", number=file.mark.last_seq)
-    numbers = count(1)
-    done = 0
-    while done < TURNS_PER_TAPE:
-        size = random.choice((1, 1, 2, 5))
-        jobs = [booking([rig.make_turn(next(numbers)) for _ in range(random.choice((1, 2)))])]
-        jobs += [booking([rig.make_turn(next(numbers))]) for _ in range(size - 1)]
-        if random.random() < 0.3:
+class Run:
+    """Runs the store from its making to a clean close, with a restart or two, under a tape."""
+
+    def __init__(self, rig: Rig, opening: Opening, random: Random, tape: Tape) -> None:
+        self._rig = rig
+        self._opening = opening
+        self._random = random
+        self._tape = tape
+        self._numbers = count(1)
+        self._file = self._open()
+
+    def finish(self) -> None:
+        for _ in range(TRANSACTIONS_PER_TAPE):
+            if self._random.random() < 0.03:
+                self._file.close()
+                self._file = self._open()
+            self._transact()
+        self._file.close()
+
+    def _open(self) -> StoreFile:
+        rig = self._rig
+        file = open_file(rig.folder / "tape.db", rig.identity, rig.clocks, self._opening)
+        self._tape.say(file, [])
+        return file
+
+    def _transact(self) -> None:
+        """One group: submissions of one or two turns, and what the core says, in any order."""
+        random, file = self._random, self._file
+        submissions = [
+            [self._rig.make_turn(next(self._numbers)) for _ in range(random.choice((1, 2)))]
+            for _ in range(random.choice((1, 1, 2, 5)))
+        ]
+        jobs = [booking(turns) for turns in submissions]
+        if random.random() < 0.4:
             mark = file.mark
             high_water = random.randint(mark.high_water, mark.last_seq)
             jobs.append(settling(mark.epoch.uuid, high_water, random))
+            jobs.append(requeueing(mark.epoch.uuid, random.randint(1, high_water + 1)))
+        if random.random() < 0.1:
+            jobs.append(lambda file: file.prune(0, 60))
         file.transact(jobs)
-        tape.note("committed", number=file.mark.last_seq)
+        self._tape.say(file, [turn for turns in submissions for turn in turns])
         file.checkpoint()
-        done += size
-    file.close()
-    vfs.unregister()
-    return tape
 
 
 def booking(turns: list[Outcome]) -> Job:
@@ -243,8 +273,29 @@ def settling(epoch: str, high_water: int, random: Random) -> Job:
     return lambda file: file.acknowledge(epoch, high_water, results)
 
 
+def requeueing(epoch: str, seq: int) -> Job:
+    return lambda file: file.requeue(epoch, seq)
+
+
+def record_tape(rig: Rig, synchronous: Synchronous, seed: int) -> Tape:
+    random = Random(seed)
+    tape = Tape()
+    vfs = TapeVFS(f"tape-{synchronous}-{seed}", tape)
+    opening = Opening(
+        vfs=f"tape-{synchronous}-{seed}",
+        synchronous=synchronous,
+        exclusive=True,
+        checkpoint_pages=random.choice((30, 60, 200)),
+        sync_folder=lambda _: tape.note("folder"),
+    )
+    Run(rig, opening, random, tape).finish()
+    vfs.unregister()
+    (rig.folder / "tape.db").unlink()
+    return tape
+
+
 def images(tape: Tape, number: int, random: Random) -> Iterator[tuple[int, dict[str, bytes]]]:
-    """Cut the power that often; each time what was acknowledged, and what the disk holds."""
+    """Cut the power that often; each time what the store had said, and what the disk holds."""
     cuts = sorted(random.randrange(len(tape.steps)) for _ in range(number))
     disk = Disk()
     played = 0
@@ -252,50 +303,44 @@ def images(tape: Tape, number: int, random: Random) -> Iterator[tuple[int, dict[
         for step in tape.steps[played:at]:
             disk.play(step)
         played = at
-        yield disk.settled, disk.cut(random)
+        yield disk.said, disk.cut(random)
 
 
-def state_told_by_ledger(reader: StoreReader) -> dict[str, str]:
-    """What the shelves' rows must say if state and ledger went to disk together."""
-    rows: dict[str, str] = {}
-    for record in reader.records_after(0, 10_000):
-        body = json.loads(record.body)
-        shelf = body["from"]["location"]
-        rows[shelf] = body["movement_id"]
-        if body["reason"] == "empties":
-            del rows[shelf]
-    return rows
-
-
-def start_on(rig: Rig, folder: Path, image: dict[str, bytes]) -> int:
-    """Start the store on what the cut left, check all of it, and return its last seq."""
+def start_on(rig: Rig, image: dict[str, bytes]) -> Truth:
+    """Start the store on what the cut left, check all of it, book on, and tell what was there."""
+    folder = rig.folder / "image"
     folder.mkdir()
     for name, content in image.items():
         (folder / name).write_bytes(content)
-    file = open_file(folder / "store.db", rig.identity, rig.clocks, Opening())
-    last_seq = file.mark.last_seq
+    file = open_file(folder / "tape.db", rig.identity, rig.clocks, Opening())
     assert file.opened.set_aside is None, file.opened
-    reader = StoreReader(folder / "store.db")
+    reader = StoreReader(folder / "tape.db")
+    rows = {row.key: str(row.value["last"]) for _, row in reader.state_rows("weight")}
+    found = Truth(file.mark.last_seq, file.mark.high_water, rows)
+    file.transact([booking([rig.make_turn(9999)])])
     report = reader.verify()
     assert report.ok, report
-    assert report.rows == last_seq
-    told = {row.key: row.value["last"] for _, row in reader.state_rows("weight")}
-    assert told == state_told_by_ledger(reader)
+    (window,) = reader.windows()
+    assert report.rows == window.last_seq + 1 - window.first_kept
     reader.close()
     file.close()
     shutil.rmtree(folder)
-    return last_seq
+    return found
 
 
 def lost_by_cuts(rig: Rig, synchronous: Synchronous, number: int) -> int:
-    """Cut, start, check; return how many images had lost acknowledged records."""
+    """Cut, start, check; return how many images had lost what the store had said was there.
+
+    Whatever is found must be the end of some transaction, with exactly its state rows.
+    """
     lost = 0
     for seed in range(TAPES):
         tape = record_tape(rig, synchronous, seed)
-        cuts = images(tape, number // TAPES, Random(seed))
-        for index, (acknowledged, image) in enumerate(cuts):
-            last_seq = start_on(rig, rig.folder / f"image-{seed}-{index}", image)
-            lost += last_seq < acknowledged
+        for said, image in images(tape, number // TAPES, Random(seed)):
+            found = start_on(rig, image)
+            assert found in tape.truths, (seed, found)
+            promised = tape.truths[said]
+            lost += found.last_seq < promised.last_seq or found.high_water < promised.high_water
     return lost
 
 
