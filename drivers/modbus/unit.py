@@ -53,8 +53,7 @@ class Polled(NamedTuple):
 class Unit:
     """State machine: polled -> (3 failures, or refused by its self-test) -> probed -> polled."""
 
-    def __init__(self, settings: UnitSettings, folder: Path, cells: CellNames) -> None:
-        profile = load_profile(settings.profile, folder)
+    def __init__(self, settings: UnitSettings, profile: Profile, cells: CellNames) -> None:
         if settings.address_base is not None:
             profile = _rebased(profile, settings)
         self.id = settings.unit_id
@@ -165,14 +164,15 @@ def make_units(settings: Sequence[UnitSettings], folder: Path, device: str) -> t
     """Make the units of a link; ConfigError for a wrong profile, or a cell name given twice."""
     units: list[Unit] = []
     used: set[CellId] = set()
+    profiles = {name: load_profile(name, folder) for name in {told.profile for told in settings}}
     for unit_settings in settings:
-        total = len(load_profile(unit_settings.profile, folder).cells)
-        cells = _cell_names(unit_settings, total, device, len(used))
+        profile = profiles[unit_settings.profile]
+        cells = _cell_names(unit_settings, len(profile.cells), device, len(used))
         if used & set(cells.ids):
             twice = ", ".join(sorted(used & set(cells.ids)))
             raise ConfigError(f"unit {unit_settings.unit_id}: cells: {twice} stands twice")
         used |= set(cells.ids)
-        units.append(Unit(unit_settings, folder, cells))
+        units.append(Unit(unit_settings, profile, cells))
     return tuple(units)
 
 
