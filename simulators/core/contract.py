@@ -1,6 +1,8 @@
 """The contract as the AsyncAPI document states it: which topic carries what, and is it valid?
 
-Works on `docs/asyncapi.yaml` alone, so it also serves as an independent check of any payload.
+Works on `docs/asyncapi.yaml` alone, so it also serves as an independent check of any message:
+
+    load_contract().check(topic, payload, retain=retain)
 """
 
 from __future__ import annotations
@@ -8,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +19,8 @@ from urllib.parse import quote, unquote
 import yaml
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import best_match
+
+from simulators.core.document import compile_channels
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "asyncapi.yaml"
 PAYLOAD_BYTES_MAX = 262_144
@@ -50,27 +54,13 @@ class Position(NamedTuple):
     seq: int
 
 
-class Channel(NamedTuple):
-    """One channel of the document: the levels of its address below the gateway, its schemas.
-
-    `schemas` goes by message name where a payload's `type` is that name, else by message key.
-    """
-
-    name: str
-    levels: tuple[str, ...]
-    schemas: Mapping[str, Draft7Validator]
-    retained: bool
-    from_gateway: bool
-    empty_clears: bool
-
-
 class Contract:
     """The document, compiled."""
 
     def __init__(self, document: Mapping[str, Any], prefix: str = DEFAULT_PREFIX) -> None:
         self.document = document
         self.prefix = prefix
-        self.channels = {channel.name: channel for channel in _channels(document)}
+        self.channels = {channel.name: channel for channel in compile_channels(document)}
 
     def address(self, topic: str) -> Address:
         """Take a topic apart; ContractError if no channel has such an address."""
@@ -226,51 +216,6 @@ def _keys(template: Sequence[str], levels: Sequence[str]) -> dict[str, str] | No
         elif expected != level:
             return None
     return keys
-
-
-def _channels(document: Mapping[str, Any]) -> list[Channel]:
-    resolve = _resolver(document)
-    operations = {
-        operation["channel"]["$ref"].rsplit("/", 1)[1]: operation
-        for operation in document["operations"].values()
-    }
-    channels = []
-    for name, channel in document["channels"].items():
-        schemas = {}
-        for key, reference in channel["messages"].items():
-            message = resolve(reference)
-            schemas[message.get("name", key)] = Draft7Validator(message["payload"])
-        levels = tuple(channel["address"].removeprefix("{prefix}/{site}/{gateway}/").split("/"))
-        operation = operations[name]
-        channels.append(
-            Channel(
-                name,
-                levels,
-                schemas,
-                retained=operation["bindings"]["mqtt"]["retain"],
-                from_gateway=operation["action"] == "send",
-                empty_clears=channel.get("x-empty-clears", False),
-            )
-        )
-    return channels
-
-
-def _resolver(document: Mapping[str, Any]) -> Callable[[Any], Any]:
-    """Replace references by what they name: it has no cycles, and looking up costs time."""
-
-    def resolve(node: Any) -> Any:
-        if isinstance(node, dict):
-            if "$ref" in node:
-                target: Any = document
-                for step in node["$ref"].removeprefix("#/").split("/"):
-                    target = target[step]
-                return resolve(target)
-            return {key: resolve(value) for key, value in node.items()}
-        if isinstance(node, list):
-            return [resolve(value) for value in node]
-        return node
-
-    return resolve
 
 
 def _complaint(schemas: Sequence[Draft7Validator], value: Any) -> str:

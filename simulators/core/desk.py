@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
+from simulators.core import acks
+from simulators.core.acks import result_of
 from simulators.core.book import Book
 from simulators.core.contract import (
     Address,
@@ -25,10 +27,6 @@ from simulators.core.contract import (
 from simulators.core.record import Incoming, Outcome, Result
 from simulators.core.references import Reference
 
-RESULTS_MAX = 500
-"""Results in one ack, as the contract bounds them."""
-RESULT_MESSAGES_MAX = 20
-"""Ack messages in answer to one results-from, as the contract bounds them."""
 REPLAY_PAUSE_S = 1.0
 """A replay is asked for again only after this pause: all that is in flight is early too."""
 
@@ -159,7 +157,8 @@ class Desk:
                 if outcome.incoming.position[:2] == (gateway, epoch)
             ]
             if mine:
-                answer.messages.extend(self._acks(gateway, epoch, hw, [_result(o) for o in mine]))
+                results = [result_of(outcome) for outcome in mine]
+                self._acknowledge(answer, (gateway, epoch), hw, results)
             if (gateway, epoch) in committed.gaps:
                 self._ask_replay(answer, Position(gateway, epoch, hw + 1), now_s)
         answer.reports.extend(_report(outcome) for outcome in committed.outcomes)
@@ -194,8 +193,8 @@ class Desk:
         args = value["args"]
         hw = self.book.hw(address.gateway, args["epoch"])
         start = Position(address.gateway, args["epoch"], args["seq"])
-        results = self.book.results(start, RESULTS_MAX * RESULT_MESSAGES_MAX)
-        answer.messages.extend(self._acks(address.gateway, args["epoch"], hw, results))
+        results = self.book.results(start, acks.RESULTS_MAX * acks.MESSAGES_MAX)
+        self._acknowledge(answer, (address.gateway, args["epoch"]), hw, results)
 
     def _on_response(self, answer: Answer, address: Address, value: Any, _retain: bool) -> None:
         answer.reports.append({"what": "response", "gateway": address.gateway, "response": value})
@@ -213,12 +212,12 @@ class Desk:
         answer.messages.append(self._message("helloCore", gateway, {"epoch": epoch, "hw": hw}))
         answer.reports.append({"what": "hello", "gateway": gateway, "epoch": epoch, "hw": hw})
 
-    def _acks(
-        self, gateway: str, epoch: str, hw: int, results: Sequence[Result]
-    ) -> Iterable[Message]:
-        for start in range(0, max(len(results), 1), RESULTS_MAX):
-            page = [_entry(result) for result in results[start : start + RESULTS_MAX]]
-            yield self._message("ack", gateway, {"epoch": epoch, "hw": hw, "results": page})
+    def _acknowledge(
+        self, answer: Answer, position: tuple[str, str], hw: int, results: Sequence[Result]
+    ) -> None:
+        gateway, epoch = position
+        for body in acks.pages(epoch, hw, results):
+            answer.messages.append(self._message("ack", gateway, body))
 
     def _reference(self, gateway: str, reference: Reference) -> Message:
         topic = self.contract.topic(reference.kind, self.site, gateway, reference.code)
@@ -230,20 +229,6 @@ class Desk:
 
 def _refuse(_answer: Answer, address: Address, _value: Any, _retain: bool) -> None:
     raise ContractError(f"{address.channel} is not for the core")
-
-
-def _result(outcome: Outcome) -> Result:
-    seq = outcome.incoming.position.seq
-    return Result(seq, outcome.status, outcome.document_no, outcome.reason)
-
-
-def _entry(result: Result) -> dict[str, Any]:
-    entry: dict[str, Any] = {"seq": result.seq, "status": result.status}
-    if result.document_no is not None:
-        entry["core_document_no"] = result.document_no
-    if result.reason is not None:
-        entry["reason"] = result.reason
-    return entry
 
 
 def _report(outcome: Outcome) -> Report:

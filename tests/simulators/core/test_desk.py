@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from simulators.core import desk
+from simulators.core import acks
 from simulators.core.contract import ContractError
 from simulators.core.desk import REPLAY_PAUSE_S, Message
 from tests.conformance.records import epoch_of, movement
@@ -147,8 +147,8 @@ def test_fresh_connection_says_hello_for_the_newest_epoch(bench: Bench) -> None:
 def test_results_come_in_pages_and_are_bounded(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(desk, "RESULTS_MAX", 5)
-    monkeypatch.setattr(desk, "RESULT_MESSAGES_MAX", 3)
+    monkeypatch.setattr(acks, "RESULTS_MAX", 5)
+    monkeypatch.setattr(acks, "MESSAGES_MAX", 3)
     bench.send(EPOCH, *range(1, 31))
     request = {"id": "1", "command": "results-from", "args": {"epoch": EPOCH, "seq": 2}}
     pages = bench.said(bench.hear("coreRequest", request), "ack")
