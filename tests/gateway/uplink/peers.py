@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import socket
 from collections.abc import Sequence
 from random import Random
 
@@ -11,6 +12,8 @@ import aiomqtt
 from gateway.canonical import canonical
 from gateway.model import Reference
 from gateway.ports import Record
+from gateway.store import Store
+from gateway.store.outbox import next_outbox
 from gateway.uplink.commands import Commands
 from gateway.uplink.delivery import Alarm
 from gateway.uplink.outbox import Bounds, Result
@@ -104,10 +107,11 @@ class MemoryOutbox:
 
 
 class Gateway:
-    """An uplink with everything around it in memory."""
+    """An uplink with everything around it in memory, but the store if one is given."""
 
-    def __init__(self, port: int, **mqtt: object) -> None:
+    def __init__(self, port: int, store: Store | None = None, **mqtt: object) -> None:
         self.outbox = MemoryOutbox()
+        self._store = store
         self.counts: dict[str, int] = {}
         self.alarms: list[Alarm] = []
         self.learned: list[Reference] = []
@@ -118,7 +122,7 @@ class Gateway:
         values = {"host": "127.0.0.1", "port": port, "ack_timeout_s": 0.3, "keepalive_s": 5} | mqtt
         self.settings = MqttSettings.model_validate(values)
         house = House(
-            outbox=lambda: self.outbox,
+            outbox=lambda: self.outbox if store is None else next_outbox(store, lambda _mark: None),
             clock=LoopClock(),
             random=Random(7),
             count=self.count,
@@ -156,6 +160,9 @@ class Gateway:
         self.snapshots += 1
 
     async def _restored(self) -> None:
+        if self._store is not None:
+            await self._store.start_epoch("restored")
+            return
         self.outbox.drained = True
         self.outbox = MemoryOutbox(NEXT_EPOCH)
         await self.outbox.record()
@@ -221,7 +228,11 @@ class StrictCore:
         while True:
             try:
                 async with aiomqtt.Client(
-                    "127.0.0.1", self._port, protocol=self._version, identifier="core"
+                    "127.0.0.1",
+                    self._port,
+                    protocol=self._version,
+                    identifier="core",
+                    socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
                 ) as client:
                     self.client = client
                     for path in ("event", "hello", "cmd/core/request"):

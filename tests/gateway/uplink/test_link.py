@@ -5,6 +5,7 @@ import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -36,14 +37,15 @@ async def linked(endpoint: Endpoint, version: Version = "5") -> AsyncIterator[Li
 
 
 @pytest.fixture(autouse=True)
-async def _no_noise() -> AsyncIterator[None]:
-    """Nothing may reach the loop's exception handler: no late callbacks, no unseen futures."""
+async def _no_noise(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """No late callback, no unseen future, no warning in a log, whatever happens to the link."""
     noise: list[dict[str, object]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: noise.append(context))
     yield
     gc.collect()
     await asyncio.sleep(0)
     assert noise == []
+    assert [record.message for record in caplog.records if record.levelname != "DEBUG"] == []
 
 
 @pytest.mark.server
@@ -263,6 +265,14 @@ async def test_close_says_goodbye_and_the_will_stays_silent(mosquitto: Mosquitto
             await other.publish("b", b"")
             assert [(await heard.get())[0] for _ in range(2)] == ["a", "b"]
         assert await heard.get() == ("shelfgate/v1/s/g/status", b'{"state":"offline"}')
+
+
+def test_box_carries_one_mqtt_client() -> None:
+    """asyncio-mqtt breaks on paho 2; aiomqtt hides refusals; amqtt is for the demo."""
+    lock = (Path(__file__).parents[3] / "requirements.lock").read_text(encoding="utf-8")
+    carried = {line.partition("==")[0] for line in lock.splitlines() if "==" in line}
+    assert "paho-mqtt" in carried
+    assert not carried & {"asyncio-mqtt", "aiomqtt", "gmqtt", "amqtt", "zmqtt"}
 
 
 async def test_refused_connection_names_the_broker(free_port: int) -> None:
