@@ -57,7 +57,7 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
             "broker": gateway.configuration.mqtt.host,
             "mqtt": state.mqtt_version or "",
             "settle": gateway.configuration.mqtt.settle,
-            "core": position.phase.value if position else "offline",
+            "core": position.phase.name.lower() if position else "offline",
         }
     alerts = await store.read(StoreReader.alerts)
     told["alerts"] = [

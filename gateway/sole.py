@@ -19,7 +19,7 @@ def hold(folder: Path) -> Iterator[None]:
 
     The kernel lets go when the process ends, however it ends.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o750, parents=True, exist_ok=True)
     handle = os.open(folder / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
     try:
         try:
@@ -30,6 +30,9 @@ def hold(folder: Path) -> Iterator[None]:
                 f"{folder}: another shelfgate (process {other}) writes here; stop it, or give "
                 "this one a gateway.state_folder of its own"
             ) from None
+        if os.geteuid() == 0:  # a person as root must not lock the service's user out later
+            owner = folder.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode("ascii"), 0)
         yield

@@ -57,12 +57,15 @@ class Will:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A broker and how to talk to it; secrets are resolved and stay out of `repr`."""
+    """A broker and how to talk to it; secrets are resolved and stay out of `repr`.
+
+    With a session expiry of 0 the broker keeps nothing of us when we are gone.
+    """
 
     host: str
     port: int
     client_id: str
-    will: Will
+    will: Will | None
     keepalive_s: int = 10
     window: int = 64
     session_expiry_s: int = 3600
@@ -113,13 +116,14 @@ def new_client(connected: socket.socket, endpoint: Endpoint, version: Version) -
         connected,
         CallbackAPIVersion.VERSION2,
         endpoint.client_id,
-        clean_session=None if version == "5" else False,
+        clean_session=None if version == "5" else endpoint.session_expiry_s == 0,
         protocol=MQTTProtocolVersion.MQTTv5 if version == "5" else MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
         manual_ack=True,
     )
     client.max_inflight_messages_set(0)
-    client.will_set(endpoint.will.topic, endpoint.will.payload, qos=1, retain=True)
+    if endpoint.will is not None:
+        client.will_set(endpoint.will.topic, endpoint.will.payload, qos=1, retain=True)
     if endpoint.username is not None:
         client.username_pw_set(endpoint.username, endpoint.password)
     return client
