@@ -1,4 +1,4 @@
-"""Bytes recorded from real readers, over TCP to the running daemon, booked and settled in the core."""
+"""Bytes recorded from real readers, over TCP to the daemon, booked and settled in the core."""
 
 import gzip
 import json
@@ -7,7 +7,7 @@ import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -48,7 +48,7 @@ rssi_floor_dbm = -128.0
 
 def golden_epcs(folder: Path) -> set[str]:
     """The EPCs of the three reports, as the LLRP Toolkit's own decoder read them."""
-    tree = ElementTree.fromstring(gzip.decompress((folder / "ltk_dx101_a.xml.gz").read_bytes()))
+    tree = ET.fromstring(gzip.decompress((folder / "ltk_dx101_a.xml.gz").read_bytes()))
     found = {
         "".join((node.text or "").split()).lower()
         for node in tree.iter()
@@ -65,13 +65,13 @@ def catalogue(epcs: set[str]) -> str:
 
 @asynccontextmanager
 async def playing(
-    tmp_path: Path, broker_port: int, recording: Recording, epcs: set[str]
-) -> AsyncIterator[tuple[Chain, PlaybackReader]]:
-    """The daemon and the core, with the recording as their only reader."""
+    tmp_path: Path, broker_port: int, reader: PlaybackReader, epcs: set[str]
+) -> AsyncIterator[Chain]:
+    """The daemon and the core, with a recording as their only reader."""
     async with (
         mosquitto(broker_port) as url,
         run_chain(tmp_path, seed=1, broker_url=url, quiet=True) as chain,
-        PlaybackReader(recording) as reader,
+        reader,
     ):
         text = CONFIG.format(
             gateway=GATEWAY,
@@ -84,7 +84,7 @@ async def playing(
         chain.config.write_text(text, encoding="utf-8")
         (tmp_path / "recorded.csv").write_text(catalogue(epcs), encoding="utf-8")
         await chain.start_daemon()
-        yield chain, reader
+        yield chain
 
 
 def booked_epcs(folder: Path) -> set[str]:
@@ -111,7 +111,8 @@ async def test_recorded_session_is_read_booked_and_settled(
     epcs = golden_epcs(data_folder / "llrp")
     assert len(epcs) == 65
     recording = Recording.of_session((data_folder / "llrp/ltk_dx101_a.bin").read_bytes())
-    async with playing(tmp_path, broker_port, recording, epcs) as (chain, reader):
+    reader = PlaybackReader(recording)
+    async with playing(tmp_path, broker_port, reader, epcs) as chain:
         await chain.wait_until(lambda: booked_epcs(tmp_path) == epcs, 30)
         assert reader.reported == 3
         assert booked_epcs(tmp_path) == epcs
@@ -137,9 +138,9 @@ async def test_recorded_r420_is_provisioned_and_its_nine_reports_are_booked(
     # EPC-96 is the first parameter of each tag: TLV header 4 bytes, TV type 1 byte, EPC 12 bytes.
     epcs = {struct.unpack_from("!12s", report, 5)[0].hex() for report in reports}
     assert len(epcs) == 9
-    # A tag must be read three times over more than a second before it counts as present.
-    recording = Recording(answers, tuple(reports * 4))
-    async with playing(tmp_path, broker_port, recording, epcs) as (chain, reader):
+    # A tag must be read three times within two seconds: the nine come again every 0.9 s.
+    reader = PlaybackReader(Recording(answers, tuple(reports * 4)), report_gap_s=0.1)
+    async with playing(tmp_path, broker_port, reader, epcs) as chain:
         await chain.wait_until(lambda: booked_epcs(tmp_path) == epcs, 30)
         assert reader.requests
         assert booked_epcs(tmp_path) == epcs
