@@ -9,11 +9,12 @@ from typing import ClassVar
 
 from drivers.modbus.answers import DesyncError, UnitError
 from drivers.modbus.commands import CommandPort
+from drivers.modbus.faults import FaultBoard, FaultCode
 from drivers.modbus.link import Link
 from drivers.modbus.profiles_folder import find_folder
 from drivers.modbus.settings import ModbusSettings
-from drivers.modbus.unit import Code, Unit, make_units
-from gateway.model import NS_PER_S, Action, DeviceFault, Ns, Pulse, WeightReport
+from drivers.modbus.unit import Unit, make_units
+from gateway.model import NS_PER_S, Action, Ns, Pulse, WeightReport
 from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
 
 SILENCE_POLLS = 3
@@ -34,7 +35,7 @@ class ModbusDriver:
         self.units = make_units(settings.units, folder, context.device)
         self._units_by_cell = {cell: unit for unit in self.units for cell in unit.cells.ids}
         self._link: Link | None = None
-        self._faults: dict[Code, dict[int, str]] = {}
+        self._board = FaultBoard(context.device, len(self.units))
         self._unanswered_units: set[int] = set()
         self._poll_ns = int(NS_PER_S / settings.poll_hz)
         gap_s = 0.0 if settings.link == "tcp" else settings.quiet_gap_s
@@ -88,6 +89,7 @@ class ModbusDriver:
     def _staggered(self, now: Ns) -> list[tuple[Ns, int]]:
         """Spread the first polls over one period; silent units wait, unless all of them are."""
         self._unanswered_units.clear()
+        self._board.connect()
         all_silent = all(unit.silent for unit in self.units)
         queue = []
         for place, unit in enumerate(self.units):
@@ -107,40 +109,31 @@ class ModbusDriver:
             return
         except DesyncError as error:
             if error.unit_asked:
-                await self._report(unit, unit.distrust(error), emit)
+                await self._report(unit, unit.distrust(error), emit, answered=False)
             raise
         self._unanswered_units.discard(unit.id)
         polled = unit.answered(answer.registers, self._context.clock.now())
         if polled.faults:
-            await self._report(unit, polled.faults, emit)
-        age_ns = answer.elapsed_ns // 2
+            await self._report(unit, polled.faults, emit, answered=True)
         if polled.samples:
-            await emit(WeightReport(self._context.device, polled.samples), age_ns)
+            report = WeightReport(self._context.device, polled.samples)
+            await emit(report, answer.elapsed_ns // 2)
         else:
             self._context.count("modbus_no_sample")
 
     async def _unanswered(self, unit: Unit, error: UnitError, emit: Emit) -> None:
         self._context.count(f"modbus_{error.kind}")
-        await self._report(unit, unit.failed(error), emit)
+        faults = unit.failed(error)
         self._unanswered_units.add(unit.id)
         if all(u.silent and u.id in self._unanswered_units for u in self.units):
             raise LinkError(f"no unit answers; last: {error}")
+        await self._report(unit, faults, emit, answered=False)
 
-    async def _report(self, unit: Unit, faults: Mapping[Code, str], emit: Emit) -> None:
-        """Say once when a unit falls into a fault or comes out of it.
-
-        For the gateway a fault belongs to the whole link: it is active as long as any unit has it,
-        and its detail names them all. It is over when every unit is known to be without it; said
-        also on a first start, since an alert of an earlier run may still stand.
-        """
+    async def _report(
+        self, unit: Unit, faults: Mapping[FaultCode, str], emit: Emit, *, answered: bool
+    ) -> None:
         for code, detail in faults.items():
-            standing = self._faults.setdefault(code, {})
-            changed = standing.get(unit.id) != detail and bool(detail or standing.get(unit.id))
-            standing[unit.id] = detail
             if detail:
                 self._context.count(f"modbus_{code}")
-            told = "; ".join(f"unit {n}: {text}" for n, text in sorted(standing.items()) if text)
-            if changed and told:
-                await emit(DeviceFault(self._context.device, code, detail=told))
-            elif not told and len(standing) == len(self.units):
-                await emit(DeviceFault(self._context.device, code, active=False))
+        for fault in self._board.note(unit.id, faults, answered=answered):
+            await emit(fault)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 from random import Random
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from drivers.modbus.answers import DesyncError, UnitError
 from drivers.modbus.decode import CellNames
+from drivers.modbus.faults import FaultCode
 from drivers.modbus.link import read_request
 from drivers.modbus.profile import Profile
 from drivers.modbus.profiles_folder import load_profile
@@ -36,8 +37,6 @@ WAITING_MAX = 20
 STALE_MAX_NS = 3 * NS_PER_S
 """A refresh counter that stands still for longer is a fault; transmitters renew 10 to 100 Hz."""
 
-Code = Literal["unit_silent", "self_test_failed", "values_stale"]
-
 
 class Polled(NamedTuple):
     """What one answered poll brought.
@@ -47,7 +46,7 @@ class Polled(NamedTuple):
     """
 
     samples: tuple[WeightSample, ...]
-    faults: dict[Code, str]
+    faults: dict[FaultCode, str]
 
 
 class Unit:
@@ -69,7 +68,7 @@ class Unit:
         self._proved = False
         self._outcome = Outcome("open", self._decoder)
         self._examined_last: Sequence[int] = ()
-        self._standing: dict[Code, bool] = {}
+        self._standing: dict[FaultCode, bool] = {}
         self._failures = 0
         self._refusals = 0
         self._counter: int | None = None
@@ -87,26 +86,26 @@ class Unit:
         probe_ns = max(PROBE_MIN_S * NS_PER_S, failure_ns / PROBE_DUTY)
         return int(probe_ns * random.uniform(1.0, 1.0 + PROBE_SPREAD))
 
-    def failed(self, error: UnitError) -> dict[Code, str]:
+    def failed(self, error: UnitError) -> dict[FaultCode, str]:
         """Note a poll without answer; return the fault when the unit goes silent by it."""
         self._failures += 1
         self._counter = None
         return self._gone_silent(error) if self.silent else {}
 
-    def distrust(self, error: DesyncError) -> dict[Code, str]:
+    def distrust(self, error: DesyncError) -> dict[FaultCode, str]:
         """Probe the unit only from now on: it cost the others their connection."""
         self._failures = FAILURES_MAX
         return self._gone_silent(error)
 
-    def _gone_silent(self, error: ProtocolError) -> dict[Code, str]:
+    def _gone_silent(self, error: ProtocolError) -> dict[FaultCode, str]:
         self.probed = True
-        faults: dict[Code, str] = {}
+        faults: dict[FaultCode, str] = {}
         self._say(faults, "unit_silent", str(error))
         return faults
 
     def answered(self, registers: Sequence[int], now: Ns) -> Polled:
         """Take the registers of one poll."""
-        faults: dict[Code, str] = {}
+        faults: dict[FaultCode, str] = {}
         self._failures = 0
         self._say(faults, "unit_silent", "")
         if not self._renewed(registers, now, faults):
@@ -120,7 +119,7 @@ class Unit:
         """A new connection: what was renewed before it says nothing now."""
         self._counter = None
 
-    def _renewed(self, registers: Sequence[int], now: Ns, faults: dict[Code, str]) -> bool:
+    def _renewed(self, registers: Sequence[int], now: Ns, faults: dict[FaultCode, str]) -> bool:
         register = self.profile.refresh_counter
         if register is None:
             self._say(faults, "values_stale", "")
@@ -135,7 +134,7 @@ class Unit:
             self._say(faults, "values_stale", f"refresh counter stands still for over {seconds} s")
         return False
 
-    def _examined(self, registers: Sequence[int], faults: dict[Code, str]) -> bool:
+    def _examined(self, registers: Sequence[int], faults: dict[FaultCode, str]) -> bool:
         if registers == self._examined_last:
             outcome = self._outcome
         else:
@@ -153,7 +152,7 @@ class Unit:
             self._say(faults, "self_test_failed", outcome.detail)
         return False
 
-    def _say(self, faults: dict[Code, str], code: Code, detail: str) -> None:
+    def _say(self, faults: dict[FaultCode, str], code: FaultCode, detail: str) -> None:
         """Put a fault's state among `faults` unless it is known to stand that way."""
         if self._standing.get(code) != bool(detail):
             self._standing[code] = bool(detail)

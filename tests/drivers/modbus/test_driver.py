@@ -181,6 +181,7 @@ async def test_link_on_which_nobody_answers_is_lost_and_found_again() -> None:
                 await until(task.done)
                 with pytest.raises(LinkError, match="no unit answers"):
                     task.result()
+        assert not seen.observations
         state["dead"] = False
         async with running(driver, seen):
             await until(lambda: bool(seen.of("shelf:2")) and bool(seen.of("shelf:3")))
