@@ -10,9 +10,9 @@ import pytest
 from gateway.clock import Anchor
 from gateway.model import Pulse
 from gateway.outcome import Outcome
-from gateway.store import Store, StoreFailed, StoreReader
-from gateway.store.database import lock_writing
-from gateway.store.file import StoreFile
+from gateway.store import Clocks, Identity, Store, StoreFailed, StoreReader
+from gateway.store.database import Opening, lock_writing
+from gateway.store.file import StoreFile, open_file
 
 MakeTurn = Callable[[int], Outcome]
 OpenFile = Callable[..., StoreFile]
@@ -69,6 +69,17 @@ def test_boots_that_no_record_names_are_forgotten(
     file.transact([lambda store: store.acknowledge(store.mark.epoch.uuid, 1, ())])
     file.transact([lambda store: store.prune(0, 0)])
     assert count(open_store_file(boot_id="boot-6"), "boot") == 1
+
+
+def test_wal_starts_over(
+    path: Path, identity: Identity, clocks: Clocks, make_turn: MakeTurn
+) -> None:
+    file = open_file(path, identity, clocks, Opening(checkpoint_pages=100))
+    for number in range(300):
+        file.transact([lambda store, number=number: store.book([make_turn(number)])])
+        file.checkpoint()
+    assert path.with_name("shelfgate.db-wal").stat().st_size < 2 * 100 * (512 + 24)
+    file.close()
 
 
 def test_second_writer_is_refused(file: StoreFile, path: Path, open_store_file: OpenFile) -> None:

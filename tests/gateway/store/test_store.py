@@ -120,6 +120,26 @@ async def test_numbers_are_gap_free_under_concurrency(store: Store, make_turn: M
     assert (await store.verify()).ok
 
 
+async def test_new_epoch_shares_no_transaction(
+    store: Store, gate: Gate, make_turn: MakeTurn
+) -> None:
+    told: list[Committed] = []
+    store.observe(told.append)
+    old = store.epoch
+    await gate.hold(store)
+    before = await store.submit([make_turn(1)])
+    starting = asyncio.create_task(store.start_epoch("restored"))
+    await asyncio.sleep(0)
+    after = await store.submit([make_turn(2)])
+    gate.release.set()
+    new = await starting
+    assert ((await before).epoch, (await before).last_seq) == (old, 1)
+    assert ((await after).epoch, (await after).first_seq) == (new, 2)
+    for committed in told:
+        uuids = {json.loads(record.body)["epoch"] for record in committed.records}
+        assert uuids <= {committed.epoch.uuid}
+
+
 async def test_submit_waits_while_the_queue_is_full(
     open_store: OpenStore, gate: Gate, make_turn: MakeTurn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
