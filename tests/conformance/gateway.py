@@ -65,7 +65,8 @@ class FakeGateway:
             async with asyncio.timeout(self._patience_s), self._news:
                 await self._news.wait_for(lambda: self.faults or condition())
         except TimeoutError:
-            raise NonconformityError(f"waited in vain for {what}; acks {self.acks[-3:]}") from None
+            marks = [ack["hw"] for ack in self.acks[-3:]]
+            raise NonconformityError(f"waited in vain for {what}; acks of {marks}") from None
         self.judge(not self.faults, "; ".join(self.faults))
 
     async def settled(self, epoch: str, hw: int) -> None:

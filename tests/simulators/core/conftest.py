@@ -11,7 +11,6 @@ from simulators.core.book import Book
 from simulators.core.contract import Position, canonical, leaf_hash, load_contract
 from simulators.core.desk import Answer, Desk, Message
 from simulators.core.record import Incoming, Rules
-from tests.conformance.conftest import broker
 from tests.conformance.records import encode, envelope, movement
 
 SITE = "hamburg"
@@ -71,6 +70,3 @@ def book() -> Iterator[Book]:
 @pytest.fixture
 def bench(book: Book) -> Bench:
     return Bench(book)
-
-
-__all__ = ["Bench", "bench", "book", "broker", "incoming"]

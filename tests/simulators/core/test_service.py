@@ -10,15 +10,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiomqtt
 import pytest
 
+from simulators.broker import mosquitto
 from simulators.core.book import Book
 from simulators.core.contract import load_contract
 from simulators.core.desk import Desk, Report
 from simulators.core.feed import json_line, text_line
 from simulators.core.service import Connection, Core
+from tests.conformance.conftest import SETTINGS
 from tests.conformance.gateway import FakeGateway, connect
 from tests.conformance.records import encode, epoch_of, movement
 from tests.fault_proxy import FaultProxy
@@ -28,6 +31,14 @@ pytestmark = pytest.mark.server
 SITE = "hamburg"
 EPOCH = epoch_of("service")
 PATIENCE_S = 10.0
+
+
+@pytest.fixture
+async def broker(require: Callable[[str], str]) -> AsyncIterator[int]:
+    """The port of a Mosquitto of our own."""
+    require("mosquitto")
+    async with mosquitto(settings=SETTINGS) as url:
+        yield urlsplit(url).port or 0
 
 
 class Served:
@@ -93,12 +104,13 @@ async def test_core_that_was_cut_off_comes_back_with_hello(broker: int) -> None:
 
 
 async def test_core_waits_for_a_broker_that_is_not_there(
-    require: Callable[[str], str], tmp_path: Path, free_port: int
+    require: Callable[[str], str], free_port: int
 ) -> None:
+    require("mosquitto")
     async with serve(free_port, "late") as served:
         [lost, *_] = await served.told("disconnected")
         assert "refused" in lost["reason"]
-        async with mosquitto(require, tmp_path, free_port, "allow_anonymous true"):
+        async with mosquitto(free_port):
             await served.told("connected")
             assert served.core.connected.is_set()
 
@@ -165,35 +177,15 @@ async def test_command_returns_the_response_of_the_gateway(broker: int) -> None:
 async def test_broker_that_refuses_a_publish_is_told(
     require: Callable[[str], str], tmp_path: Path, free_port: int
 ) -> None:
+    require("mosquitto")
     (tmp_path / "acl").write_text("topic read #\ntopic write +/+/+/+/event\n")
-    config = ("allow_anonymous true", f"acl_file {tmp_path}/acl")
-    async with (
-        mosquitto(require, tmp_path, free_port, *config),
-        serve(free_port, "acl") as served,
-    ):
+    config = ("user root", f"acl_file {tmp_path}/acl")
+    async with mosquitto(free_port, config), serve(free_port, "acl") as served:
         await served.told("connected")
         async with gateway(free_port, "acl") as edge:
             await edge.send(EPOCH, 1)
             [refused] = await served.told("refused")
     assert refused["reason"] == "Not authorized"
-
-
-@asynccontextmanager
-async def mosquitto(
-    require: Callable[[str], str], folder: Path, port: int, *config: str
-) -> AsyncIterator[None]:
-    """A broker with a configuration of its own."""
-    lines = ("user root", f"listener {port} 127.0.0.1", *config)
-    (folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
-    with (folder / "mosquitto.log").open("wb") as log:
-        process = await asyncio.create_subprocess_exec(
-            require("mosquitto"), "-c", folder / "mosquitto.conf", stderr=log
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 async def run_cli(broker: int, folder: Path, *words: str) -> asyncio.subprocess.Process:
