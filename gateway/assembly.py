@@ -66,7 +66,7 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
     clock, wall = BootClock(), WallClock()
     files = reference_files(configuration)
     folder = configuration.gateway.state_folder
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o750, parents=True, exist_ok=True)
     identity = Identity(configuration.gateway.id, machine_id(folder), boot_id())
     store = await Store.open(folder / STORE_FILE, identity, Clocks(clock, wall))
     pulse, inbox = LoopPulse(clock), Inbox()

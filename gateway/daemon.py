@@ -23,7 +23,6 @@ from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, Snapshot
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.settings import Configuration
-from gateway.sole import hold
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
@@ -51,15 +50,8 @@ log = structlog.get_logger("gateway")
 
 
 async def run(configuration: Configuration) -> None:
-    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk.
-
-    ConfigError if another process writes to the same state folder.
-    """
-    with hold(configuration.gateway.state_folder):
-        await _run(await assemble(configuration, Random(SystemRandom().getrandbits(128))))
-
-
-async def _run(gateway: Gateway) -> None:
+    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk."""
+    gateway = await assemble(configuration, Random(SystemRandom().getrandbits(128)))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -35,8 +35,8 @@ def _run(path: Path) -> int:
     except ConfigError as error:
         sys.stderr.write(f"{error}\n")
         return CONFIG
-    except OSError as error:
-        log.critical("the disk does not let us", error=str(error))
+    except (OSError, StoreFailed) as error:
+        log.critical("the store does not open", error=str(error))
         return DISK
     except Exception as error:  # the last word before systemd starts us anew
         if _is_of_the_store(error):
@@ -48,6 +48,4 @@ def _run(path: Path) -> int:
 
 
 def _is_of_the_store(error: Exception) -> bool:
-    if isinstance(error, ExceptionGroup):
-        return error.subgroup(StoreFailed) is not None
-    return isinstance(error, StoreFailed)
+    return isinstance(error, ExceptionGroup) and error.subgroup(StoreFailed) is not None

@@ -28,9 +28,7 @@ from gateway.cli.configured import (
 )
 from gateway.cli.exits import PROBLEM
 from gateway.clock import BootClock, WallClock, boot_id
-from gateway.ports import ConfigError
 from gateway.settings import Configuration
-from gateway.sole import hold
 from gateway.status import NotRunningError, RefusedError, ask
 from gateway.store import Clocks, Identity, Store, StoreFailed, StoreReader, StoreRefused
 from gateway.store.booking import utc
@@ -177,15 +175,12 @@ async def _requeue_alone(configuration: Configuration, seq: int) -> int:
         give_up(f"{folder / STORE_FILE}: there is no store yet")
     identity = Identity(configuration.gateway.id, machine_id(folder), boot_id())
     try:
-        with hold(folder):
-            store = await Store.open(
-                folder / STORE_FILE, identity, Clocks(BootClock(), WallClock())
-            )
-            try:
-                return (await store.requeue(seq)).seq
-            finally:
-                await store.close()
-    except (ConfigError, StoreRefused, StoreFailed, OSError) as error:
+        store = await Store.open(folder / STORE_FILE, identity, Clocks(BootClock(), WallClock()))
+        try:
+            return (await store.requeue(seq)).seq
+        finally:
+            await store.close()
+    except (StoreRefused, StoreFailed, OSError, apsw.Error) as error:
         give_up(error)
 
 

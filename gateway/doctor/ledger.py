@@ -9,11 +9,9 @@ import apsw
 
 from gateway.assembly import STORE_FILE
 from gateway.doctor.finding import Finding, fail, ok, warn
-from gateway.ports import ConfigError
 from gateway.settings import Configuration
-from gateway.sole import hold
 from gateway.store import StoreFailed, StoreReader
-from gateway.store.database import DAMAGE, Opening, open_reading, open_writing
+from gateway.store.database import DAMAGE, Opening, lock_writing, open_reading, open_writing
 
 SQLITE_MIN = (3, 51, 3)
 """Older ones can damage a WAL file (sqlite.org/wal.html, "WAL-reset bug")."""
@@ -64,10 +62,10 @@ def _pragmas(path: Path, *, running: bool) -> Finding:
             )
         return ok("store pragmas", "journal_mode wal; the gateway proved synchronous FULL at start")
     try:
-        with hold(path.parent):
+        with lock_writing(path):
             connection, _ = open_writing(path, Opening())
             connection.close()
-    except (StoreFailed, ConfigError, OSError, apsw.Error, *DAMAGE) as error:
+    except (StoreFailed, OSError, apsw.Error, *DAMAGE) as error:
         return fail("store pragmas", str(error), "install the release that made the file")
     return ok("store pragmas", "journal_mode wal, synchronous FULL, mmap_size 0")
 
