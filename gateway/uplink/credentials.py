@@ -10,6 +10,9 @@ from gateway.ports import ConfigError
 SECRET_MAX_BYTES = 64 * 1024
 """A password or a PEM chain is far smaller; anything larger is the wrong file."""
 
+CREDENTIALS_ID = "shelfgate"
+"""What the unit's LoadCredential= calls its folder: systemd names each file `shelfgate_NAME`."""
+
 
 def find(name: str) -> Path:
     """The file of a secret: an absolute path, or a credential in $CREDENTIALS_DIRECTORY."""
@@ -21,7 +24,8 @@ def find(name: str) -> Path:
                 f"credential {name!r}: $CREDENTIALS_DIRECTORY is not set; "
                 "use LoadCredential= in the unit, or an absolute path"
             )
-        path = Path(folder, name)
+        of_unit = Path(folder, f"{CREDENTIALS_ID}_{name}")
+        path = of_unit if of_unit.is_file() else Path(folder, name)
     if not path.is_file():
         raise ConfigError(f"credential {name!r}: no file at {path}")
     return path
