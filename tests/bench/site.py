@@ -1,0 +1,116 @@
+"""The gateway of DESIGN's budgets: real default rules and a full wiring, on loopback devices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EPCS = 1000
+ANTENNAS = 4
+EPC_PREFIX = "30340a1b2c0001000000"
+
+CONFIG = """
+[gateway]
+id = "bench"
+site = "bench"
+state_folder = "{folder}/state"
+
+[mqtt]
+host = "127.0.0.1"
+port = {broker}
+
+[telemetry]
+url = "http://127.0.0.1:{influx}"
+interval_s = 10
+
+[reference]
+items = "items.csv"
+"""
+
+READER = """
+[[device]]
+id = "reader"
+driver = "llrp"
+host = "127.0.0.1"
+port = {port}
+session = 0
+
+[[zone]]
+location = "Z-1"
+antennas = ["reader:1", "reader:2"]
+
+[[zone]]
+location = "Z-2"
+antennas = ["reader:3", "reader:4"]
+
+[[portal]]
+portal = "gate"
+outer = ["gate-reader:1"]
+inner = ["gate-reader:2"]
+inside = "HALL"
+
+[[device]]
+id = "gate-reader"
+driver = "llrp"
+host = "127.0.0.1"
+port = {unused}
+"""
+
+LINK = """
+[[device]]
+id = "{device}"
+driver = "modbus"
+link = "tcp"
+host = "127.0.0.1"
+port = {port}
+poll_hz = 10
+units = [
+{units}]
+"""
+
+CELL = """
+[[cell]]
+cell = "{cell}"
+location = "{location}"
+item = "BOLT"
+"""
+
+
+def write_items(folder: Path) -> None:
+    """One tagged item and one that is weighed."""
+    rows = ["code,name,unit_g,unit_sd_g,uom,epc_prefixes"]
+    rows += [f"TAGGED,Tagged,0,0,pcs,{EPC_PREFIX[:18]}", "BOLT,Bolt,21.4,0.2,pcs,"]
+    (folder / "items.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+
+
+def write_reader_config(folder: Path, port: int, *, broker: int = 1, influx: int = 1) -> Path:
+    """A gateway with one reader on four antennas and a gate that is never connected."""
+    write_items(folder)
+    text = CONFIG.format(folder=folder, broker=broker, influx=influx)
+    path = folder / "gateway.toml"
+    path.write_text(text + READER.format(port=port, unused=1), encoding="utf-8")
+    return path
+
+
+def write_shelf_config(folder: Path, ports: dict[str, int], units: int, cells: int) -> Path:
+    """A gateway with weighing shelves: one link per port, `units` on each, `cells` per unit."""
+    write_items(folder)
+    text = CONFIG.format(folder=folder, broker=1, influx=1)
+    for device, port in ports.items():
+        lines = "".join(
+            f'  {{ unit_id = {number}, profile = "bench-shelf", capacity_g = 50000, '
+            f'weight_unit = "g", decimals = 1 }},\n'
+            for number in range(1, units + 1)
+        )
+        text += LINK.format(device=device, port=port, units=lines)
+        text += f'profiles_folder = "{folder}/profiles"\n'
+        for number in range(1, units * cells + 1):
+            cell = f"{device}:{number}"
+            text += CELL.format(cell=cell, location=cell.replace(":", "-"))
+    path = folder / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def epc(number: int) -> bytes:
+    """The EPC of one of the thousand tags."""
+    return bytes.fromhex(f"{EPC_PREFIX}{number:04x}")
