@@ -1,0 +1,89 @@
+from pathlib import Path
+
+import pytest
+
+from gateway.model import ExpectedSet, Item, Location
+from gateway.ports import ConfigError
+from gateway.reference import read_references
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_csv_items_in_milligrams_with_lower_case_prefixes(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        "items.csv",
+        "code,name,unit_g,unit_sd_g,uom,epc_prefixes\n"
+        'B,"Bolt, M8",18.9,0.15,pcs,3034 E280\n'
+        "C,,,,kg,\n",
+    )
+    assert read_references("item", path) == [
+        Item("B", "Bolt, M8", 18900, 150, "pcs", ("3034", "e280")),
+        Item("C", uom="kg"),
+    ]
+
+
+def test_csv_with_a_byte_order_mark_as_spreadsheets_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "locations.csv"
+    path.write_bytes("\ufeffcode,name\r\nA-1,Regal 1\r\n".encode())
+    assert read_references("location", path) == [Location("A-1", "Regal 1")]
+
+
+def test_toml_expected_sets(tmp_path: Path) -> None:
+    text = '[[expected]]\ncode = "S1"\nportal = "gate"\ndirection = "in"\nepcs = ["AB", "cd"]\n'
+    path = written(tmp_path, "expected.toml", text)
+    expected = ExpectedSet("S1", "gate", "in", frozenset({"ab", "cd"}))
+    assert read_references("expected", path) == [expected]
+
+
+def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:
+    table = '[[item]]\ncode = "B"\nunit_g = 1.5\nepc_prefixes = ["30"]\n'
+    row = "code,unit_g,epc_prefixes\nB,1.5,30\n"
+    in_toml = read_references("item", written(tmp_path, "items.toml", table))
+    assert in_toml == read_references("item", written(tmp_path, "items.csv", row))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("items.csv", "code,unit_g\nB,heavy\n", "items.csv:2: unit_g: "),
+        ("items.csv", "code,unit_g\nB,-1\n", "items.csv:2: unit_g: "),
+        ("items.csv", "code,unit_g\nB,1\nB,2\n", "items.csv:3: code: 'B' stands twice"),
+        ("items.csv", "code,colour\nB,red\n", "items.csv:2: colour: Extra inputs"),
+        ("items.csv", "code,name\nB\n", "items.csv:2: expected 2 columns"),
+        ("items.csv", "code,epc_prefixes\nB,30zz\n", "items.csv:2: epc_prefixes.0: "),
+        ("items.toml", "[[item]]\nname = 'x'\n", "items.toml:item[0]: code: Field required"),
+        ("items.toml", "[[items]]\n", "items.toml: items: unknown key; expected [[item]]"),
+        ("items.toml", "[[item]\n", "items.toml: not TOML"),
+        ("items.json", "[]", "items.json: expected a file ending in .csv or .toml"),
+    ],
+)
+def test_wrong_rows_are_named(tmp_path: Path, name: str, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_references("item", written(tmp_path, name, text))
+    assert expected in str(caught.value)
+
+
+def test_all_wrong_rows_are_named_at_once(tmp_path: Path) -> None:
+    path = written(tmp_path, "items.csv", "code,unit_g\nA,x\nB,1\nC,y\n")
+    with pytest.raises(ConfigError) as caught:
+        read_references("item", path)
+    assert [line.split(":")[1] for line in str(caught.value).splitlines()] == ["2", "4"]
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"none\.csv: cannot be read"):
+        read_references("item", tmp_path / "none.csv")
+
+
+def test_shipped_reference_files_load() -> None:
+    items = read_references("item", ROOT / "config" / "items.csv")
+    locations = read_references("location", ROOT / "config" / "locations.csv")
+    assert Item("NUT-M8", "Hex nut M8", 5200, 50) in items
+    assert Location("HALL", "Hall behind the gate") in locations
