@@ -414,3 +414,15 @@ def test_bounds_of_the_driver_cover_a_dead_unit() -> None:
 
     assert driver.lateness_max_ns == NS_PER_S // 2
     assert driver.silence_max_ns == 33 * NS_PER_S // 10
+
+
+def test_first_polls_are_spread_over_one_period() -> None:
+    units = [{**DGT4X, "unit_id": number} for number in range(1, 5)]
+    driver = make_driver(Counts(), link="tcp", host="h", poll_hz=10, units=units)
+
+    assert [due for due, _ in sorted(driver._staggered(0))] == [
+        0,
+        25_000_000,
+        50_000_000,
+        75_000_000,
+    ]
