@@ -83,7 +83,7 @@ class StatusServer:
                 self._accept, self.path, limit=REQUEST_MAX_BYTES, backlog=CONNECTIONS_MAX
             )
         except OSError as error:
-            log.error("no local socket", path=str(self.path), reason=str(error))  # noqa: TRY400
+            log.error("no local socket", path=str(self.path), reason=str(error))  # noqa: TRY400 - see reason
             return
         self.path.chmod(SOCKET_MODE)
         try:

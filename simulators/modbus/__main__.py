@@ -83,7 +83,7 @@ async def _serve(options: argparse.Namespace) -> None:
     async with _link(bus, options) as where:
         place = where if isinstance(where, str) else f"{HOST}:{where}"
         units = f"units 1 to {options.units}" if options.units > 1 else "unit 1"
-        print(f"{options.family}: {units} by {options.link} on {place}", flush=True)  # noqa: T201
+        print(f"{options.family}: {units} by {options.link} on {place}", flush=True)  # noqa: T201 - its answer
         await asyncio.Event().wait()
 
 
