@@ -260,7 +260,11 @@ Cause: TypeAlias = Literal["live", "found_after_gap", "first_start"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A tag came into a zone (from `from_zone`, if it was in one); first seen there at `since`."""
+    """A tag came into a zone (from `from_zone`, if it was in one); first seen there at `since`.
+
+    `unwatched_since` is when the blind time began in which it may have come, for
+    `found_after_gap`.
+    """
 
     zone: str
     epc: str
@@ -270,6 +274,7 @@ class Arrival:
     confidence_permille: int
     cause: Cause = "live"
     from_zone: str = ""
+    unwatched_since: Ns | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +291,17 @@ class Departure:
     confidence_permille: int
     cause: Cause = "live"
     to_zone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPace:
+    """How long a tag must stay silent to have left: told when it is not the usual time, and when
+    that changes. A Departure ends what was told.
+    """
+
+    zone: str
+    epc: str
+    leave_ns: Ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +345,7 @@ class CountChange:
     step: WeightStep
 
 
-Inference: TypeAlias = Arrival | Departure | Passage | WeightStep | CountChange
+Inference: TypeAlias = Arrival | Departure | ReadPace | Passage | WeightStep | CountChange
 
 
 # Event

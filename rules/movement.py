@@ -8,8 +8,9 @@ falls silent seconds later. Whichever comes first waits for the other:
     tag of a weighed item --- its step ------> (joins that movement)
                           --- step_wait_s ---> unresolved, and an alert: senses disagree
 
-A place with one sense decides by that sense at once. What waits is durable, because the rule
-that told it has moved on. Stock found on the very first start is a Snapshot.
+A place with one sense decides by that sense at once. Where tags are read seldom, a departure is
+proven late: `ReadPace` says how late, and steps there wait that much longer. What waits is durable,
+because the rule that told it has moved on. Stock found on the very first start is a Snapshot.
 """
 
 from __future__ import annotations
@@ -36,17 +37,19 @@ from gateway.model import (
     MovementKind,
     Ns,
     Passage,
+    ReadPace,
     ReferenceDeleted,
-    Snapshot,
-    SnapshotLine,
     Stall,
     Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.first_start import FirstStart
 from rules.waiting import Waiting, WaitingStep, WaitingTag
 
 ALERT_ROW = "alert:"
-FIRST_ROW = "first:"
+
+PACE_MARGIN_NS = 3 * NS_PER_S
+"""How much later than a tag's leave window its Departure may come: coverage comes in spans."""
 
 
 class MovementSettings(PluginSettings):
@@ -65,6 +68,7 @@ class MovementRule:
         CountChange,
         Arrival,
         Departure,
+        ReadPace,
         Passage,
         Item,
         ReferenceDeleted,
@@ -76,6 +80,7 @@ class MovementRule:
     def __init__(self, settings: MovementSettings, context: RuleContext) -> None:
         self._tag_wait_ns = int(settings.tag_wait_s * NS_PER_S) + context.lateness_max_ns
         self._step_wait_ns = int(settings.step_wait_s * NS_PER_S) + context.lateness_max_ns
+        self._pace_margin_ns = PACE_MARGIN_NS + context.lateness_max_ns
         self._identify = context.identify
         self._cells = {cell.cell: cell for cell in context.site.cells}
         self._weighed = {(cell.zone, cell.item) for cell in context.site.cells if cell.zone}
@@ -84,22 +89,19 @@ class MovementRule:
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in context.site.zones
         }
+        self._paces: dict[str, dict[str, Ns]] = {}
         self._items: dict[str, Item] = {}
         self._waiting = Waiting(context.boot, context.last_alive or 0)
         self._disagreeing: set[str] = set()
-        self._first_wait_ns = int(settings.first_wait_s * NS_PER_S)
-        self._first: dict[str, dict[str, str]] = {}
-        self._first_due: dict[str, Ns] = {}
+        first_wait_ns = int(settings.first_wait_s * NS_PER_S)
+        self._first = FirstStart(context.site, first_wait_ns, context.identify, self._uom)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
         for row in rows:
             if row.key.startswith(ALERT_ROW):
                 self._disagreeing.add(row.key.removeprefix(ALERT_ROW))
-            elif row.key.startswith(FIRST_ROW):
-                zone, epc = str(row.value["zone"]), row.key.removeprefix(FIRST_ROW)
-                self._first.setdefault(zone, {})[epc] = str(row.value["item"])
-            else:
+            elif not self._first.restore(row):
                 self._waiting.restore(row)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
@@ -108,6 +110,8 @@ class MovementRule:
             return self._on_count(now, fact)
         if type(fact) is Arrival or type(fact) is Departure:
             return self._on_tag(now, fact)
+        if type(fact) is ReadPace:
+            return self._on_pace(now, fact)
         if type(fact) is Passage:
             return self._on_passage(now, fact)
         if type(fact) is Item:
@@ -126,11 +130,11 @@ class MovementRule:
     def _on_count(self, now: Ns, change: CountChange) -> Turn:
         cell = self._cells[change.cell]
         item = self._items.get(change.item)
-        if change.step.cause == "first_start":
-            return Turn(facts=(self._cell_snapshot(now, cell, change),))
+        if change.step.cause == "first_start" and (change.confidence_permille or not change.item):
+            return self._first.count(now, cell, change)
         if change.quantity == 0 or item is None:
             return Turn(facts=(self._unresolved_step(now, cell, change),))
-        waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait_ns)
+        waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait(cell.zone or ""))
         if not (item.epc_prefixes and cell.zone):
             return Turn(facts=(self._step_movement(now, replace(waiting, zone="")),))
         joined, deletes = self._waiting.join_tags(waiting)
@@ -141,11 +145,20 @@ class MovementRule:
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._item_of(fact.epc)
+        if type(fact) is Departure:
+            self._paces.get(fact.zone, {}).pop(fact.epc, None)
+            forgotten = self._first.forget(fact)
+            if forgotten is not None:
+                return forgotten
         if item is None:
+            if type(fact) is Departure and fact.to_zone:
+                return NOTHING  # its Arrival in the same turn tells of it
             return Turn(facts=(self._unknown_tag(now, fact),))
         weighed = (fact.zone, item.code) in self._weighed
         if fact.cause == "first_start":
-            return NOTHING if weighed else self._first_tag(now, fact, item)
+            if weighed:
+                return NOTHING
+            return self._first.tag(now, fact, item.code)._replace(next_wake=self._next_due())
         tag = WaitingTag.of(fact, item.code, now + self._step_wait_ns)
         if not weighed:
             return self._tag_alone(now, fact, tag)
@@ -165,8 +178,12 @@ class MovementRule:
         if moved and isinstance(fact, Departure):
             return NOTHING  # its Arrival in the same turn is the transfer
         source, target = (tag.zone, UNKNOWN_LOCATION)
+        at_event, at_since = tag.at, None
         if tag.arriving:
             source, target = (other if moved else UNKNOWN_LOCATION), tag.zone
+        if fact.cause == "found_after_gap":
+            at_since = fact.unwatched_since if isinstance(fact, Arrival) else fact.last_seen
+            at_event = tag.at if tag.arriving else now
         return Turn(
             facts=(
                 Movement(
@@ -178,12 +195,12 @@ class MovementRule:
                     uom=self._uom(tag.item),
                     from_location=source,
                     to_location=target,
-                    at_event=tag.at,
+                    at_event=at_event,
                     at_decided=now,
                     confidence_permille=tag.confidence_permille,
                     evidence=Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm),
                     epcs=(tag.epc,),
-                    at_since=tag.at if tag.cause == "found_after_gap" else None,
+                    at_since=at_since,
                 ),
             )
         )
@@ -223,14 +240,29 @@ class MovementRule:
         )
         return Turn(facts=(movement,))
 
+    def _on_pace(self, now: Ns, pace: ReadPace) -> Turn:
+        """Tags of that zone are missed later or sooner than was thought."""
+        paces = self._paces.setdefault(pace.zone, {})
+        paces[pace.epc] = pace.leave_ns
+        if pace.leave_ns + self._pace_margin_ns <= self._tag_wait_ns:
+            del paces[pace.epc]
+            return NOTHING
+        self._waiting.extend(pace.zone, now + self._tag_wait(pace.zone))
+        return self._wake()
+
+    def _tag_wait(self, zone: str) -> Ns:
+        """How long a step waits for its tags: as long as the slowest tag of the zone takes."""
+        slowest = max(self._paces.get(zone, {}).values(), default=0)
+        return max(self._tag_wait_ns, slowest + self._pace_margin_ns if slowest else 0)
+
     def _on_coverage(self, now: Ns, coverage: Coverage) -> Turn:
         """A reader that comes back gets the whole time to tell what it sees."""
         if not coverage.resumed:
             return NOTHING
         zones = {zone for zone, devs in self._zone_devices.items() if coverage.device in devs}
-        self._waiting.renew(zones, now + self._tag_wait_ns)
-        for zone in zones & self._first.keys():
-            self._first_due[zone] = now + self._first_wait_ns
+        for zone in zones:
+            self._waiting.renew(zone, now + self._tag_wait(zone))
+            self._first.renew(now, zone)
         return self._wake()
 
     def _overdue(self, now: Ns) -> Turn:
@@ -248,11 +280,10 @@ class MovementRule:
             told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
             facts.append(Unresolved(identity, "senses_disagree", *told))
             self._disagree(now, tag.zone, tag.item, facts, puts)
-        for zone in [zone for zone, due in self._first_due.items() if due <= now]:
-            del self._first_due[zone]
-            found = self._first.pop(zone)
-            deletes.extend(FIRST_ROW + epc for epc in found)
-            facts.append(self._zone_snapshot(now, zone, found))
+        first = self._first.overdue(now)
+        facts.extend(first.facts)
+        puts.extend(first.puts)
+        deletes.extend(first.deletes)
         return Turn(tuple(facts), tuple(puts), tuple(deletes), next_wake=self._next_due())
 
     def _disagree(self, now: Ns, zone: str, item: str, facts: list[Fact], puts: list[Row]) -> None:
@@ -289,7 +320,7 @@ class MovementRule:
             uom=self._uom(step.item),
             from_location=source,
             to_location=target,
-            at_event=step.decided_at if gap else step.at,
+            at_event=step.known_at if gap else step.at,
             at_decided=now,
             confidence_permille=step.confidence(),
             evidence=step.evidence(),
@@ -311,36 +342,12 @@ class MovementRule:
         evidence = Evidence(reads=fact.reads, rssi_cdbm=fact.rssi_cdbm)
         return Unresolved(identity, "unknown_epc", fact.zone, (), at, now, evidence, (fact.epc,))
 
-    def _cell_snapshot(self, now: Ns, cell: Cell, change: CountChange) -> Snapshot:
-        line = SnapshotLine(change.item, change.on_hand, self._uom(change.item))
-        lines = (line,) if change.item else ()
-        identity = self._identify("first", cell.location, now)
-        return Snapshot(identity, "first_start", cell.location, lines, now)
-
-    def _first_tag(self, now: Ns, fact: Arrival | Departure, item: Item) -> Turn:
-        """A tag that was there before the gateway: it joins the zone's first Snapshot."""
-        self._first.setdefault(fact.zone, {})[fact.epc] = item.code
-        self._first_due[fact.zone] = now + self._first_wait_ns
-        row = Row(FIRST_ROW + fact.epc, {"zone": fact.zone, "item": item.code})
-        return Turn(puts=(row,), next_wake=self._next_due())
-
-    def _zone_snapshot(self, now: Ns, zone: str, found: dict[str, str]) -> Snapshot:
-        epcs_by_item: dict[str, list[str]] = {}
-        for epc, code in found.items():
-            epcs_by_item.setdefault(code, []).append(epc)
-        lines = tuple(
-            SnapshotLine(code, len(epcs), self._uom(code), tuple(sorted(epcs)))
-            for code, epcs in sorted(epcs_by_item.items())
-        )
-        return Snapshot(self._identify("first", zone, now), "first_start", zone, lines, now)
-
     def _uom(self, code: str) -> str:
         return self._items[code].uom if code in self._items else "pcs"
 
     def _next_due(self) -> Ns | None:
-        dues = [*self._first_due.values()]
-        waiting = self._waiting.next_due()
-        return min(dues if waiting is None else [*dues, waiting], default=None)
+        dues = (self._first.next_due(), self._waiting.next_due())
+        return min((due for due in dues if due is not None), default=None)
 
     def _item_of(self, epc: str) -> Item | None:
         """The item whose EPC prefix matches longest."""

@@ -2,13 +2,16 @@
 
 One episode per tag, from its first read at the gate until it has been silent for `quiet_s`:
 
-    silent --- read ---> in view --- quiet_s without a read ---> judged, silent
+    silent --- read ---> in view --- quiet_s of watched silence ---> judged, silent
                          in view --- longer than static_after_s ---> static until silent
 
 The direction is the order in which the two sides saw it: the centroid of its reads in time,
-weighted by received power, per side. A tag that only one side saw well, or that came near and
-left on the side where it came from, turned back. One that stands beside the gate is static and
-passes nothing.
+weighted by received power, per side. A tag that only one side saw, or that left on the side where
+it came from, turned back. One that stands beside the gate is static and passes nothing.
+
+Silence counts only while `Coverage` shows the gate's readers watching, and waits for reads that
+may come late. What a reader missed in blind time is not held against the tag: one side alone is
+then no proof that it turned back, and the passage is uncertain.
 """
 
 from __future__ import annotations
@@ -26,17 +29,22 @@ from gateway.model import (
     Fact,
     Ns,
     Passage,
-    Stall,
     TagRead,
     TagReport,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 
 EPISODES_MAX = 10_000
-"""Tags in view of all gates at once; the one that began first is judged early."""
+"""Tags in view of all gates at once; the one that began first, most likely static, is forgotten."""
 
 RSSI_UNKNOWN_CDBM = -6000
 """Assumed where a reader tells no RSSI: every read then weighs the same."""
+
+PARTNER_WAIT_NS = 10 * NS_PER_S
+"""What a gate waits for the one of its readers that does not answer; then it counts as blind."""
+
+TURN_SHARE = 8
+"""Out and back the two sides' centroids lie within this part of the episode; through, far apart."""
 
 Direction = Literal["in", "out", "turned_back", "uncertain"]
 
@@ -66,39 +74,57 @@ class _Side:
 
 @dataclass(slots=True)
 class _Episode:
-    """One tag in view of one gate."""
+    """One tag in view of one gate. `silent_from` is its last read, or the end of blind time."""
 
-    portal: str
+    gate: _Gate
     epc: str
+    origin: Ns
     since: Ns
     until: Ns
+    silent_from: Ns
+    first_side: int
+    last_side: int
     weakest: int = 0
+    no_rssi: bool = False
+    blind: bool = False
     sides: tuple[_Side, _Side] = field(default_factory=lambda: (_Side(), _Side()))
-    first_side: int = 0
-    last_side: int = 0
+
+
+@dataclass(slots=True)
+class _Gate:
+    """One portal; `watched` is until when each of its readers was demonstrably read."""
+
+    portal: str
+    antennas: dict[str, set[int]] = field(default_factory=dict)
+    watched: dict[str, Ns] = field(default_factory=dict)
 
 
 class Portal:
     """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = PortalSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (TagReport, Coverage, Stall)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (TagReport, Coverage)
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: PortalSettings, context: RuleContext) -> None:
-        self._quiet_ns = int(settings.quiet_s * NS_PER_S)
+        self._quiet_ns = int(settings.quiet_s * NS_PER_S) + context.lateness_max_ns
         self._static_ns = int(settings.static_after_s * NS_PER_S)
         self._order_gap_ns = settings.order_gap_ms * NS_PER_MS
         self._rise_cdb = int(settings.rise_db * 100)
         self._reads_min = settings.reads_min
-        self._points: dict[str, tuple[str, int]] = {}
-        self._devices: set[str] = set()
+        self._points: dict[str, tuple[_Gate, int]] = {}
+        self._devices: dict[str, list[_Gate]] = {}
+        self._episodes: dict[tuple[str, str], _Episode] = {}
         for portal in context.site.portals:
+            gate = _Gate(portal.portal)
             for side, points in enumerate((portal.outer, portal.inner)):
                 for point in points:
-                    self._points[point] = (portal.portal, side)
-                    self._devices.add(point.rpartition(":")[0])
-        self._episodes: dict[tuple[str, str], _Episode] = {}
+                    device, _, antenna = point.rpartition(":")
+                    self._points[point] = (gate, side)
+                    gate.antennas.setdefault(device, set()).add(int(antenna))
+                    gate.watched[device] = 0
+            for device in gate.antennas:
+                self._devices.setdefault(device, []).append(gate)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Nothing is declared before a tag has passed: there are no rows."""
@@ -107,60 +133,70 @@ class Portal:
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Collect reads into episodes; judge an episode once its tag is silent."""
         if type(fact) is TagReport:
-            return self._reads(now, fact) if fact.device in self._devices else NOTHING
-        if fact is None:
-            return self._judge_silent(now)
-        if type(fact) is Stall:
-            return self._put_off(now + fact.span_ns)
-        if type(fact) is Coverage and fact.resumed and fact.device in self._devices:
-            return self._put_off(now)
+            if fact.device in self._devices:
+                for read in fact.reads:
+                    place = self._points.get(read[0])
+                    if place is not None:
+                        self._note(now - read[4], read, place)
+        elif type(fact) is Coverage and fact.device in self._devices:
+            facts: list[Fact] = []
+            for gate in self._devices[fact.device]:
+                facts.extend(self._watch(now, gate, fact))
+            if facts:
+                return Turn(facts=tuple(facts))
         return NOTHING
 
-    def _reads(self, now: Ns, report: TagReport) -> Turn:
-        idle = not self._episodes
-        for read in report.reads:
-            place = self._points.get(read[0])
-            if place is not None:
-                self._note(now - read[4], read, place)
-        if idle and self._episodes:
-            return Turn(next_wake=now + self._quiet_ns)
-        return NOTHING
-
-    def _note(self, at: Ns, read: TagRead, place: tuple[str, int]) -> None:
-        portal, side_index = place
-        episode = self._episodes.get((portal, read.epc))
-        rssi = RSSI_UNKNOWN_CDBM if read.rssi_cdbm is None else read.rssi_cdbm
+    def _note(self, at: Ns, read: TagRead, place: tuple[_Gate, int]) -> None:
+        gate, side_index = place
+        key = (gate.portal, read.epc)
+        episode = self._episodes.get(key)
+        begun = at - read.span_ns
         if episode is None:
             if len(self._episodes) >= EPISODES_MAX:
                 del self._episodes[next(iter(self._episodes))]
-            episode = _Episode(portal, read.epc, at, at, weakest=rssi, first_side=side_index)
-            self._episodes[portal, read.epc] = episode
+            episode = _Episode(gate, read.epc, begun, begun, at, at, side_index, side_index)
+            self._episodes[key] = episode
+        rssi = read.rssi_cdbm
+        if rssi is None:
+            rssi = RSSI_UNKNOWN_CDBM
+            episode.no_rssi = True
         side = episode.sides[side_index]
         weight = 10.0 ** (rssi / 1000) * read.seen_count
         side.reads += read.seen_count
         side.weight += weight
-        side.moment += weight * (at - episode.since - read.span_ns / 2)
+        side.moment += weight * (at - episode.origin - read.span_ns / 2)
         side.peak = max(side.peak, rssi)
         episode.weakest = min(episode.weakest, rssi)
-        episode.until = max(episode.until, at)
-        episode.last_side = side_index
+        if begun < episode.since:
+            episode.since, episode.first_side = begun, side_index
+        if at >= episode.until:
+            episode.until, episode.last_side = at, side_index
+            episode.silent_from = max(episode.silent_from, at)
 
-    def _judge_silent(self, now: Ns) -> Turn:
+    def _watch(self, now: Ns, gate: _Gate, coverage: Coverage) -> list[Fact]:
+        """Judge the tags that were silent while the gate was watched."""
+        device = coverage.device
+        gate.watched[device] = now
+        blind = coverage.resumed or 0 in coverage.blind_antennas
+        blind = blind or not gate.antennas[device].isdisjoint(coverage.blind_antennas)
+        watched = min(gate.watched.values()) - self._quiet_ns
+        patience = now - self._quiet_ns - PARTNER_WAIT_NS
         facts: list[Fact] = []
-        due = NS_PER_S << 32
         for key, episode in list(self._episodes.items()):
-            if episode.until + self._quiet_ns <= now:
+            if episode.gate is not gate:
+                continue
+            if blind:
+                episode.blind = True
+            if coverage.resumed:
+                episode.silent_from = now
+            elif episode.silent_from <= watched:
                 del self._episodes[key]
                 facts.extend(self._judge(episode))
-            else:
-                due = min(due, episode.until + self._quiet_ns)
-        return Turn(facts=tuple(facts), next_wake=due if self._episodes else None)
-
-    def _put_off(self, until: Ns) -> Turn:
-        """Nobody watched until then: no tag fell silent meanwhile."""
-        for episode in self._episodes.values():
-            episode.until = max(episode.until, until)
-        return Turn(next_wake=until + self._quiet_ns) if self._episodes else NOTHING
+            elif episode.silent_from <= patience:
+                episode.blind = True
+                del self._episodes[key]
+                facts.extend(self._judge(episode))
+        return facts
 
     def _judge(self, episode: _Episode) -> list[Passage]:
         outer, inner = episode.sides
@@ -170,7 +206,7 @@ class Portal:
         direction, confidence = self._direction(episode)
         return [
             Passage(
-                portal=episode.portal,
+                portal=episode.gate.portal,
                 epc=episode.epc,
                 direction=direction,
                 since=episode.since,
@@ -183,14 +219,17 @@ class Portal:
 
     def _direction(self, episode: _Episode) -> tuple[Direction, int]:
         outer, inner = episode.sides
-        if max(outer.peak, inner.peak) - episode.weakest < self._rise_cdb:
+        rise = max(outer.peak, inner.peak) - episode.weakest
+        if rise < self._rise_cdb and not episode.no_rssi:
             return "uncertain", 500
         if not (outer.reads and inner.reads):
-            return "turned_back", 700
+            return ("uncertain", 500) if episode.blind else ("turned_back", 700)
         gap = inner.centroid() - outer.centroid()
+        crossed = episode.first_side != episode.last_side
+        if not crossed and abs(gap) < (episode.until - episode.since) / TURN_SHARE:
+            return ("uncertain", 500) if episode.blind else ("turned_back", 700)
         if abs(gap) < self._order_gap_ns:
             return "uncertain", 500
         direction: Direction = "in" if gap > 0 else "out"
-        crossed = episode.first_side != episode.last_side
         share = min(outer.reads, inner.reads) / (outer.reads + inner.reads)
         return direction, min(990, (900 if crossed else 800) + int(180 * share))

@@ -3,15 +3,21 @@
 A tag arrives on evidence and leaves on watched silence (hysteresis):
 
     absent --- enter_reads within enter_window, strongest zone ---> present in that zone
-    present -- fewer than 2 reads in leave_window of covered time --> absent
+    present -- fewer than 2 reads in its leave window, covered ---> absent
     present -- another zone has that evidence and is switch_db stronger --> present there
 
 Absence is measured on the zone's own clock, which only `Coverage` advances: a dead reader, an
 unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
 After blind time every absence starts anew.
 
+How often a tag is read depends on the Gen2 session and on where it hangs, so its leave window
+grows with its own mean gap between reads (`rules.pace`): a tag that is read often leaves after
+`leave_window_s`. `ReadPace` tells whoever waits for a departure. The window stands in the tag's
+row, so that a restart does not take a seldom read tag for gone. For quick arrivals in session 1
+set `enter_window_s` to 10.
+
 Source: evidence counting with hysteresis beats time-outs and SMURF once there are stray reads
-(Jeffery et al., VLDB 2006, for the window model).
+(Jeffery et al., VLDB 2006, for the window model and its scaling to the read rate).
 """
 
 from __future__ import annotations
@@ -19,13 +25,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from pydantic import Field
 
 from gateway.model import (
+    NS_PER_MS,
     NS_PER_S,
     Arrival,
     Cause,
@@ -33,10 +40,12 @@ from gateway.model import (
     Departure,
     Fact,
     Ns,
+    ReadPace,
     TagRead,
     TagReport,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.pace import Pace
 
 CANDIDATES_MAX = 10_000
 """Tags that are read but not present: strays and ghosts. The first noted is forgotten."""
@@ -73,18 +82,22 @@ class _Zone:
     location: str
     antennas: dict[str, set[int]]
     covered: dict[str, Ns]
+    blind_devices: set[str]
+    watched_at: Ns
     commissioned: bool = False
-    blind: bool = True
     lived: Ns = 0
     floor: Ns = 0
     resumed_at: Ns = 0
-    blind_since: Ns = 0
+    unwatched_since: Ns = 0
     deadlines: list[tuple[Ns, str]] = field(default_factory=list)
+    restored_slow: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class _Tag:
-    """A tag that is present. `last` and `previous` are its reads on the zone's clock."""
+    """A tag that is present. All times but `seen_at` are on the zone's clock; `last` and `previous`
+    are its reads, `due` is when its silence is looked at.
+    """
 
     zone: _Zone
     rssi: int
@@ -92,7 +105,9 @@ class _Tag:
     previous: Ns
     arrived: Ns
     seen_at: Ns
+    pace: Pace
     reads: int = 0
+    due: Ns = 0
 
 
 @dataclass(slots=True)
@@ -127,13 +142,14 @@ class Presence:
         self._points: dict[str, _Zone] = {}
         self._devices: dict[str, list[_Zone]] = {}
         for wired in context.site.zones:
-            zone = _Zone(wired.location, {}, {}, blind_since=self._last_alive)
+            zone = _Zone(wired.location, {}, {}, set(), self._last_alive)
             self._zones[wired.location] = zone
             for point in wired.antennas:
                 device, _, antenna = point.rpartition(":")
                 zone.antennas.setdefault(device, set()).add(int(antenna))
                 zone.covered[device] = 0
                 self._points[point] = zone
+            zone.blind_devices.update(zone.antennas)
             for device in zone.antennas:
                 self._devices.setdefault(device, []).append(zone)
 
@@ -148,9 +164,14 @@ class Presence:
             zone = self._zones.get(str(row.value["zone"]))
             if zone is not None:
                 epc = row.key.removeprefix(TAG_ROW)
-                tag = _Tag(zone, RSSI_UNKNOWN_CDBM, 0, 0, 0, self._last_alive)
+                leave_ms = row.value.get("leave_ms", 0)
+                assert isinstance(leave_ms, int)
+                pace = Pace.kept(self._leave_ns, leave_ms * NS_PER_MS)
+                tag = _Tag(zone, RSSI_UNKNOWN_CDBM, 0, 0, 0, self._last_alive, pace)
                 self._tags[epc] = tag
-                heapq.heappush(zone.deadlines, (self._leave_ns, epc))
+                _look_at(tag, epc, pace.leave)
+                if pace.leave > pace.usual:
+                    zone.restored_slow.append(epc)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Take reads as evidence of presence, coverage as evidence of absence."""
@@ -177,7 +198,10 @@ class Presence:
                 seen_at = now - read[4]
                 if seen_at > tag.seen_at:
                     tag.seen_at = seen_at
-                tag.rssi += (rssi - tag.rssi) // RSSI_SMOOTHING
+                if tag.reads:
+                    tag.rssi += (rssi - tag.rssi) // RSSI_SMOOTHING
+                else:
+                    tag.rssi = rssi
                 count = read[3]
                 tag.reads += count
                 tag.previous = tag.last if count == 1 else zone.lived
@@ -198,8 +222,9 @@ class Presence:
             return turn
         tag = self._tags.get(read.epc)
         if tag is not None:
-            silent = tag.zone.lived - tag.last > self._leave_ns // 2
-            if not silent and candidate.rssi < tag.rssi + self._switch_cdb:
+            silent = tag.zone.lived - max(tag.last, tag.zone.floor) > tag.pace.leave // 2
+            known = tag.reads > 0
+            if not silent and not (known and candidate.rssi >= tag.rssi + self._switch_cdb):
                 return turn
         elif any(
             other.rssi > candidate.rssi and times[-1] - other.times[-1] <= self._enter_ns
@@ -209,28 +234,31 @@ class Presence:
         return self._arrive(read.epc, zone, candidate, turn)
 
     def _note(self, at: Ns, read: TagRead, zone: _Zone) -> _Candidate:
+        """Add a read to the evidence; one that comes late counts as seen with the last."""
         places = self._candidates.setdefault(read.epc, {})
         rssi = RSSI_UNKNOWN_CDBM if read.rssi_cdbm is None else read.rssi_cdbm
         candidate = places.get(zone.location)
-        if candidate is None or at - candidate.times[-1] > self._enter_ns:
+        if candidate is None or at - read.span_ns - candidate.times[-1] > self._enter_ns:
             candidate = _Candidate(at - read.span_ns, deque(maxlen=self._enter_reads), rssi)
             places[zone.location] = candidate
             if len(self._candidates) > CANDIDATES_MAX:
                 del self._candidates[next(iter(self._candidates))]
+        times = candidate.times
         for index in range(min(read.seen_count, self._enter_reads), 0, -1):
-            candidate.times.append(at - read.span_ns * (index - 1) // max(1, read.seen_count - 1))
+            moment = at - read.span_ns * (index - 1) // max(1, read.seen_count - 1)
+            times.append(max(moment, times[-1]) if times else moment)
         candidate.rssi += (rssi - candidate.rssi) // RSSI_SMOOTHING
         candidate.reads += read.seen_count
         return candidate
 
     def _arrive(self, epc: str, zone: _Zone, candidate: _Candidate, turn: Turn) -> Turn:
-        facts: list[Fact] = list(turn.facts)
         old = self._tags.pop(epc, None)
-        if old is not None:
-            facts.append(replace(self._departure(epc, old, "live"), to_zone=zone.location))
         cause: Cause = "live"
-        if zone.blind or candidate.first_at - zone.resumed_at < self._settle_ns:
-            cause = "found_after_gap" if zone.commissioned else "first_start"
+        if zone.blind_devices or candidate.first_at - zone.resumed_at < self._settle_ns:
+            cause = "found_after_gap" if zone.commissioned or old else "first_start"
+        facts: list[Fact] = list(turn.facts)
+        if old is not None:
+            facts.append(replace(self._departure(epc, old, cause), to_zone=zone.location))
         facts.append(
             Arrival(
                 zone=zone.location,
@@ -241,74 +269,94 @@ class Presence:
                 confidence_permille=min(990, 850 + 20 * candidate.reads),
                 cause=cause,
                 from_zone=old.zone.location if old else "",
+                unwatched_since=zone.unwatched_since if cause == "found_after_gap" else None,
             )
         )
-        last = candidate.times[-1]
-        tag = _Tag(zone, candidate.rssi, zone.lived, zone.lived, zone.lived, last, candidate.reads)
+        tag = self._place(epc, zone, candidate)
+        if tag.pace.leave > tag.pace.usual:
+            facts.append(ReadPace(zone.location, epc, tag.pace.leave))
+        return Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
+
+    def _place(self, epc: str, zone: _Zone, candidate: _Candidate) -> _Tag:
+        """The tag is in the zone from now on."""
+        lived, last = zone.lived, candidate.times[-1]
+        pace = Pace.first(self._leave_ns, lived, last - candidate.first_at, candidate.reads)
+        tag = _Tag(zone, candidate.rssi, lived, lived, lived, last, pace, candidate.reads)
         self._tags[epc] = tag
-        self._candidates[epc].pop(zone.location, None)
+        _look_at(tag, epc, lived + self._leave_ns)
+        del self._candidates[epc][zone.location]
         if not self._candidates[epc]:
             del self._candidates[epc]
-        heapq.heappush(zone.deadlines, (zone.lived + self._leave_ns, epc))
-        row = Row(TAG_ROW + epc, {"zone": zone.location})
-        return Turn(facts=tuple(facts), puts=(*turn.puts, row), deletes=turn.deletes)
+        return tag
 
     def _cover(self, now: Ns, coverage: Coverage) -> Turn:
         facts: list[Fact] = []
-        deletes: list[str] = []
         puts: list[Row] = []
+        deletes: list[str] = []
         for zone in self._devices[coverage.device]:
             if not self._advance(now, zone, coverage):
+                facts.extend(self._restored_paces(zone))
                 continue
-            if not zone.commissioned and now - zone.resumed_at >= self._settle_ns:
+            if not zone.commissioned and zone.lived - zone.floor >= self._settle_ns:
                 zone.commissioned = True
                 puts.append(Row(ZONE_ROW + zone.location, {"commissioned": 1}))
-            for epc in self._expired(zone):
-                tag = self._tags.pop(epc)
-                gap = tag.seen_at <= zone.resumed_at
-                facts.append(self._departure(epc, tag, "found_after_gap" if gap else "live"))
-                deletes.append(TAG_ROW + epc)
+            for epc, tag in self._due(zone):
+                if _silence_end(tag) <= zone.lived:
+                    del self._tags[epc]
+                    gap = tag.seen_at <= zone.resumed_at
+                    facts.append(self._departure(epc, tag, "found_after_gap" if gap else "live"))
+                    deletes.append(TAG_ROW + epc)
+                    continue
+                if tag.pace.measure(zone.lived, zone.floor, tag.reads):
+                    facts.append(ReadPace(zone.location, epc, tag.pace.leave))
+                    puts.append(_row(epc, tag))
+                _look_at(tag, epc, _silence_end(tag))
         if not (facts or puts):
             return NOTHING
         return Turn(facts=tuple(facts), puts=tuple(puts), deletes=tuple(deletes))
 
+    def _due(self, zone: _Zone) -> Iterator[tuple[str, _Tag]]:
+        """Tags of the zone whose silence is to be looked at."""
+        deadlines = zone.deadlines
+        while deadlines and deadlines[0][0] <= zone.lived:
+            due, epc = heapq.heappop(deadlines)
+            tag = self._tags.get(epc)
+            if tag is not None and tag.zone is zone and tag.due == due:
+                yield epc, tag
+
+    def _restored_paces(self, zone: _Zone) -> Iterator[ReadPace]:
+        """What an earlier run measured, told anew before anybody waits."""
+        for epc in zone.restored_slow:
+            tag = self._tags.get(epc)
+            if tag is not None and tag.zone is zone:
+                yield ReadPace(zone.location, epc, tag.pace.leave)
+        zone.restored_slow.clear()
+
     def _advance(self, now: Ns, zone: _Zone, coverage: Coverage) -> bool:
         """Move the zone's clock on by what is covered; False while it stands still."""
-        antennas = zone.antennas[coverage.device]
-        if not antennas.isdisjoint(coverage.blind_antennas) or 0 in coverage.blind_antennas:
-            zone.blind = True
+        device = coverage.device
+        blind = coverage.blind_antennas
+        if blind and (0 in blind or not zone.antennas[device].isdisjoint(blind)):
+            zone.blind_devices.add(device)
             return False
-        if coverage.resumed or zone.blind:
-            zone.blind = False
+        if coverage.resumed or device in zone.blind_devices:
+            zone.blind_devices.discard(device)
             top = max(zone.covered.values())
             zone.covered = dict.fromkeys(zone.covered, top)
             zone.lived = zone.floor = top
             zone.resumed_at = now
+            zone.unwatched_since = zone.watched_at
             return False
-        zone.covered[coverage.device] += coverage.span_ns
+        zone.covered[device] += coverage.span_ns
         zone.lived = min(zone.covered.values())
+        zone.watched_at = now
         return True
-
-    def _expired(self, zone: _Zone) -> list[str]:
-        """Tags whose watched silence has lasted; a deadline that reads moved on is put off."""
-        expired: list[str] = []
-        while zone.deadlines and zone.deadlines[0][0] <= zone.lived:
-            _, epc = heapq.heappop(zone.deadlines)
-            tag = self._tags.get(epc)
-            if tag is None or tag.zone is not zone:
-                continue
-            due = max(tag.previous, zone.floor) + self._leave_ns
-            if due <= zone.lived:
-                expired.append(epc)
-            else:
-                heapq.heappush(zone.deadlines, (due, epc))
-        return expired
 
     def _departure(self, epc: str, tag: _Tag, cause: Cause) -> Departure:
         """The silence is as telling as the tag was talkative."""
         lived_s = max(1.0, (tag.last - tag.arrived) / NS_PER_S)
         rate = tag.reads / lived_s if tag.reads else READS_PER_S_ASSUMED
-        misses = math.exp(-rate * self._leave_ns / NS_PER_S)
+        misses = math.exp(-rate * tag.pace.leave / NS_PER_S)
         return Departure(
             zone=tag.zone.location,
             epc=epc,
@@ -318,3 +366,20 @@ class Presence:
             confidence_permille=min(990, int(1000 * (1 - misses))),
             cause=cause,
         )
+
+
+def _silence_end(tag: _Tag) -> Ns:
+    """When the tag's silence will have lasted: fewer than 2 reads in its leave window."""
+    return max(tag.previous, tag.zone.floor) + tag.pace.leave
+
+
+def _look_at(tag: _Tag, epc: str, due: Ns) -> None:
+    tag.due = due
+    heapq.heappush(tag.zone.deadlines, (due, epc))
+
+
+def _row(epc: str, tag: _Tag) -> Row:
+    leave = tag.pace.leave
+    if leave == tag.pace.usual:
+        return Row(TAG_ROW + epc, {"zone": tag.zone.location})
+    return Row(TAG_ROW + epc, {"zone": tag.zone.location, "leave_ms": leave // NS_PER_MS})

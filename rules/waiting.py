@@ -4,7 +4,6 @@ and tags that wait for their step. Pure bookkeeping for the movement rule.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
@@ -37,6 +36,7 @@ class WaitingStep:
     before_mg: int
     after_mg: int
     sd_mg: int
+    known_at: Ns
     epcs: tuple[str, ...] = ()
     reads: int = 0
     rssi_cdbm: int = 0
@@ -58,6 +58,7 @@ class WaitingStep:
             before_mg=round(step.before_g * 1000),
             after_mg=round(step.after_g * 1000),
             sd_mg=round(step.sd_g * 1000),
+            known_at=now,
         )
 
     @property
@@ -156,10 +157,13 @@ class Waiting:
     def restore(self, row: Row) -> None:
         """Take back what an earlier run waited for; it waits on until its device is watched."""
         value: dict[str, Any] = {**row.value, "due": UNTIL_WATCHED}
-        if value.pop("boot") != self._boot:
+        earlier = value.pop("boot") != self._boot
+        if earlier:
             value["at"] = self._last_alive
         if row.key.startswith(STEP_ROW):
             value["epcs"] = tuple(value["epcs"])
+            if earlier:
+                value["known_at"] = self._last_alive
             self._steps[row.key] = WaitingStep(**value)
         else:
             self._tags[row.key] = WaitingTag(**value)
@@ -229,14 +233,20 @@ class Waiting:
         for key, tag in self._tags.items():
             self._tags[key] = replace(tag, due=_later(tag.due, span_ns))
 
-    def renew(self, zones: Collection[str], due: Ns) -> None:
-        """Begin every wait in these zones anew, until `due`."""
+    def renew(self, zone: str, due: Ns) -> None:
+        """Begin every wait in the zone anew, until `due`."""
         for key, step in self._steps.items():
-            if step.zone in zones:
+            if step.zone == zone:
                 self._steps[key] = replace(step, due=due)
         for key, tag in self._tags.items():
-            if tag.zone in zones:
+            if tag.zone == zone:
                 self._tags[key] = replace(tag, due=due)
+
+    def extend(self, zone: str, due: Ns) -> None:
+        """Let the steps in the zone wait until `due` at least."""
+        for key, step in self._steps.items():
+            if step.zone == zone and step.due < due:
+                self._steps[key] = replace(step, due=due)
 
 
 def _later(due: Ns, span_ns: Ns) -> Ns:

@@ -8,7 +8,9 @@ is drift, and moves the baseline. A hand on the shelf or a bounce leaves no new 
 same one, and books nothing. Samples that the transmitter marks unusable are not samples.
 
 The baseline is declared state: after blind time the first plateau is compared with it, so that
-what changed meanwhile is one step with the cause `found_after_gap`.
+what changed meanwhile is one step with the cause `found_after_gap`. Drift is kept too, in parts of
+DRIFT_KEPT_SHARE, so that a week of it is no step after a restart. A tare or zero that the gateway
+commanded moves the baseline to the next plateau, and that is kept until it has come.
 
 Source: change between stable states, as weighing practice (OIML R 76, stable equilibrium) and
 the published smart-shelf systems do it.
@@ -19,7 +21,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from math import sqrt
+from math import isfinite, sqrt
 from typing import ClassVar, Self
 
 from pydantic import Field, model_validator
@@ -40,6 +42,9 @@ from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 
 SAMPLES_MAX = 512
 """Samples in one window: 2 s at 200 Hz, faster than any shelf transmitter answers."""
+
+DRIFT_KEPT_SHARE = 0.25
+"""Drift is written down when it comes to this share of a step: seldom, and long before a step."""
 
 DRIFT_PER_S_G = 0.05
 """The baseline follows drift no faster: zero tracking must not eat a slow pilferage."""
@@ -72,6 +77,7 @@ class _Plate:
     drift_at: Ns = 0
     gap: bool = True
     commanded: bool = False
+    kept_g: float = 0.0
 
 
 class Weight:
@@ -97,7 +103,8 @@ class Weight:
             if plate is not None:
                 baseline_mg = row.value["baseline_mg"]
                 assert isinstance(baseline_mg, int)
-                plate.baseline_g = baseline_mg / 1000
+                plate.baseline_g = plate.kept_g = baseline_mg / 1000
+                plate.commanded = "commanded" in row.value
                 plate.still_at = self._last_alive
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
@@ -114,6 +121,8 @@ class Weight:
             if plate is not None:
                 plate.commanded = True
                 plate.samples.clear()
+                if plate.baseline_g is not None:
+                    return Turn(puts=(_row(fact.cell, plate),))
         elif type(fact) is Stall:
             for plate in self._plates.values():
                 plate.samples.clear()
@@ -122,7 +131,7 @@ class Weight:
 
     def _sample(self, now: Ns, sample: WeightSample, plate: _Plate, turn: Turn) -> Turn:
         samples = plate.samples
-        if sample.flags & CellFlag.UNUSABLE:
+        if sample.flags & CellFlag.UNUSABLE or not isfinite(sample.gross_g):
             samples.clear()
             return turn
         if now - plate.last_at > self._gap_ns:
@@ -131,7 +140,7 @@ class Weight:
         plate.last_at = now
         samples.append((now, sample.gross_g))
         oldest = now - self._window_ns
-        while samples[0][0] < oldest:
+        while samples[0][0] < oldest and len(samples) > self._samples_min:
             samples.popleft()
         if len(samples) < self._samples_min or now - samples[0][0] < self._window_ns * 3 // 4:
             return turn
@@ -147,13 +156,13 @@ class Weight:
             return self._declare(now, cell, plate, (0.0, level), weights, turn)
         if plate.commanded:
             plate.commanded = False
-            plate.baseline_g, plate.still_at, plate.gap = level, now, False
-            row = Row(cell, {"baseline_mg": round(level * 1000)})
-            return turn._replace(puts=(*turn.puts, row))
+            plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = level, now, now, False
+            return turn._replace(puts=(*turn.puts, _row(cell, plate)))
         if abs(level - baseline) >= self._step_min_g:
             return self._declare(now, cell, plate, (baseline, level), weights, turn)
-        self._drift(now, plate, level)
-        return turn
+        if abs(self._drift(now, plate, level) - plate.kept_g) < self._step_min_g * DRIFT_KEPT_SHARE:
+            return turn
+        return turn._replace(puts=(*turn.puts, _row(cell, plate)))
 
     def _declare(
         self,
@@ -172,16 +181,25 @@ class Weight:
         spread = sqrt(sum((gross - mean) ** 2 for gross in weights) / (len(weights) - 1))
         step = WeightStep(cell, before, after, spread, plate.still_at, cause)
         plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = after, now, now, False
-        row = Row(cell, {"baseline_mg": round(after * 1000)})
-        return turn._replace(facts=(*turn.facts, step), puts=(*turn.puts, row))
+        plate.commanded = False
+        return turn._replace(facts=(*turn.facts, step), puts=(*turn.puts, _row(cell, plate)))
 
-    def _drift(self, now: Ns, plate: _Plate, level: float) -> None:
-        """Follow what creeps, at a bounded rate; after a gap, in one go."""
+    def _drift(self, now: Ns, plate: _Plate, level: float) -> float:
+        """Follow what creeps, at a bounded rate; after a gap, in one go. Return the baseline."""
         assert plate.baseline_g is not None
         room = DRIFT_PER_S_G * (now - plate.drift_at) / NS_PER_S
         change = level - plate.baseline_g
-        if plate.gap:
-            plate.baseline_g, plate.gap = level, False
-        else:
-            plate.baseline_g += max(-room, min(room, change))
+        plate.baseline_g += change if plate.gap else max(-room, min(room, change))
+        plate.gap = False
         plate.drift_at = plate.still_at = now
+        return plate.baseline_g
+
+
+def _row(cell: str, plate: _Plate) -> Row:
+    """The cell's durable row as it is now."""
+    assert plate.baseline_g is not None
+    plate.kept_g = plate.baseline_g
+    baseline_mg = round(plate.baseline_g * 1000)
+    if plate.commanded:
+        return Row(cell, {"baseline_mg": baseline_mg, "commanded": 1})
+    return Row(cell, {"baseline_mg": baseline_mg})
