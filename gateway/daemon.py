@@ -66,13 +66,13 @@ async def run(configuration: Configuration) -> None:
     )
     await _tell_opening(gateway)
     try:
-        await _serve(gateway, stop)
+        await serve(gateway, stop)
     finally:
         await gateway.store.close()
     log.info("stopped", seq=gateway.store.last_seq)
 
 
-async def _serve(gateway: Gateway, stop: asyncio.Event) -> None:
+async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
     """Run all tasks; stop them in the order of the flow."""
     told = commands(gateway)
     rest: dict[str, Coroutine[Any, Any, None]] = {

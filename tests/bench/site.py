@@ -91,24 +91,38 @@ def write_reader_config(folder: Path, port: int, *, broker: int = 1, influx: int
     return path
 
 
+def write_busy_config(folder: Path, ports: tuple[int, int], broker: int, influx: int) -> Path:
+    """A reader and a link of four shelves of eight cells: `tests.bench.busy_site`."""
+    reader, shelves = ports
+    path = write_reader_config(folder, reader, broker=broker, influx=influx)
+    text = path.read_text(encoding="utf-8") + _link(folder, "shelves", shelves, 4, 8)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
 def write_shelf_config(folder: Path, ports: dict[str, int], units: int, cells: int) -> Path:
     """A gateway with weighing shelves: one link per port, `units` on each, `cells` per unit."""
     write_items(folder)
     text = CONFIG.format(folder=folder, broker=1, influx=1)
     for device, port in ports.items():
-        lines = "".join(
-            f'  {{ unit_id = {number}, profile = "bench-shelf", capacity_g = 50000, '
-            f'weight_unit = "g", decimals = 1 }},\n'
-            for number in range(1, units + 1)
-        )
-        text += LINK.format(device=device, port=port, units=lines)
-        text += f'profiles_folder = "{folder}/profiles"\n'
-        for number in range(1, units * cells + 1):
-            cell = f"{device}:{number}"
-            text += CELL.format(cell=cell, location=cell.replace(":", "-"))
+        text += _link(folder, device, port, units, cells)
     path = folder / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _link(folder: Path, device: str, port: int, units: int, cells: int) -> str:
+    lines = "".join(
+        f'  {{ unit_id = {number}, profile = "bench-shelf", capacity_g = 50000, '
+        f'weight_unit = "g", decimals = 1 }},\n'
+        for number in range(1, units + 1)
+    )
+    text = LINK.format(device=device, port=port, units=lines)
+    text += f'profiles_folder = "{folder}/profiles"\n'
+    for number in range(1, units * cells + 1):
+        cell = f"{device}:{number}"
+        text += CELL.format(cell=cell, location=cell.replace(":", "-"))
+    return text
 
 
 def epc(number: int) -> bytes:
