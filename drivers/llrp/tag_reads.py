@@ -42,6 +42,7 @@ class TagReads:
         """
         reads: list[TagRead] = []
         append, epcs, points = reads.append, self._epcs, self._read_points
+        # The anchor is never later than the newest stamp: no age is below that of the arrival.
         arrival_age = report_at - received
         oldest_age = arrival_age + self._late_ns
         origin = report_at - self._offset(records, received, uptime)
@@ -62,8 +63,6 @@ class TagReads:
                 if age > oldest_age:
                     late += 1
                     age = self._believed(age, arrival_age)
-                elif age < arrival_age:
-                    age = arrival_age
             span = (stamp - first) * 1000 if stamp and first and first < stamp else 0
             append(
                 _new_tuple(

@@ -129,6 +129,16 @@ def test_rospec_of_somebody_else_makes_room() -> None:
     run(main())
 
 
+def test_rospec_of_somebody_else_in_an_unchanged_reader_makes_room() -> None:
+    async def main() -> None:
+        async with desk(ScriptedReader()) as at:
+            at.reader.rospecs = {123: 2}
+            await reconnected(at)
+            assert at.reader.rospecs == {1: 2}
+
+    run(main())
+
+
 def test_reader_that_refuses_to_delete_all_is_asked_for_ours() -> None:
     async def main() -> None:
         reader = ScriptedReader(ZEBRA)

@@ -149,6 +149,7 @@ def test_bad_frame_fault_is_raised_once_and_clears() -> None:
                 at.reader.say(message(63))
                 await asyncio.sleep(2)
             await asyncio.sleep(120)
+            assert not at.task.done()  # keepalives came in between
             states = [f.active for f in at.emitted.of(DeviceFault) if f.code == "bad_frame"]
             assert states == [False, True, False]  # the first one clears what was before us
 
