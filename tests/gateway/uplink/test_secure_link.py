@@ -1,5 +1,7 @@
 """TLS, client certificates and passwords against a real broker; failures in plain words."""
 
+import asyncio
+import ssl
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from gateway.ports import ConfigError, LinkError
+from gateway.uplink.inbound import Inbound
 from gateway.uplink.link import open_link
 from gateway.uplink.settings import MqttSettings
 from tests.gateway.uplink.conftest import Mosquitto
@@ -121,9 +124,9 @@ async def test_large_messages_pass_over_tls(mosquitto: Mosquitto, authority: Aut
     link = await open_link(gateway.uplink._endpoint(), "5")
     received: list[bytes] = []
 
-    def take(inbound: object) -> None:
-        received.append(inbound.payload)  # type: ignore[attr-defined] # an Inbound
-        inbound.acknowledge()  # type: ignore[attr-defined] # likewise
+    def take(inbound: Inbound) -> None:
+        received.append(inbound.payload)
+        inbound.acknowledge()
 
     link.receive(take)
     await link.subscribe(["big"])
@@ -133,6 +136,29 @@ async def test_large_messages_pass_over_tls(mosquitto: Mosquitto, authority: Aut
     await until(lambda: len(received) == 10)
     assert received == payloads
     await link.close()
+
+
+async def test_packets_in_one_tls_record_all_arrive(authority: Authority) -> None:
+    """The socket says nothing of what OpenSSL has decrypted already."""
+    server_side = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server_side.load_cert_chain(authority.path("server.pem"), authority.path("server.key"))
+    connack, publish = b"\x20\x03\x00\x00\x00", b"\x30\x05\x00\x01a\x00x"
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(connack + publish * 20)
+        await reader.read(4096)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=server_side)
+    async with server:
+        gateway = Gateway(server.sockets[0].getsockname()[1], tls=authority.tls())
+        link = await open_link(gateway.uplink._endpoint(), "5")
+        received: list[Inbound] = []
+        link.receive(received.append)
+        await until(lambda: len(received) == 20, deadline_s=2)
+        assert {inbound.payload for inbound in received} == {b"x"}
+        await link.close()
 
 
 @pytest.fixture

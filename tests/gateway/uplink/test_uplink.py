@@ -276,6 +276,19 @@ async def test_status_and_state_are_retained_and_the_will_says_offline(
         assert topic == f"{BASE}/status"
 
 
+async def test_state_is_told_again_to_a_broker_that_forgot_it(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    async with Gateway(mosquitto.port) as g:
+        g.uplink.publish_state(f"{BASE}/stock/a/b", b"7")
+        async with listening(mosquitto.port, f"{BASE}/stock/+/+") as heard:
+            assert await heard.get() == (f"{BASE}/stock/a/b", b"7")
+        mosquitto.stop()
+        await until(lambda: not g.uplink.state.connected)
+        await mosquitto.start()
+        async with listening(mosquitto.port, f"{BASE}/stock/+/+") as heard:
+            assert await heard.get() == (f"{BASE}/stock/a/b", b"7")
+
+
 async def test_stop_says_offline(mosquitto: Mosquitto) -> None:
     await mosquitto.start()
     async with listening(mosquitto.port, f"{BASE}/status") as heard:
