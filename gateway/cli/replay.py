@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -33,7 +34,8 @@ def replay(
     configuration = configured(config)
     count = 0
     try:
-        with sys.stdout.buffer if str(out) == "-" else out.open("wb") as file:
+        stdout = nullcontext(sys.stdout.buffer)
+        with stdout if str(out) == "-" else out.open("wb") as file:
             for record in decide(read_recording(recording), configuration):
                 file.write(record + b"\n")
                 count += 1
