@@ -13,7 +13,7 @@ from drivers.modbus.settings import ModbusSettings
 from gateway.model import DeviceFault, Ns, Observation, WeightReport, WeightSample
 from gateway.ports import DriverContext
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 
 
 class BootClock:

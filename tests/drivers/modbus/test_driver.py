@@ -88,19 +88,6 @@ async def test_weight_and_status_come_in_one_request() -> None:
     assert {(r.function, r.address, r.count) for r in raw.requests} == {(4, 0, 5)}
 
 
-async def test_polls_keep_their_pace_and_are_staggered() -> None:
-    async with polled(hundred_kilograms, units=4, poll_hz=20) as (driver, raw, _):
-        loop = asyncio.get_running_loop()
-        async with running(driver, seen := Observed()):
-            await until(lambda: bool(seen.samples))
-            begun, first = loop.time(), len(raw.requests)
-            await until(lambda: len(raw.requests) >= first + 40)
-            span_s = loop.time() - begun
-    order = [request.unit for request in raw.requests[:40]]
-    assert 0.4 < span_s < 0.7
-    assert order == [1, 2, 3, 4] * 10
-
-
 @pytest.mark.parametrize("rtu", [False, True])
 async def test_dead_unit_among_eight_neither_stalls_nor_drops_the_others(*, rtu: bool) -> None:
     async def script(request: Request) -> bytes | None:
@@ -114,11 +101,7 @@ async def test_dead_unit_among_eight_neither_stalls_nor_drops_the_others(*, rtu:
         async with running(driver, seen):
             await until(lambda: bool(seen.faults()))
             at_fault = len(seen.of("shelf:1"))
-            loop = asyncio.get_running_loop()
-            begun = loop.time()
             await until(lambda: len(seen.of("shelf:1")) >= at_fault + 10)
-            span_s = loop.time() - begun
-    assert 0.8 < span_s < 1.3
     assert not seen.of("shelf:3")
     assert counts["modbus_timeout"] == 3
     assert counts["modbus_unit_silent"] == 1

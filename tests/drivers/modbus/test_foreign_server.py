@@ -15,7 +15,7 @@ from tests.drivers.modbus.peer import DGT4X, Counts, Observed, make_driver, runn
 
 pytestmark = pytest.mark.server
 
-DEADLINE_S = 5.0
+DEADLINE_S = 20.0
 UNIT = {**DGT4X, "unit_id": 1, "capacity_g": 200_000}
 
 
