@@ -77,6 +77,7 @@ class Count:
                 return NOTHING
             confidence = 990
         on_hand += quantity
+        self._on_hand[step.cell] = on_hand
         change = CountChange(step.cell, code, quantity, on_hand, confidence, step)
         return Turn(facts=(change,), puts=(Row(step.cell, {"on_hand": on_hand}),))
 

@@ -74,8 +74,12 @@ class Play:
         self.rows: dict[str, Any] = dict(rows or {})
         self.puts = 0
         self.engine = Engine(named, self._note)
-        given = [Row(key, value) for key, value in self.rows.items()]
-        self.engine.restore({name: given for name, _ in named}, items)
+        self._parted = len(rules) > 1
+        kept: dict[str, list[Row]] = {}
+        for key, value in self.rows.items():
+            name, _, own_key = key.partition("/") if self._parted else (named[0][0], "", key)
+            kept.setdefault(name, []).append(Row(own_key, value))
+        self.engine.restore(kept, items)
         self.now_s = now_s
 
     def _note(self, fact: Fact) -> None:
@@ -125,11 +129,15 @@ class Play:
 
     def _keep(self, outcomes: Iterable[Any]) -> None:
         for outcome in outcomes:
-            for _, _, row in outcome.puts:
-                self.rows[row.key] = dict(row.value)
+            for name, _, row in outcome.puts:
+                self.rows[self._key(name, row.key)] = dict(row.value)
                 self.puts += 1
-            for _, key in outcome.deletes:
-                self.rows.pop(key, None)
+            for name, key in outcome.deletes:
+                del self.rows[self._key(name, key)]
+
+    def _key(self, name: str, key: str) -> str:
+        """The key of a row; with its rule's name where there are several."""
+        return f"{name}/{key}" if self._parted else key
 
 
 def at(second: float) -> int:
