@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.configured import DEFAULT_CONFIG, AsJson, ConfigPath, say, say_json
+from gateway.cli.configured import DEFAULT_CONFIG, AsJson, ConfigPath, say, say_json, start
 from gateway.cli.doctor import say_findings
 from gateway.cli.exits import CONFIG, OK, PROBLEM
 from gateway.doctor import Finding, connect, examine_files
@@ -24,7 +24,7 @@ Connect = Annotated[bool, typer.Option("--connect", help="Contact every device a
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate check")
+    start(app, "check", arguments)
 
 
 @app.command()

@@ -17,6 +17,7 @@ from gateway.cli.configured import (
     configured,
     say,
     say_json,
+    start,
 )
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -26,7 +27,7 @@ Cell = Annotated[str, typer.Argument(help="The cell, device:cell.")]
 
 def main(arguments: Sequence[str]) -> None:
     """The commands."""
-    app(list(arguments), prog_name="shelfgate command")
+    start(app, "command", arguments)
 
 
 @app.command()

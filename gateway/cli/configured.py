@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from gateway.cli.exits import CONFIG, PROBLEM
+from gateway.cli.logs import set_up_logs
 from gateway.ports import ConfigError
 from gateway.settings import DEFAULT_PATH, Configuration, load_configuration
 from gateway.status import Conversation, NotRunningError, RefusedError
@@ -18,6 +20,12 @@ from gateway.status import Conversation, NotRunningError, RefusedError
 ConfigPath = Annotated[Path, typer.Option("--config", help="The configuration file.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer as JSON.")]
 DEFAULT_CONFIG = DEFAULT_PATH
+
+
+def start(app: typer.Typer, name: str, arguments: Sequence[str]) -> None:
+    """Run a command. What is logged meanwhile goes to stderr, and only if something is wrong."""
+    set_up_logs(level=logging.WARNING)
+    app(list(arguments), prog_name=f"shelfgate {name}")
 
 
 def configured(path: Path) -> Configuration:

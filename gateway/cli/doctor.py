@@ -8,7 +8,15 @@ from dataclasses import asdict
 
 import typer
 
-from gateway.cli.configured import DEFAULT_CONFIG, AsJson, ConfigPath, configured, say, say_json
+from gateway.cli.configured import (
+    DEFAULT_CONFIG,
+    AsJson,
+    ConfigPath,
+    configured,
+    say,
+    say_json,
+    start,
+)
 from gateway.cli.exits import OK, PROBLEM
 from gateway.doctor import Finding, examine
 
@@ -17,7 +25,7 @@ app = typer.Typer(add_completion=False)
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate doctor")
+    start(app, "doctor", arguments)
 
 
 @app.command()

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from gateway import registry
-from gateway.cli.configured import AsJson, say, say_json
+from gateway.cli.configured import AsJson, say, say_json, start
 from gateway.ports import ConfigError
 
 app = typer.Typer(add_completion=False)
@@ -16,7 +16,7 @@ app = typer.Typer(add_completion=False)
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate drivers")
+    start(app, "drivers", arguments)
 
 
 @app.command()

@@ -16,7 +16,7 @@ SHARED: list[Any] = [
 """What every line has, ours and that of libraries."""
 
 
-def set_up_logs(stream: TextIO | None = None) -> None:
+def set_up_logs(stream: TextIO | None = None, level: int = logging.INFO) -> None:
     """Set up our own log and that of the libraries, which speaks only when something is wrong."""
     out = sys.stderr if stream is None else stream
     last = _last(out)
@@ -26,7 +26,7 @@ def set_up_logs(stream: TextIO | None = None) -> None:
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             *last,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(out),
     )
     handler = logging.StreamHandler(out)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, converse, say
+from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, converse, say, start
 from gateway.cli.exits import PROBLEM
 
 app = typer.Typer(add_completion=False)
@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False)
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate record")
+    start(app, "record", arguments)
 
 
 @app.command()

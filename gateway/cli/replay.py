@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, refuse, say
+from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, refuse, say, start
 from gateway.cli.exits import PROBLEM
 from gateway.ports import ConfigError
 from gateway.recording import RecordingError, read_recording
@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False)
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate replay")
+    start(app, "replay", arguments)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from gateway.cli.configured import (
     movement_text,
     say,
     say_json,
+    start,
 )
 
 app = typer.Typer(add_completion=False)
@@ -23,7 +24,7 @@ app = typer.Typer(add_completion=False)
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate status")
+    start(app, "status", arguments)
 
 
 @app.command()

@@ -25,6 +25,7 @@ from gateway.cli.configured import (
     movement_text,
     say,
     say_json,
+    start,
 )
 from gateway.cli.exits import PROBLEM
 from gateway.clock import BootClock, WallClock, boot_id
@@ -43,7 +44,7 @@ Seq = Annotated[int, typer.Argument(help="The record's number.", min=1)]
 
 def main(arguments: Sequence[str]) -> None:
     """The commands."""
-    app(list(arguments), prog_name="shelfgate store")
+    start(app, "store", arguments)
 
 
 @app.command()

@@ -9,14 +9,14 @@ import apsw
 import typer
 
 from gateway.assembly import product_version
-from gateway.cli.configured import AsJson, say, say_json
+from gateway.cli.configured import AsJson, say, say_json, start
 
 app = typer.Typer(add_completion=False)
 
 
 def main(arguments: Sequence[str]) -> None:
     """The command."""
-    app(list(arguments), prog_name="shelfgate version")
+    start(app, "version", arguments)
 
 
 @app.command()

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,16 +15,6 @@ from gateway.cli.logs import set_up_logs
 from gateway.ports import ConfigError
 from gateway.settings import Configuration
 from gateway.store import StoreFailed
-
-
-@pytest.fixture(autouse=True)
-def _leave_logs_as_they_were() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
 
 
 def ends_with(error: BaseException | None, monkeypatch: pytest.MonkeyPatch, site: Path) -> int:
