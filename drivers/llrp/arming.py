@@ -32,7 +32,6 @@ _ALL_ROSPECS = 0
 class Armed:
     """What is known of a reader that has been armed. `state_value` None: it does not tell."""
 
-    capabilities: Capabilities
     state_value: int | None
     antenna_connected: Mapping[int, bool]
     input_levels: Mapping[int, bool]
@@ -74,7 +73,6 @@ class Armourer:
         if reader.can_hold_reports:
             session.send(control.ENABLE_EVENTS_AND_REPORTS)
         return Armed(
-            reader,
             state,
             _antenna_states(config),
             levels,

@@ -28,12 +28,9 @@ class Capabilities:
     model: int
     firmware: str
     antenna_count: int
-    has_utc_clock: bool
     can_hold_reports: bool
     can_warn_of_full_buffer: bool
-    rospecs_max: int
     gpi_count: int
-    gpo_count: int
     power_cdbm_by_index: Mapping[int, int]
     mode_identifiers: tuple[int, ...]
     hop_tables: tuple[int, ...]
@@ -44,6 +41,11 @@ class Capabilities:
         """Whether the Impinj extensions exist on this reader."""
         return self.manufacturer == IMPINJ
 
+    @property
+    def identity(self) -> str:
+        """Which reader it is, for people."""
+        return f"the reader (maker {self.manufacturer}, model {self.model}, {self.firmware})"
+
     def power_index(self, power_dbm: float) -> int:
         """Index of the strongest power that is not above the request."""
         wanted = round(power_dbm * 100)
@@ -51,7 +53,7 @@ class Capabilities:
         fitting = [entry for entry in allowed if entry[0] <= wanted]
         if not fitting:
             lowest = min(allowed)[0] / 100 if allowed else None
-            raise LinkError(f"power_dbm {power_dbm} is below the reader's lowest power {lowest}")
+            raise LinkError(f"power_dbm {power_dbm}: {self.identity} begins at {lowest} dBm")
         return max(fitting)[1]
 
     def channel(self, wanted: int) -> Channel:
@@ -59,21 +61,27 @@ class Capabilities:
         if self.hop_tables:
             return Channel(self.hop_tables[0], 1)
         if self.fixed_channels and not 1 <= wanted <= self.fixed_channels:
-            raise LinkError(f"channel {wanted}: the reader has 1 to {self.fixed_channels}")
+            raise LinkError(f"channel {wanted}: {self.identity} has 1 to {self.fixed_channels}")
         return Channel(0, wanted)
 
     def mode_index(self, wanted: int) -> int:
         """Check a mode against the table. The index is the table's own identifier."""
         if wanted not in self.mode_identifiers:
-            raise LinkError(f"mode {wanted}: the reader has {sorted(self.mode_identifiers)}")
+            raise LinkError(f"mode {wanted}: {self.identity} has {sorted(self.mode_identifiers)}")
         return wanted
 
     def antennas(self, wanted: Iterable[int]) -> tuple[int, ...]:
         """Check antennas against the reader's ports; none named means all of them."""
         chosen = tuple(wanted) or tuple(range(1, self.antenna_count + 1))
         if max(chosen, default=0) > self.antenna_count:
-            raise LinkError(f"antennas {chosen}: the reader has {self.antenna_count}")
+            raise LinkError(f"antennas {chosen}: {self.identity} has {self.antenna_count}")
         return chosen
+
+    def inputs(self, wanted: tuple[int, ...]) -> tuple[int, ...]:
+        """Check inputs against the reader's ports."""
+        if max(wanted, default=0) > self.gpi_count:
+            raise LinkError(f"gpi_ports {wanted}: {self.identity} has {self.gpi_count}")
+        return wanted
 
 
 def capabilities_of(fields: Fields) -> Capabilities:
@@ -98,12 +106,9 @@ def _capabilities(fields: Fields) -> Capabilities:
         model=int(general["ModelName"]),
         firmware=firmware.decode("utf-8", "replace") if isinstance(firmware, bytes) else "",
         antenna_count=int(general["MaxNumberOfAntennaSupported"]),
-        has_utc_clock=bool(general.get("HasUTCClockCapability", False)),
         can_hold_reports=bool(protocol.get("SupportsEventAndReportHolding", False)),
         can_warn_of_full_buffer=bool(protocol.get("CanReportBufferFillWarning", False)),
-        rospecs_max=int(protocol.get("MaxNumROSpec", 1)),
         gpi_count=int(ports.get("NumGPIs", 0)),
-        gpo_count=int(ports.get("NumGPOs", 0)),
         power_cdbm_by_index={
             int(entry["Index"]): int(entry["TransmitPowerValue"])
             for entry in _each(band.get("TransmitPowerLevelTableEntry"))

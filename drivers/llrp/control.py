@@ -4,6 +4,7 @@ sllurp knows the message and parameter layouts; it is asked for one whole frame 
 a time, and whatever it raises becomes a ProtocolError. What it cannot encode is packed here.
 """
 
+import logging
 import struct
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
@@ -13,6 +14,11 @@ from sllurp.llrp import LLRPMessage
 from gateway.ports import ProtocolError
 
 from .frames import HEADER_BYTES, frame_of, id_of, shown, type_of
+
+# What it would log, with a traceback for each bad frame, is in the ProtocolError already.
+_dictionary_log = logging.getLogger("sllurp")
+_dictionary_log.addHandler(logging.NullHandler())
+_dictionary_log.propagate = False
 
 Fields: TypeAlias = Mapping[str, Any]
 

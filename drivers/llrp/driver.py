@@ -91,9 +91,9 @@ class LlrpDriver:
         try:
             async with asyncio.timeout(self._settings.request_timeout_s):
                 await asyncio.shield(session.attempted)
+            self._session = session
             armourer = Armourer(session, self._settings, self._context.count)
             await self._arm(armourer, observer)
-            self._session = session
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="llrp-watch")
                 tasks.create_task(self._keep_armed(armourer, observer), name="llrp-keep-armed")

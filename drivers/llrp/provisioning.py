@@ -44,7 +44,7 @@ def reader_config(settings: LlrpSettings, reader: Capabilities, message_id: int)
     }
     if settings.gpi_ports:
         fields["GPIPortCurrentState"] = [
-            {"GPIPortNum": port, "GPIConfig": True} for port in settings.gpi_ports
+            {"GPIPortNum": port, "GPIConfig": True} for port in reader.inputs(settings.gpi_ports)
         ]
     frame = control.encode("SET_READER_CONFIG", fields, message_id)
     last: list[bytes] = []

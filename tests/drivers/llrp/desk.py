@@ -81,6 +81,7 @@ class Desk:
             while self.driver._session is None:
                 assert not self.task.done(), self.task.exception()
                 await asyncio.sleep(0.001)
+        await asyncio.sleep(0.001)  # in memory all of it takes no time at all
 
     def again(self) -> None:
         self.task = asyncio.create_task(self.driver.run(self.emitted))

@@ -159,3 +159,16 @@ def test_output_is_unsure_when_the_link_breaks() -> None:
             await ends_with(at, "closed connection")
 
     run(main())
+
+
+def test_output_can_be_set_as_soon_as_the_reader_has_greeted() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+        reader.answers[script.CAPABILITIES] = silent
+        at = Desk(reader, {})
+        await at.armed()  # as far as it comes
+        await at.driver.act(SetOutput("dock", 2, True))
+        assert reader.heard[-1][1] == script.SET_CONFIG
+        await at.stop()
+
+    run(main())
