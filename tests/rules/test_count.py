@@ -1,0 +1,107 @@
+from random import Random
+
+import pytest
+
+from gateway.model import CountChange, Item, ReferenceDeleted, WeightStep
+from rules.count import Count
+from tests.rules.play import BOLT, Play
+
+
+def step(change_g: float, sd_g: float = 0.3, cell: str = "s:1", cause: str = "live") -> WeightStep:
+    return WeightStep(cell, 1000.0, 1000.0 + change_g, sd_g, 0, cause)  # type: ignore[arg-type]
+
+
+def count(change_g: float, sd_g: float = 0.3, spread: float = 0.005) -> CountChange | None:
+    item = Item("BOLT", unit_mg=100_000, unit_sd_mg=round(100_000 * spread))
+    play = Play([Count], items=[item])
+    play.feed(1.0, step(change_g, sd_g))
+    return next(iter(play.kinds()), None)
+
+
+@pytest.mark.parametrize(
+    ("change_g", "quantity"),
+    [(-100.0, -1), (100.4, 1), (-299.0, -3), (1004.0, 10), (115.0, 1), (85.0, 1), (-2015.0, -20)],
+)
+def test_step_is_read_as_whole_pieces(change_g: float, quantity: int) -> None:
+    change = count(change_g)
+    assert change is not None
+    assert (change.quantity, change.on_hand, change.item) == (quantity, quantity, "BOLT")
+    assert change.confidence_permille >= 950
+
+
+@pytest.mark.parametrize("change_g", [6.0, -20.0, 39.0])
+def test_step_nearer_to_nothing_is_no_event(change_g: float) -> None:
+    assert count(change_g) is None
+
+
+@pytest.mark.parametrize(
+    ("change_g", "sd_g", "spread"),
+    [(145.0, 0.3, 0.005), (-60.0 - 90.0, 0.3, 0.005), (2000.0, 0.3, 0.1), (100.0, 30.0, 0.005)],
+    ids=["between", "between down", "parts too unlike", "scale too noisy"],
+)
+def test_step_that_is_no_whole_number_does_not_resolve(
+    change_g: float, sd_g: float, spread: float
+) -> None:
+    change = count(change_g, sd_g, spread)
+    assert change is not None
+    assert (change.quantity, change.confidence_permille) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "spread"), [(1, 0.03), (5, 0.03), (10, 0.03), (5, 0.05), (10, 0.05)]
+)
+def test_confidence_is_how_often_the_count_is_right(pieces: int, spread: float) -> None:
+    """Drawn parts on a drawn scale: 20,000 picks, scale noise of a tenth of a unit a plateau."""
+    random = Random(1)
+    right = 0
+    for _ in range(20_000):
+        parts = sum(random.gauss(1, spread) for _ in range(pieces))
+        right += round(parts + random.gauss(0, 0.1) - random.gauss(0, 0.1)) == pieces
+    change = count(pieces * 100.0, 10.0, spread)
+    assert change is not None
+    assert change.confidence_permille == pytest.approx(min(995, right / 20), abs=6)
+
+
+@pytest.mark.parametrize(
+    ("items", "cell", "code"),
+    [
+        ([], "s:1", "BOLT"),
+        ([Item("BOLT", unit_mg=0)], "s:1", "BOLT"),
+        ([BOLT], "s:3", ""),
+    ],
+    ids=["unknown item", "unit weight 0", "nothing planned"],
+)
+def test_step_without_a_unit_weight_says_so(items: list[Item], cell: str, code: str) -> None:
+    play = Play([Count], items=items)
+    play.feed(1.0, step(-100.0, cell=cell))
+    [change] = play.kinds()
+    assert (change.item, change.quantity, change.confidence_permille) == (code, 0, 0)
+    assert play.rows == {}
+
+
+def test_item_that_comes_and_goes_is_believed() -> None:
+    play = Play([Count], items=[])
+    play.feed(1.0, BOLT)
+    play.feed(2.0, step(100.0))
+    play.feed(3.0, ReferenceDeleted("location", "BOLT"))
+    play.feed(4.0, step(100.0))
+    play.feed(5.0, ReferenceDeleted("item", "BOLT"))
+    play.feed(6.0, step(100.0))
+    assert [change.quantity for change in play.kinds()] == [1, 1, 0]
+
+
+def test_count_on_hand_goes_on_over_a_restart() -> None:
+    play = Play([Count])
+    play.feed(1.0, step(500.0, cause="first_start"))
+    play.feed(2.0, step(-200.0))
+    assert play.rows == {"s:1": {"on_hand": 3}}
+    again = Play([Count], rows=play.rows)
+    again.feed(1.0, step(-100.0))
+    assert [change.on_hand for change in again.kinds()] == [2]
+
+
+def test_empty_cell_on_the_first_start_is_a_count_of_none() -> None:
+    play = Play([Count])
+    play.feed(1.0, step(3.0, cause="first_start"))
+    [change] = play.kinds()
+    assert (change.quantity, change.on_hand, change.confidence_permille) == (0, 0, 990)
