@@ -57,4 +57,6 @@ class ModbusSettings(PluginSettings):
         ids = [unit.unit_id for unit in self.units]
         if len(set(ids)) != len(ids):
             raise ValueError("units: each unit_id may stand once on a link")
+        if self.link != "tcp" and 0 in ids:
+            raise ValueError("units: on RTU unit_id 0 is for all units, and none of them answers")
         return self

@@ -89,7 +89,6 @@ class Unit:
     def failed(self, error: UnitError) -> dict[FaultCode, str]:
         """Note a poll without answer; return the fault when the unit goes silent by it."""
         self._failures += 1
-        self._counter = None
         return self._gone_silent(error) if self.silent else {}
 
     def distrust(self, error: DesyncError) -> dict[FaultCode, str]:
@@ -125,6 +124,10 @@ class Unit:
             self._say(faults, "values_stale", "")
             return True
         counter = registers[register - self.profile.block.start]
+        if self._counter is None:
+            # One look at a counter does not tell whether it runs.
+            self._counter, self._renewed_at = counter, now
+            return False
         if counter != self._counter:
             self._counter, self._renewed_at = counter, now
             self._say(faults, "values_stale", "")

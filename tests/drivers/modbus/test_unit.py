@@ -69,6 +69,7 @@ def test_desync_silences_a_unit_at_once() -> None:
 def test_counter_that_stands_still_gives_no_sample_and_after_a_while_a_fault() -> None:
     polled = counting_unit()
 
+    assert not polled.answered(wp351(6), 0).samples
     assert polled.answered(wp351(7), 0).samples
     assert polled.answered(wp351(7), 1) == ((), {})
     assert polled.answered(wp351(7), STALE_MAX_NS) == ((), {})
@@ -81,13 +82,24 @@ def test_counter_that_stands_still_gives_no_sample_and_after_a_while_a_fault() -
     assert renewed.faults == {"values_stale": ""}
 
 
-def test_counter_is_compared_within_one_connection_only() -> None:
+def test_counter_that_never_runs_is_a_fault_too() -> None:
     polled = counting_unit()
+
+    assert not polled.answered(wp351(7), 0).samples
+    assert "stands still" in polled.answered(wp351(7), STALE_MAX_NS + 1).faults["values_stale"]
+
+
+def test_value_that_was_not_renewed_over_an_outage_is_not_fresh() -> None:
+    polled = counting_unit()
+    polled.answered(wp351(6), 0)
     polled.answered(wp351(7), 0)
 
+    for _ in range(4):
+        polled.failed(TIMEOUT)
+    assert not polled.answered(wp351(7), 1).samples
     polled.restart()
-
-    assert polled.answered(wp351(7), 1).samples
+    assert not polled.answered(wp351(7), 2).samples
+    assert polled.answered(wp351(8), 3).samples
 
 
 @pytest.mark.parametrize(("base", "address"), [(None, 2999), (0, 3000), (1, 2999)])
