@@ -55,6 +55,23 @@ host = "127.0.0.1"
 port = {unused}
 """
 
+READER_OF_MANY = """
+[[device]]
+id = "reader-{number}"
+driver = "llrp"
+host = "127.0.0.1"
+port = {port}
+session = 0
+
+[[zone]]
+location = "Z-{number}-1"
+antennas = ["reader-{number}:1", "reader-{number}:2"]
+
+[[zone]]
+location = "Z-{number}-2"
+antennas = ["reader-{number}:3", "reader-{number}:4"]
+"""
+
 LINK = """
 [[device]]
 id = "{device}"
@@ -96,6 +113,19 @@ def write_busy_config(folder: Path, ports: tuple[int, int], broker: int, influx:
     reader, shelves = ports
     path = write_reader_config(folder, reader, broker=broker, influx=influx)
     text = path.read_text(encoding="utf-8") + _link(folder, "shelves", shelves, 4, 8)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def write_large_config(folder: Path, readers: list[int], link: tuple[int, int, int]) -> Path:
+    """Many readers, each with two zones, and one link (its port, its units, their cells)."""
+    write_items(folder)
+    text = CONFIG.format(folder=folder, broker=1, influx=1)
+    for number, port in enumerate(readers):
+        text += READER_OF_MANY.format(number=number, port=port)
+    port, units, cells = link
+    text += _link(folder, "shelves", port, units, cells)
+    path = folder / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     return path
 
