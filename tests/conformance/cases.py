@@ -356,15 +356,17 @@ async def killed_at_random(rig: Rig) -> None:
     random = Random(7)
     async with rig.gateway("random") as gateway:
         sending = asyncio.create_task(_send_until_settled(gateway, epoch, RECORDS))
-        for kill in range(1, KILLS + 1):
-            threshold = random.randrange(
-                RECORDS * kill // (KILLS + 2), RECORDS * kill // (KILLS + 1)
-            )
-            await gateway.until(
-                lambda goal=threshold: gateway.hw(epoch) >= goal or sending.done(), "acks"
-            )
-            await rig.restart()
-        await sending
+        try:
+            for kill in range(1, KILLS + 1):
+                goal = random.randrange(
+                    RECORDS * kill // (KILLS + 2), RECORDS * kill // (KILLS + 1)
+                )
+                await gateway.until(lambda goal=goal: gateway.hw(epoch) >= goal, "acks under load")
+                await rig.restart()
+            await sending
+        finally:
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
         heard = len(gateway.acks)
         await gateway.ask_results(epoch, 1)
         await gateway.until(lambda: len(gateway.results(epoch, heard)) >= RECORDS, "all results")
