@@ -73,7 +73,6 @@ def open_writing(path: Path, opening: Opening) -> tuple[apsw.Connection, bool]:
     connection = _connect(path, opening)
     try:
         connection.pragma("synchronous", opening.synchronous)
-        connection.wal_autocheckpoint(0)
         _prove(connection, opening)
     except BaseException:
         connection.close()

@@ -73,7 +73,7 @@ class StoreFile:
             self._lock.close()
             raise
         self._wal_pages = 0
-        self._connection.set_wal_hook(self._note_wal)
+        self._connection.set_wal_hook(self._note_wal)  # this also ends SQLite's own checkpoints
         self._ledger = Ledger(self._connection, identity, clocks.wall)
         self._actions: list[Action | PulseRow] = []
         self._opened: Opened | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gateway.ports import Record
 from gateway.store.store import Store
@@ -12,11 +12,9 @@ from gateway.uplink.outbox import Bounds, Result
 class EpochOutbox:
     """Delivers one epoch. An old one is delivered to its end under its own uuid."""
 
-    def __init__(self, store: Store, epoch: str, settled: Callable[[int], None]) -> None:
-        """`settled` is told of the high-water mark after each acknowledgement."""
+    def __init__(self, store: Store, epoch: str) -> None:
         self._store = store
         self._epoch = epoch
-        self._settled = settled
 
     @property
     def epoch(self) -> str:
@@ -49,10 +47,9 @@ class EpochOutbox:
 
     async def acknowledge(self, epoch: str, high_water: int, results: Sequence[Result]) -> None:
         """Commit what the core says. See Store.acknowledge."""
-        settled = await self._store.acknowledge(epoch, high_water, results)
-        self._settled(settled.high_water)
+        await self._store.acknowledge(epoch, high_water, results)
 
 
-def next_outbox(store: Store, settled: Callable[[int], None]) -> EpochOutbox:
+def next_outbox(store: Store) -> EpochOutbox:
     """What is to be delivered next: the oldest epoch with something unsettled."""
-    return EpochOutbox(store, store.next_epoch().uuid, settled)
+    return EpochOutbox(store, store.next_epoch().uuid)

@@ -135,6 +135,18 @@ def test_damaged_tail_after_unclean_stop_is_set_aside(
     kept.close()
 
 
+def test_record_that_calls_itself_another_is_damage(
+    file: StoreFile, path: Path, open_store_file: OpenFile, make_turn: MakeTurn
+) -> None:
+    """A row that sits under another number, with a hash that fits."""
+    book(file, make_turn, 1, 9)
+    (record,) = file.transact([lambda store: store.book([make_turn(10)])]).committed.records
+    file.abandon()
+    change = "UPDATE ledger SET body=?, leaf_hash=? WHERE key=?"
+    spoil(path, change, record.body, record.leaf_hash, ledger_key(1, 9))
+    assert open_store_file().opened.set_aside is not None
+
+
 def test_damage_raises_critical_alert(
     path: Path, open_store_file: OpenFile, read: Callable[[], StoreReader]
 ) -> None:
