@@ -40,7 +40,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         hint = f"; did you mean {close[0]!r}?" if close else ""
         sys.stderr.write(f"shelfgate: no command {name!r}{hint}\n\n{_overview()}")
         sys.exit(USAGE)
+    if name == "run":
+        _import_structlog_without_rich()
     importlib.import_module(f"gateway.cli.{name}").main(given[1:])
+
+
+def _import_structlog_without_rich() -> None:
+    """Spare the daemon 6 MB: structlog takes rich for its tracebacks where it can, unasked."""
+    sys.modules["rich"] = None  # type: ignore[assignment] # None is how Python says "not to be had"
+    try:
+        importlib.import_module("structlog")
+    finally:
+        del sys.modules["rich"]
 
 
 def _overview() -> str:
