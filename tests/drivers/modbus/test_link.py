@@ -1,8 +1,6 @@
 """The link against raw units that answer as no library would."""
 
 import asyncio
-import os
-import tty
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -204,17 +202,6 @@ async def test_first_connect_that_fails_is_a_link_error(free_port: int) -> None:
     await link.close()
 
 
-async def test_serial_port_that_is_not_there_is_a_link_error() -> None:
-    settings = ModbusSettings.model_validate(
-        {"link": "serial", "path": "/dev/no-such-port", "units": UNITS}
-    )
-    link = Link(settings, BootClock(), Counts())
-
-    with pytest.raises(LinkError, match="no connection to /dev/no-such-port"):
-        await link.open()
-    await link.close()
-
-
 @pytest.mark.parametrize("code", [1, 2, 3, 4, 6, 11, 99])
 @pytest.mark.parametrize("rtu", [False, True])
 async def test_exception_is_a_named_error_and_the_link_goes_on(code: int, *, rtu: bool) -> None:
@@ -360,43 +347,3 @@ async def test_many_tasks_may_ask_at_once() -> None:
                 *(link.read(read_request(1, 3, 10 * n, 2)) for n in range(1, 9))
             )
             assert [answer.registers[0] for answer in answers] == [10 * n for n in range(1, 9)]
-
-
-async def test_serial_line_carries_a_read_and_survives_a_late_answer() -> None:
-    device, client = os.openpty()
-    for end in (device, client):
-        tty.setraw(end)
-    loop = asyncio.get_running_loop()
-    heard = bytearray()
-    numbers = iter(range(100))
-
-    def answer() -> None:
-        heard.extend(os.read(device, 256))
-        while len(heard) >= 8:
-            request = Request(heard[0], bytes(heard[1:6]))
-            del heard[:8]
-            late_s = TIMEOUT_S + 0.03 if next(numbers) == 0 else 0.0
-            loop.call_later(late_s, os.write, device, request.rtu(own_address(request)))
-
-    loop.add_reader(device, answer)
-    settings = ModbusSettings.model_validate(
-        {
-            "link": "serial",
-            "path": os.ttyname(client),
-            "baud": 115_200,
-            "timeout_s": TIMEOUT_S,
-            "quiet_gap_s": GAP_S,
-            "units": UNITS,
-        }
-    )
-    link = Link(settings, BootClock(), Counts())
-    try:
-        await link.open()
-        with pytest.raises(UnitError, match="timeout"):
-            await link.read(read_request(1, 3, 10, 2))
-        assert list((await link.read(read_request(1, 3, 20, 2))).registers) == [20, 21]
-    finally:
-        await link.close()
-        loop.remove_reader(device)
-        os.close(client)
-        os.close(device)
