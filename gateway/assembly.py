@@ -85,7 +85,8 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         fault = DeviceFault(device, "store_full", full, detail, severity="critical")
         inbox.put_first(clock.now(), fault)
 
-    booker = Booker(store, booked, refused)
+    booker = Booker(store, refused)
+    booker.booked.append(booked)
     pipeline = Pipeline(engine, inbox, booker, clock, pulse)
     pipeline.taps.append(lambda _at, fact: meter.observe(fact))
     health = Health(store, supervisor, inbox, (clock, wall), meter)

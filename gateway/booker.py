@@ -12,17 +12,12 @@ from gateway.store import Committed, Store, StoreFull
 class Booker:
     """Books outcomes. A full disk is a state: what is refused is counted and told, never silent."""
 
-    def __init__(
-        self,
-        store: Store,
-        booked: Callable[[Sequence[Outcome]], None],
-        refused: Callable[[int, bool], None],
-    ) -> None:
-        """`booked` is told of turns that are on disk, `refused` when the disk fills or frees."""
+    def __init__(self, store: Store, refused: Callable[[int, bool], None]) -> None:
+        """`refused` is told when the disk fills or frees; whoever is in `booked`, what is on it."""
+        self.booked: list[Callable[[Sequence[Outcome]], None]] = []
         self.submitted_turns = 0
         self.refused_turns = 0
         self._store = store
-        self._booked = booked
         self._refused = refused
         self._full = False
 
@@ -42,7 +37,8 @@ class Booker:
         failure = done.exception()
         full = isinstance(failure, StoreFull)
         if failure is None:
-            self._booked(outcomes)
+            for tell in self.booked:
+                tell(outcomes)
         elif full:
             self.refused_turns += len(outcomes)
         else:

@@ -9,20 +9,24 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from random import Random, SystemRandom
 from typing import Any
 
 import structlog
 
 from gateway.assembly import Gateway, assemble, product_version
-from gateway.clock import boot_id
+from gateway.clock import BootClock, boot_id
+from gateway.engine import RuleFailed
 from gateway.local import local_server
 from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
+from gateway.rule_record import RuleRecord
 from gateway.settings import Configuration
+from gateway.stock_topics import STOCK_RULE, Clocks, StockTopics
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
@@ -43,6 +47,9 @@ PRUNE_S, PRUNE_LOT_S = 60.0, 1.0
 GAUGE_S = 1.0
 """How often queue depths and the lag of the loop are looked at."""
 
+STOCK_LOOK_S = 3600.0
+"""How often stock topics that have long been zero are looked for."""
+
 DRAIN_S = 2.0
 """What stopping waits for facts that are already in the inbox."""
 
@@ -50,7 +57,30 @@ log = structlog.get_logger("gateway")
 
 
 async def run(configuration: Configuration) -> None:
-    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk."""
+    """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk.
+
+    A rule that ended the process too often is left out, and the others run.
+    """
+    record = RuleRecord(configuration.gateway.state_folder, boot_id(), product_version())
+    left_out = record.left_out()
+    rules = tuple(rule for rule in configuration.rules if rule.name not in left_out)
+    try:
+        await _run(replace(configuration, rules=rules), left_out)
+    except (RuleFailed, BaseExceptionGroup) as error:
+        for failed in _rules_failed(error):
+            record.note(failed.rule, BootClock().now())
+        raise
+
+
+def _rules_failed(error: BaseException) -> Iterator[RuleFailed]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _rules_failed(inner)
+    elif isinstance(error, RuleFailed):
+        yield error
+
+
+async def _run(configuration: Configuration, left_out: Collection[str]) -> None:
     gateway = await assemble(configuration, Random(SystemRandom().getrandbits(128)))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -65,6 +95,7 @@ async def run(configuration: Configuration) -> None:
         clean=gateway.store.opened.clean,
     )
     await _tell_opening(gateway)
+    await _tell_left_out(gateway, left_out)
     try:
         await serve(gateway, stop)
     finally:
@@ -75,11 +106,13 @@ async def run(configuration: Configuration) -> None:
 async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
     """Run all tasks; stop them in the order of the flow."""
     told = commands(gateway)
+    uplink = _uplink(gateway, told)
     rest: dict[str, Coroutine[Any, Any, None]] = {
         "pipeline": gateway.pipeline.run(),
         "actions": gateway.dispatcher.run(),
         "store": gateway.store.failure(),
-        "uplink": _uplink(gateway, told).run(),
+        "uplink": uplink.run(),
+        "stock topics": _clear_old(await _stock_topics(gateway, uplink)),
         "local": local_server(gateway, told).run(),
         "anchors": _anchors(gateway),
         "prune": _prune(gateway),
@@ -126,7 +159,7 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
         await gateway.pipeline.feed(facts)
 
     house = House(
-        outbox=lambda: next_outbox(gateway.store, gateway.health.settled),
+        outbox=lambda: next_outbox(gateway.store),
         clock=gateway.clock,
         random=gateway.random,
         count=gateway.health.count,
@@ -142,6 +175,22 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
     uplink = Uplink(gateway.configuration.mqtt, identity, house)
     gateway.health.uplink = uplink
     return uplink
+
+
+async def _stock_topics(gateway: Gateway, uplink: Uplink) -> StockTopics:
+    """The retained stock topics, in step with what is booked from now on."""
+    clocks = Clocks(gateway.clock, gateway.wall)
+    topics = StockTopics(gateway.store, clocks, uplink.topics, uplink.publish_state)
+    rows = await gateway.store.read(lambda reader: reader.state_rows(STOCK_RULE))
+    topics.restored(row.row for row in rows)
+    gateway.booker.booked.append(topics.booked)
+    return topics
+
+
+async def _clear_old(topics: StockTopics) -> None:
+    while True:
+        await asyncio.sleep(STOCK_LOOK_S)
+        topics.clear_old()
 
 
 def _telemetry(gateway: Gateway) -> Telemetry | None:
@@ -171,6 +220,14 @@ async def _tell_opening(gateway: Gateway) -> None:
         await gateway.fault("pulse_unknown", active=True, detail=detail)
         done = ActionDone(pulse.device, pulse.kind, pulse.cell, ok=False)
         await gateway.inbox.put(gateway.clock.now(), done)
+
+
+async def _tell_left_out(gateway: Gateway, rules: Collection[str]) -> None:
+    """What these rules decide is not decided: somebody must know, and know when it is again."""
+    detail = f"{', '.join(rules)} failed again and again and does not run; install a release"
+    if rules:
+        log.critical("rules left out", rules=list(rules))
+    await gateway.fault("rule_left_out", active=bool(rules), detail=detail if rules else "")
 
 
 async def _anchors(gateway: Gateway) -> None:

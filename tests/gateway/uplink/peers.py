@@ -122,7 +122,7 @@ class Gateway:
         values = {"host": "127.0.0.1", "port": port, "ack_timeout_s": 0.3, "keepalive_s": 5} | mqtt
         self.settings = MqttSettings.model_validate(values)
         house = House(
-            outbox=lambda: self.outbox if store is None else next_outbox(store, lambda _mark: None),
+            outbox=lambda: self.outbox if store is None else next_outbox(store),
             clock=LoopClock(),
             random=Random(7),
             count=self.count,
