@@ -1,0 +1,97 @@
+"""Records that cannot be taken, and payloads that are none."""
+
+import json
+
+from tests.conformance.records import BLOCKED, encode, envelope, epoch_of, movement
+from tests.conformance.rig import SITE, Rig
+
+
+async def wrong_leaf_hash(rig: Rig) -> None:
+    """A record that its leafhash does not fit is rejected, and the next one is taken."""
+    async with rig.gateway("leaf") as gateway:
+        epoch = epoch_of("leaf")
+        await gateway.send_record(movement("leaf", epoch, 1), leafhash="0" * 64)
+        await gateway.send(epoch, 2)
+        await gateway.settled(epoch, 2)
+        gateway.judge(gateway.outcomes(epoch, 1) == ["rejected"], f"{gateway.outcomes(epoch, 1)}")
+        gateway.judge_documents(epoch, {2})
+
+
+async def rejected(rig: Rig) -> None:
+    """A record against a rule of the core is rejected with a reason, and does not block."""
+    async with rig.gateway("rejected") as gateway:
+        epoch = epoch_of("rejected")
+        await gateway.send(epoch, 1, item=BLOCKED)
+        await gateway.send(epoch, 2)
+        await gateway.settled(epoch, 2)
+        results = [each for each in gateway.results(epoch) if each["seq"] == 1]
+        gateway.judge([each["status"] for each in results] == ["rejected"], f"{results}")
+        gateway.judge(bool(results[0].get("reason")), "rejected without a reason")
+        await gateway.send(epoch, 1, item=BLOCKED)
+        await gateway.until(lambda: len(gateway.outcomes(epoch, 1)) == 2, "its duplicate")
+        again = [each for each in gateway.results(epoch) if each["seq"] == 1][-1]
+        gateway.judge(again["status"] == "duplicate", f"again: {again}")
+        gateway.judge(bool(again.get("reason")), "a rejected one's duplicate tells no reason")
+        await gateway.send(epoch, 3, supersedes=f"{epoch}-1")
+        await gateway.settled(epoch, 3)
+        gateway.judge_documents(epoch, {2, 3})
+
+
+async def invalid_payload(rig: Rig) -> None:
+    """Records against the schema are rejected one by one."""
+    async with rig.gateway("invalid") as gateway:
+        epoch = epoch_of("invalid")
+        good = [movement("invalid", epoch, seq) for seq in range(1, 8)]
+        await gateway.send_record(good[0] | {"quantity": -1})
+        await gateway.send_record(good[1] | {"kind": "theft"})
+        await gateway.send_record(good[2] | {"surprise": 1})
+        await gateway.send_record({k: v for k, v in good[3].items() if k != "item"})
+        await gateway.send_record(good[4], type="shelfgate.rumour.v1")
+        await gateway.send_record(good[5], subject=[])
+        await gateway.send_record(good[6])
+        await gateway.settled(epoch, 7)
+        for seq in range(1, 7):
+            outcomes = gateway.outcomes(epoch, seq)
+            gateway.judge(outcomes == ["rejected"], f"{seq} was {outcomes}")
+        gateway.judge_documents(epoch, {7})
+
+
+async def unreadable_payload(rig: Rig) -> None:
+    """A payload that names no record is dropped: nothing is acknowledged, and the core lives."""
+    async with rig.gateway("unreadable") as gateway:
+        epoch = epoch_of("unreadable")
+        record = envelope(SITE, movement("unreadable", epoch, 1))
+        fraction = json.dumps(record).replace('"quantity": 1', '"quantity": 1.0')
+        for payload in (
+            b"",
+            b"\xff\xfe",
+            b"{",
+            b"[]",
+            b"null",
+            b'{"id": 3, "data": []}',
+            b"[" * 100_000,
+            b"1" * 10_000,
+            fraction.encode(),
+            json.dumps(record | {"subject": "\ud800"}).encode(),
+            encode(record)[:-1] + b',"subject":"twice"}',
+            encode(record | {"subject": "x" * 300_000}),
+        ):
+            await gateway.send_raw(payload)
+        for seq in (1, 2):
+            await gateway.send(epoch, seq)
+            await gateway.settled(epoch, seq)
+        gateway.judge(gateway.outcomes(epoch, 1) == ["accepted"], f"{gateway.outcomes(epoch, 1)}")
+
+
+async def foreign_gateway(rig: Rig) -> None:
+    """A record of another gateway on this one's topic is rejected, and books nothing there."""
+    async with rig.gateway("foreign") as gateway, rig.gateway("victim") as victim:
+        epoch = epoch_of("foreign")
+        await gateway.send_record(movement("victim", epoch, 1))
+        await gateway.settled(epoch, 1)
+        gateway.judge(gateway.outcomes(epoch, 1) == ["rejected"], f"{gateway.outcomes(epoch, 1)}")
+        hello = await victim.say_hello(epoch, 0)
+        victim.judge(hello["hw"] == 0, f"hw of the victim is {hello['hw']}")
+
+
+CASES = (wrong_leaf_hash, rejected, invalid_payload, unreadable_payload, foreign_gateway)
