@@ -7,6 +7,7 @@ Rules of the file:
 * One fact is one turn. Rules run in their fixed order; a fact that a rule emits goes to later
   rules in the same turn, and to itself and earlier ones in the next.
 * A turn is an `Outcome`, all or nothing; a turn that decided nothing leaves none.
+* A rule that fails ends the process: `RuleFailed` names it. The engine is of no use afterwards.
 """
 
 from __future__ import annotations
@@ -44,6 +45,14 @@ EVENT_TYPES: frozenset[type] = frozenset(
     (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment)
 )
 REFERENCE_TYPES: frozenset[type] = frozenset((Item, Location, ExpectedSet, ReferenceDeleted))
+
+
+class RuleFailed(Exception):  # noqa: N818 - it is a bug of that rule, told by its name
+    """A bug in a rule; the cause is chained."""
+
+    def __init__(self, rule: str, reason: str) -> None:
+        super().__init__(f"rule {rule} failed: {reason}")
+        self.rule = rule
 
 
 @dataclass(slots=True)
@@ -94,11 +103,14 @@ class Engine:
     def restore(self, rows: dict[str, list[Row]], references: Iterable[Reference]) -> None:
         """Give the rules their durable rows, then the reference facts; once, before any feed."""
         for name, rule in zip(self._names, self._rules, strict=True):
-            rule.restore(rows.get(name, []))
+            try:
+                rule.restore(rows.get(name, []))
+            except Exception as error:
+                raise RuleFailed(name, f"its rows: {error!r}") from error
         for reference in references:
             for index in self._routes.get(type(reference), ()):
-                turn = self._steps[index](self.now, reference)
-                assert turn is NOTHING, "known reference facts decide nothing"
+                if self._step(index, reference) is not NOTHING:
+                    raise RuleFailed(self._names[index], "it decided on a fact known already")
 
     def feed(self, at: Ns, fact: Fact) -> Sequence[Outcome]:
         """Take one fact that happened at `at`; first run the wake-ups due before it."""
@@ -106,7 +118,7 @@ class Engine:
         self.now = max(self.now, at)
         route = self._routes.get(type(fact), ())
         for position, index in enumerate(route):
-            turn = self._steps[index](self.now, fact)
+            turn = self._step(index, fact)
             if turn is not NOTHING:
                 pending = {later: [fact] for later in route[position + 1 :]}
                 draft = _Draft()
@@ -115,6 +127,12 @@ class Engine:
         if type(fact) in REFERENCE_TYPES:
             return self._finish(before, {}, _Draft(), fact)
         return before
+
+    def _step(self, index: int, fact: Fact | None) -> Turn:
+        try:
+            return self._steps[index](self.now, fact)
+        except Exception as error:
+            raise RuleFailed(self._names[index], repr(error)) from error
 
     def wake(self, now: Ns) -> Sequence[Outcome]:
         """Run every wake-up that is due at `now`, each with its own due time."""
@@ -125,7 +143,7 @@ class Engine:
             self._set_wake(index, NEVER)
             draft = _Draft()
             pending: dict[int, list[Fact]] = {}
-            self._absorb(index, self._steps[index](self.now, None), pending, draft)
+            self._absorb(index, self._step(index, None), pending, draft)
             outcomes.extend(self._finish((), pending, draft, None))
         return outcomes
 
@@ -148,14 +166,15 @@ class Engine:
                 pending.setdefault(index, []).append(told)
             self._feedback = []
             outcomes.append(self._run(pending, _Draft()))
-        raise AssertionError(f"rules answer each other for ever: {self._feedback}")
+        index, told = self._feedback[0]
+        raise RuleFailed(self._names[index], f"it is answered for ever: {told}")
 
     def _run(self, pending: dict[int, list[Fact]], draft: _Draft) -> Outcome | None:
         """Give every rule, in order, what is pending for it."""
         while pending:
             index = min(pending)
             for fact in pending.pop(index):
-                turn = self._steps[index](self.now, fact)
+                turn = self._step(index, fact)
                 if turn is not NOTHING:
                     self._absorb(index, turn, pending, draft)
         return draft.outcome(self.now)
@@ -169,7 +188,8 @@ class Engine:
         draft.deletes.extend((name, key) for key in turn.deletes)
         draft.actions.extend(turn.actions)
         if turn.next_wake is not None:
-            assert turn.next_wake > self.now, f"{name} wants to be woken in the past"
+            if turn.next_wake <= self.now:
+                raise RuleFailed(name, "it wants to be woken in the past")
             self._set_wake(index, turn.next_wake)
         for fact in turn.facts:
             if self._watch is not None:

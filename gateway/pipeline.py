@@ -87,7 +87,12 @@ class Pipeline:
                 await self._inbox.wait()
 
     def _lot(self) -> list[Outcome]:
-        """Feed one lot of facts, then run what the clock says is due."""
+        """Feed one lot of facts, then run what the clock says is due.
+
+        After a stall the pump may run before the pulse: facts that waited are newer than wake-ups
+        that fell due unwatched, so the stall is looked for here too.
+        """
+        self._look_for_stall()
         engine, outcomes = self._engine, list[Outcome]()
         for at, fact in self._inbox.take(LOT_FACTS_MAX):
             for tap in self.taps:
@@ -116,6 +121,9 @@ class Pipeline:
         """Show that the loop runs; tell the rules when it did not, before their wake-ups."""
         while True:
             await asyncio.sleep(TICK_NS / NS_PER_S)
-            stall_ns = self._pulse.beat()
-            if stall_ns:
-                self._inbox.put_first(self._pulse.last - stall_ns, Stall(stall_ns))
+            self._look_for_stall()
+
+    def _look_for_stall(self) -> None:
+        stall_ns = self._pulse.beat()
+        if stall_ns:
+            self._inbox.put_first(self._pulse.last - stall_ns, Stall(stall_ns))
