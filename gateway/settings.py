@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -176,8 +177,9 @@ def load_configuration(path: Path) -> Configuration:
         settings = FileSettings(**content)
     except ValidationError as error:
         problems.extend(_translate(error, (), FileSettings))
+        tuple(_devices(_readable_devices(content), problems))
         raise _config_error(path, text, problems) from error
-    devices = tuple(_devices(settings, problems))
+    devices = tuple(_devices(enumerate(settings.device), problems))
     rules = tuple(_rules(settings, problems))
     site = _site(settings)
     problems.extend(_wiring(settings))
@@ -195,8 +197,18 @@ def load_configuration(path: Path) -> Configuration:
     )
 
 
-def _devices(settings: FileSettings, problems: list[_Problem]) -> Iterator[DeviceConfiguration]:
-    for index, section in enumerate(settings.device):
+def _readable_devices(content: Mapping[str, Any]) -> Iterator[tuple[int, DeviceSection]]:
+    """The devices of a file that is wrong elsewhere, so that their problems are told as well."""
+    devices = content.get("device")
+    for index, table in enumerate(devices if isinstance(devices, list) else ()):
+        with suppress(ValidationError, TypeError):
+            yield index, DeviceSection(**table)
+
+
+def _devices(
+    sections: Iterable[tuple[int, DeviceSection]], problems: list[_Problem]
+) -> Iterator[DeviceConfiguration]:
+    for index, section in sections:
         where: KeyPath = ("device", index)
         try:
             factory = registry.load(registry.DRIVERS, section.driver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -71,6 +72,4 @@ def _type(about: Mapping[str, Any]) -> str:
 
 
 def _default(value: Any) -> str:
-    return (
-        "none" if value is None else str(value).lower() if isinstance(value, bool) else f"{value}"
-    )
+    return "none" if value is None else json.dumps(value)

@@ -14,13 +14,13 @@ from gateway.clock import BootClock
 from gateway.doctor.box import examine_box
 from gateway.doctor.broker import examine_broker, examine_settlement, examine_uplink
 from gateway.doctor.devices import contact_devices
-from gateway.doctor.files import examine_files
+from gateway.doctor.files import examine_files, examine_state_folder
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.ledger import examine_ledger
 from gateway.settings import Configuration
 from gateway.status import NotRunningError, RefusedError, ask
 
-__all__ = ["Finding", "connect", "examine", "examine_files"]
+__all__ = ["Finding", "connect", "examine", "examine_files", "examine_state_folder"]
 
 DEVICE_FIX = "check power, cable, address and port; journalctl -u shelfgate tells since when"
 
@@ -30,6 +30,7 @@ async def examine(configuration: Configuration) -> list[Finding]:
     status, running = running_status(configuration)
     findings = [ok("configuration", str(configuration.path)), running]
     findings += examine_files(configuration)
+    findings += examine_state_folder(configuration)
     findings += examine_box(configuration.gateway.state_folder, BootClock())
     findings += examine_ledger(configuration, running=running.verdict == "ok")
     findings.append(examine_settlement(configuration))

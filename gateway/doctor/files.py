@@ -21,11 +21,10 @@ OTHERS = stat.S_IRWXO
 
 
 def examine_files(configuration: Configuration) -> Iterator[Finding]:
-    """Everything that can be wrong before anything runs."""
+    """Everything that can be wrong before anything runs, whoever looks."""
     yield _references(configuration)
     yield from _drivers(configuration)
     yield from _secrets(configuration)
-    yield from _state_folder(configuration)
 
 
 def _references(configuration: Configuration) -> Finding:
@@ -95,7 +94,8 @@ def _certificates(configuration: Configuration) -> Finding:
     return ok("certificates", "load and belong together")
 
 
-def _state_folder(configuration: Configuration) -> Iterator[Finding]:
+def examine_state_folder(configuration: Configuration) -> Iterator[Finding]:
+    """Whether we can write there; only the gateway's user must be able to."""
     folder = configuration.gateway.state_folder
     length = len(os.fsencode(folder / SOCKET_FILE))
     if length > PATH_MAX_BYTES:

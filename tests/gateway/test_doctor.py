@@ -35,6 +35,10 @@ def of_files(path: Path, check: str) -> Finding:
     return named(doctor.examine_files(load_configuration(path)), check)
 
 
+def of_folder(path: Path) -> Finding:
+    return named(doctor.examine_state_folder(load_configuration(path)), "state folder")
+
+
 def test_a_finding_that_is_not_ok_needs_a_fix() -> None:
     with pytest.raises(AssertionError):
         Finding("disk", "fail", "it is full")
@@ -122,21 +126,21 @@ def test_certificates_that_do_not_load(write_site: Write, tmp_path: Path) -> Non
 def test_a_state_folder_that_everybody_can_read(site: Path) -> None:
     folder = site.parent / "state"
     folder.mkdir(mode=0o755)
-    assert of_files(site, "state folder").fix == f"chmod 750 {folder}"
+    assert of_folder(site).fix == f"chmod 750 {folder}"
     folder.chmod(0o750)
-    assert of_files(site, "state folder").verdict == "ok"
+    assert of_folder(site).verdict == "ok"
 
 
 def test_a_state_folder_that_is_not_ours(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "access", lambda _path, _mode: False)
-    finding = of_files(site, "state folder")
+    finding = of_folder(site)
     assert finding.verdict == "fail"
     assert "chown" in finding.fix
 
 
 def test_a_state_folder_too_deep_for_a_socket(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHELFGATE__GATEWAY__STATE_FOLDER", f"{site.parent}/{'x' * 100}")
-    finding = of_files(site, "state folder")
+    finding = of_folder(site)
     assert finding.verdict == "warn"
     assert "shorter" in finding.fix
 

@@ -129,6 +129,25 @@ def test_load_names_all_problems_at_once(write_site: Callable[..., Path]) -> Non
     assert len(told) == 3
 
 
+def test_load_names_the_devices_problems_beside_those_of_other_sections(
+    write_site: Callable[..., Path],
+) -> None:
+    path = write_site("gros_g = 1")
+    path.write_text(path.read_text(encoding="utf-8").replace("host =", "hots ="), encoding="utf-8")
+    told = "\n".join(refusal(path))
+    assert "mqtt.hots: unknown key; did you mean 'host'?" in told
+    assert "mqtt.host: this key is missing" in told
+    assert "device[0].gros_g: unknown key; did you mean 'gross_g'?" in told
+
+
+def test_load_survives_devices_of_the_wrong_shape(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    for devices in ("device = 3", "device = [3]", '[device]\nid = "a"', "[[device]]\nid = 3"):
+        path.write_text(f"{devices}\n", encoding="utf-8")
+        told = refusal(path)
+        assert any(line.startswith(f"{path}:1: device") for line in told)
+
+
 def test_load_says_where_toml_is_broken(tmp_path: Path) -> None:
     path = tmp_path / "gateway.toml"
     path.write_text("[gateway\n", encoding="utf-8")

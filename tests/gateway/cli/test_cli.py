@@ -102,7 +102,6 @@ def test_drivers_of_others_are_listed_too(shelfgate: Run) -> None:
 
 def test_check_of_the_shipped_sample(shelfgate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
-    monkeypatch.setenv("SHELFGATE__GATEWAY__STATE_FOLDER", "/tmp/shelfgate-sample")
     ran = shelfgate("check", "--config", ROOT / "config" / "gateway.toml")
     assert ran.code == OK
     assert "shelf-b: modbus" in ran.out
