@@ -38,9 +38,11 @@ def _check(value: object) -> None:
         for key, inner in value.items():
             if type(key) is not str:
                 raise ValueError(f"key {key!r} is not a string")
-            _check(inner)
+            if type(inner) is not str:
+                _check(inner)
     elif isinstance(value, list | tuple):
         for inner in value:
-            _check(inner)
+            if type(inner) is not str:
+                _check(inner)
     else:
         raise ValueError(f"{value!r} has no place in a record: integers and strings only")

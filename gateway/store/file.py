@@ -30,6 +30,7 @@ from gateway.store.database import (
     suspect_mark,
 )
 from gateway.store.ledger import Ledger, Mark, Stamp
+from gateway.store.pending import Pending
 from gateway.store.schema import EVIDENCE_MAX, EVIDENCE_SLACK, ledger_key
 from gateway.store.verify import SQLITE_PROBLEM, check_tail, full_check
 from gateway.store.windows import read_windows
@@ -74,7 +75,8 @@ class StoreFile:
             raise
         self._wal_pages = 0
         self._connection.set_wal_hook(self._note_wal)  # this also ends SQLite's own checkpoints
-        self._ledger = Ledger(self._connection, identity, clocks.wall)
+        self._pending = Pending(self._connection)
+        self._ledger = Ledger(self._connection, self._pending, identity, clocks.wall)
         self._actions: list[Action | PulseRow] = []
         self._opened: Opened | None = None
 
@@ -177,14 +179,17 @@ class StoreFile:
 
     def acknowledge(self, epoch: str, high_water: int, results: Sequence[Result]) -> Settled:
         """A job: settle what the core has committed. See delivery.acknowledge."""
+        self._pending.flush()
         return delivery.acknowledge(self._connection, self._ledger, epoch, high_water, results)
 
     def requeue(self, epoch: str, seq: int) -> Record:
         """A job: book a quarantined record anew. See delivery.requeue."""
+        self._pending.flush()
         return delivery.requeue(self._connection, self._ledger, epoch, seq)
 
     def prune(self, before_unix_ns: int, keep_rows: int) -> int:
         """A job: delete some old settled records. See delivery.prune."""
+        self._pending.flush()
         return delivery.prune(self._connection, self._ledger, before_unix_ns, keep_rows)
 
     def begin_epoch(self, reason: NewEpoch) -> Epoch:
@@ -193,6 +198,7 @@ class StoreFile:
         On "restored" the records that the core may know by other content go to quarantine. On
         other reasons what is unsettled stays in the outbox under its old epoch.
         """
+        self._pending.flush()
         old = self.mark
         quarantined = 0
         if reason == "restored":
@@ -230,14 +236,14 @@ class StoreFile:
         """Record one turn."""
         connection = self._connection
         fresh = [self._ledger.book(event) for event in outcome.events]
-        tables.put_rows(connection, outcome)
+        self._pending.put_rows(outcome)
         tables.put_references(connection, outcome.references)
         for action in outcome.actions:
             self._actions.append(tables.put_action(connection, action))
         if outcome.evidence:
             number = self.mark.epoch.number
             keys = [ledger_key(number, record.seq) for record in fresh]
-            tables.put_evidence(connection, outcome.evidence, keys)
+            self._pending.put_evidence(outcome.evidence, keys)
 
     def _trim_evidence(self, fresh: int) -> None:
         """Each EVIDENCE_SLACK records, forget the evidence of old ones."""

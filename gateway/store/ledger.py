@@ -18,6 +18,7 @@ from gateway.ports import Record
 from gateway.store.booking import Body, Head, kind_of, record, utc
 from gateway.store.database import Damaged
 from gateway.store.merkle import CompactRange, leaf_hash
+from gateway.store.pending import Pending
 from gateway.store.schema import ledger_key
 from gateway.store.tables import put_alert
 from gateway.store.words import Epoch, Identity, NewEpoch, WallTime
@@ -43,8 +44,11 @@ class Mark(NamedTuple):
 class Ledger:
     """The current epoch, as the transaction in hand sees it."""
 
-    def __init__(self, connection: apsw.Connection, identity: Identity, wall: WallTime) -> None:
+    def __init__(
+        self, connection: apsw.Connection, pending: Pending, identity: Identity, wall: WallTime
+    ) -> None:
         self._connection = connection
+        self._pending = pending
         self._identity = identity
         self._wall = wall
         self._leaves: list[bytes] = []
@@ -124,17 +128,14 @@ class Ledger:
         head = Head(self.gateway, mark.epoch.uuid, seq, utc(stamp.unix_ns), stamp.clock)
         body = canonical(body_of(head))
         leaf = leaf_hash(body)
-        self._connection.execute(
-            "INSERT INTO ledger VALUES(?,?,?,?,?,?,?)",
-            (
-                ledger_key(mark.epoch.number, seq),
-                kind,
-                self._boot,
-                stamp.recorded_ns,
-                stamp.unix_ns,
-                leaf,
-                body,
-            ),
+        self._pending.ledger.add(
+            ledger_key(mark.epoch.number, seq),
+            kind,
+            self._boot,
+            stamp.recorded_ns,
+            stamp.unix_ns,
+            leaf,
+            body,
         )
         self._leaves.append(leaf)
         self.mark = mark._replace(last_seq=seq)
@@ -147,7 +148,8 @@ class Ledger:
         self.mark = self.mark._replace(high_water=high_water)
 
     def save(self) -> None:
-        """Write what the transaction changed of the epoch: once, at its end."""
+        """Write what is pending, and what the transaction changed of the epoch: at its end."""
+        self._pending.flush()
         if self._leaves:
             self.mark = self.mark._replace(merkle=self.mark.merkle.extend(self._leaves))
             self._leaves.clear()
@@ -162,6 +164,7 @@ class Ledger:
     def restore(self, mark: Mark) -> None:
         """Forget what an undone transaction did."""
         self._leaves.clear()
+        self._pending.clear()
         self.mark = self._saved = mark
 
     def _say(self, at: Ns) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import apsw
@@ -21,7 +21,6 @@ from gateway.model import (
     ReferenceDeleted,
     SetOutput,
 )
-from gateway.outcome import EvidenceRow, Outcome
 from gateway.ports import JsonValue
 from gateway.store.database import query
 from gateway.store.schema import ANCHORS_MAX, PULSES_MAX
@@ -58,28 +57,6 @@ def inflated(body: bytes) -> JsonValue:
     """The reverse of `deflated`."""
     value: JsonValue = json.loads(zlib.decompress(body))
     return value
-
-
-def put_rows(connection: apsw.Connection, outcome: Outcome) -> None:
-    """Write what the rules declared in this turn."""
-    if outcome.puts:
-        connection.executemany(
-            "INSERT INTO state VALUES(?,?,?,?) ON CONFLICT DO UPDATE"
-            " SET schema=excluded.schema, value=excluded.value",
-            [(rule, row.key, schema, packed(row.value)) for rule, schema, row in outcome.puts],
-        )
-    if outcome.deletes:
-        connection.executemany("DELETE FROM state WHERE rule=? AND key=?", outcome.deletes)
-
-
-def put_evidence(
-    connection: apsw.Connection, rows: Iterable[EvidenceRow], keys: Sequence[int]
-) -> None:
-    """Keep what `why` shows; `keys` are those of the outcome's events."""
-    connection.executemany(
-        "INSERT INTO evidence VALUES(?,?)",
-        [(keys[row.event_index], deflated(row.body)) for row in rows],
-    )
 
 
 def trim_evidence(connection: apsw.Connection, first_key: int) -> None:
