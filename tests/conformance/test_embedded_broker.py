@@ -20,9 +20,11 @@ async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
     async with embedded_broker() as url:
         state = tmp_path_factory.mktemp("core") / "state"
         rig = Rig(REFERENCE_CORE, urlsplit(url).port or 0, "3.1.1", state, PATIENCE_S)
-        await rig.start()
-        yield rig
-        await rig.kill()
+        try:
+            await rig.start()
+            yield rig
+        finally:
+            await rig.kill()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -21,9 +21,11 @@ async def rig(
     command = os.environ.get("SHELFGATE_CORE", REFERENCE_CORE)
     state = tmp_path_factory.mktemp("core") / "state"
     rig = Rig(command, broker, request.param, state, PATIENCE_S)
-    await rig.start()
-    yield rig
-    await rig.kill()
+    try:
+        await rig.start()
+        yield rig
+    finally:
+        await rig.kill()
 
 
 @pytest.mark.parametrize("name", CASES)

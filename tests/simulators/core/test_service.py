@@ -188,12 +188,21 @@ async def test_broker_that_refuses_a_publish_is_told(
     assert refused["reason"] == "Not authorized"
 
 
-async def run_cli(broker: int, folder: Path, *words: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+@asynccontextmanager
+async def run_cli(
+    broker: int, folder: Path, *words: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "simulators.core", "--broker", f"mqtt://127.0.0.1:{broker}"),
         *("--db", folder / "core.db", "--site", folder.name, *words),
         stdout=asyncio.subprocess.PIPE,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 async def test_command_line_serves_tells_and_forgets(broker: int, tmp_path: Path) -> None:
@@ -201,24 +210,25 @@ async def test_command_line_serves_tells_and_forgets(broker: int, tmp_path: Path
         json.dumps({"item": [{"code": "M6-NUT"}], "location": [{"code": "shelf-edge-1"}]})
     )
     strict = ("--json", "--strict", "--reference", str(tmp_path / "reference.json"))
-    process = await run_cli(broker, tmp_path, *strict)
-    assert process.stdout is not None
     async with gateway(broker, tmp_path.name) as edge:
-        while json.loads(await process.stdout.readline())["what"] != "connected":
-            pass
-        await edge.send(EPOCH, 1, 2)
-        await edge.send(EPOCH, 3, item="M7-NUT")
-        await edge.settled(EPOCH, 3)
-        process.terminate()
-        lines = [json.loads(line) for line in (await process.communicate())[0].splitlines()]
+        async with run_cli(broker, tmp_path, *strict) as process:
+            assert process.stdout is not None
+            while json.loads(await process.stdout.readline())["what"] != "connected":
+                pass
+            await edge.send(EPOCH, 1, 2)
+            await edge.send(EPOCH, 3, item="M7-NUT")
+            await edge.settled(EPOCH, 3)
+            process.terminate()
+            output, _ = await process.communicate()
+        lines = [json.loads(line) for line in output.splitlines()]
         booked = [(line["what"], line["seq"]) for line in lines if "seq" in line]
         assert booked == [("accepted", 1), ("accepted", 2), ("rejected", 3)]
         assert lines[-1]["reason"] == "item is not known: M7-NUT"
         assert process.returncode == 0
-        process = await run_cli(broker, tmp_path, "--lose", "2")
-        await edge.until(lambda: {"epoch": EPOCH, "hw": 1} in edge.hellos, "hello without them")
-        process.terminate()
-        output, _ = await process.communicate()
+        async with run_cli(broker, tmp_path, "--lose", "2") as process:
+            await edge.until(lambda: {"epoch": EPOCH, "hw": 1} in edge.hellos, "hello without them")
+            process.terminate()
+            output, _ = await process.communicate()
     assert b"hello        edge-1" in output
     database = sqlite3.connect(tmp_path / "core.db")
     rows = database.execute("SELECT seq FROM record").fetchall()
