@@ -89,8 +89,7 @@ async def stock_error(chain: Chain) -> int:
 
 
 def _quantity(stock: Any, location: str, item: str) -> int:
-    line = stock.get((location, item))
-    return 0 if line is None else int(getattr(line, "quantity", line))
+    return int(stock.get((location, item), 0))
 
 
 def passed(result: dict[str, Any]) -> bool:

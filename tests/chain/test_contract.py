@@ -65,7 +65,7 @@ async def test_daemon_publishes_by_the_contract(chain: Chain, broker_port: int) 
             if level.startswith("stock/") and payload
             for body in [json.loads(payload)]
         }
-        known = {place: int(line.quantity) for place, line in (await chain.core.stock()).items()}
+        known = {place: int(held) for place, held in (await chain.core.stock()).items()}
         if told == {place: held for place, held in known.items() if place[0] != "unknown"}:
             break
         await asyncio.sleep(0.25)
