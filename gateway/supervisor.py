@@ -36,6 +36,11 @@ BACKOFF_MAX_S = 15.0
 GOOD_RUN_NS = 30 * NS_PER_S
 """A connection that held this long was good: the next back-off starts small again."""
 
+
+class NotConnected(LinkError):  # noqa: N818 - a state of the device, told by its name
+    """Nobody is there to act: nothing was sent."""
+
+
 State = Literal["connecting", "up", "waiting", "failed"]
 
 
@@ -78,8 +83,8 @@ class Supervisor:
 
     @property
     def lateness_max_ns(self) -> Ns:
-        """The largest lateness that any driver declares; drivers are built to be asked."""
-        return max((self._build(d).lateness_max_ns for d in self.devices.values()), default=0)
+        """The largest lateness that any driver declares."""
+        return max((self._driver(d).lateness_max_ns for d in self.devices.values()), default=0)
 
     async def run(self) -> None:
         """Run every device until cancelled."""
@@ -87,18 +92,30 @@ class Supervisor:
             for name, device in self.devices.items():
                 tasks.create_task(self._keep(device), name=f"device {name}")
 
+    def is_up(self, name: str) -> bool:
+        """Whether the device is connected now."""
+        device = self.devices.get(name)
+        return device is not None and device.state == "up"
+
     async def act(self, action: Action) -> None:
-        """Let the device carry out an action; LinkError if it is not up or cannot."""
+        """Let the device carry out an action; NotConnected if it was surely not sent, LinkError if
+        it is not certain that it was done. A bug of the driver is logged, and not certain either.
+        """
         device = self.devices.get(action.device)
         if device is None or device.state != "up":
-            raise LinkError(f"{action.device} is not connected")
+            raise NotConnected(f"{action.device} is not connected")
         driver: object = device.driver
         if not isinstance(driver, Actuator):
-            raise LinkError(f"the driver of {action.device} cannot act")
+            raise NotConnected(f"the driver of {action.device} cannot act")
         try:
             await driver.act(action)
+        except LinkError:
+            raise
         except (OSError, EOFError) as error:
             raise LinkError(f"{action.device}: {error}") from error
+        except Exception as error:
+            self._log.exception("driver failed to act", device=action.device)
+            raise LinkError(f"{action.device}: bug in the driver: {error!r}") from error
 
     async def _keep(self, device: Device) -> None:
         failures = 0
@@ -121,8 +138,7 @@ class Supervisor:
             await asyncio.sleep(device.random.uniform(ceiling_s / 10, ceiling_s))
 
     async def _run_once(self, device: Device) -> None:
-        driver = self._build(device)
-        device.driver = driver
+        driver = self._driver(device)
 
         async def first() -> None:
             if device.losses:
@@ -156,11 +172,17 @@ class Supervisor:
         status = DeviceStatus(device.configuration.device, up, reason)
         await self._inbox.put(self._clock.now(), status)
 
-    def _build(self, device: Device) -> Driver:
-        configuration = device.configuration
-        context = DriverContext(configuration.device, self._clock, device.random, device.count)
-        driver: Driver = configuration.factory(configuration.settings, context)
-        return driver
+    def _driver(self, device: Device) -> Driver:
+        """The device's one driver; `run` is called on it anew for every connection."""
+        if device.driver is None:
+
+            def count(name: str, amount: int = 1) -> None:
+                device.count(name, amount)
+
+            configuration = device.configuration
+            context = DriverContext(configuration.device, self._clock, device.random, count)
+            device.driver = configuration.factory(configuration.settings, context)
+        return device.driver
 
 
 def _uncounted(name: str, amount: int = 1) -> None:
