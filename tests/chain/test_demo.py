@@ -1,0 +1,67 @@
+"""The demo as a newcomer runs it, unattended."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from simulators.broker import embedded_broker, mosquitto
+
+KEYS = {
+    "seed",
+    "true_movements",
+    "published",
+    "settled",
+    "missed",
+    "wrong",
+    "unresolved",
+    "lost",
+    "duplicated",
+    "latency_ms",
+}
+
+
+async def demo(*arguments: str) -> tuple[int, dict[str, Any]]:
+    """Run it as a process; its exit code, and the object that its output ends with."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators.demo", "--json", *arguments, stdout=-1
+    )
+    output, _ = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, json.loads(output.decode().splitlines()[-1])
+
+
+@pytest.mark.server
+@pytest.mark.timeout(180)
+async def test_demo_on_mosquitto_books_what_happened(require: Callable[[str], str]) -> None:
+    require("mosquitto")
+    async with mosquitto() as url:
+        code, result = await demo("--seconds", "60", "--seed", "7", "--broker", url)
+    assert result.keys() >= KEYS
+    assert code == 0, result
+    assert result["mqtt"] == "5"
+    assert result["true_movements"] >= 20
+    assert (result["lost"], result["duplicated"], result["stock_error"]) == (0, 0, 0)
+    assert 0 < result["latency_ms"]["p50"] < 5000
+
+
+@pytest.mark.timeout(120)
+async def test_demo_on_the_embedded_broker_books_what_happened() -> None:
+    async with embedded_broker() as url:
+        speaking_3 = url.replace("mqtt://", "mqtt311://")
+        code, result = await demo("--seconds", "15", "--seed", "3", "--broker", speaking_3)
+    assert code == 0, result
+    assert result["mqtt"] == "3.1.1"
+    assert result["settled"] == result["published"] > 0
+
+
+async def test_demo_with_impossible_length_says_so() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "simulators.demo", "--seconds", "0", stderr=-1
+    )
+    _, said = await process.communicate()
+    assert process.returncode == 2
+    assert b"--seconds is 1 to 86400" in said
