@@ -18,7 +18,9 @@ from gateway.doctor.finding import Finding
 from gateway.settings import Configuration, load_configuration
 from gateway.uplink import probe
 from gateway.uplink.endpoint import Endpoint, Version
+from gateway.uplink.inbound import Inbound
 from gateway.uplink.link import Link, open_link
+from gateway.uplink.topics import topics_of
 from simulators.broker import mosquitto
 
 pytestmark = pytest.mark.server
@@ -84,6 +86,29 @@ async def test_a_broker_without_a_core(
     assert broker.verdict == "ok"
     assert core.verdict == "fail"
     assert "check that the core runs" in core.fix
+
+
+async def test_an_answer_about_another_epoch_is_none(
+    broker: str, configuration: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.uplink.probe.CORE_TIMEOUT_S", 0.3)
+    topics = topics_of(configuration.mqtt.prefix, "test", "edge-t")
+    port = urlsplit(broker).port
+    assert port is not None
+    stale = await open_link(Endpoint("127.0.0.1", port, "stale-core", None), "5")
+    heard: asyncio.Queue[Inbound] = asyncio.Queue()
+    stale.receive(heard.put_nowait)
+    await stale.subscribe((topics.hello,))
+
+    async def answer() -> None:
+        (await heard.get()).acknowledge()
+        await stale.publish(topics.core_hello, b'{"epoch":"another","hw":7}')
+
+    answering = asyncio.create_task(answer())
+    core = (await examine_broker(configuration))[1]
+    await answering
+    await stale.close()
+    assert core.verdict == "fail"
 
 
 async def test_a_broker_and_no_ledger_yet(broker: str, write_site: Callable[..., Path]) -> None:

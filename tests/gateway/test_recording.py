@@ -104,6 +104,18 @@ def test_weights_and_names_are_read_back_exactly(
     assert read == fact.samples[0] or (math.isnan(gross_g) and math.isnan(read.gross_g))
 
 
+small = st.integers(-1, 2)
+
+
+@given(st.tuples(*[small] * 4, *[st.none() | small] * 3))
+def test_reads_are_read_back_wherever_their_defaults_stand(
+    tmp_path_factory: pytest.TempPathFactory, rest: tuple[int | None, ...]
+) -> None:
+    fact = TagReport("r", (TagRead("r:1", "e2", *rest),))  # type: ignore[arg-type] # in this order
+    path = write(tmp_path_factory.mktemp("r"), head_line(HEAD), fact_line(1, fact), end_line(1))
+    assert list(read_recording(path))[1] == Fed(1, fact)
+
+
 def test_beginning_is_read_back_as_it_was(tmp_path: Path) -> None:
     head = Head("edge-1", HEAD.epoch, "b", 9, 17, "synced", 12, 1000, -4)
     row, item = Row("tag:30", {"zone": "A", "n": [1, 2.5, None]}), Item("BOLT", unit_mg=5)
