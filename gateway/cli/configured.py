@@ -25,7 +25,10 @@ DEFAULT_CONFIG = DEFAULT_PATH
 def start(app: typer.Typer, name: str, arguments: Sequence[str]) -> None:
     """Run a command. What is logged meanwhile goes to stderr, and only if something is wrong."""
     set_up_logs(level=logging.WARNING)
-    app(list(arguments), prog_name=f"shelfgate {name}")
+    try:
+        app(list(arguments), prog_name=f"shelfgate {name}")
+    except PermissionError as error:
+        give_up(f"{error.filename}: permission denied; ask as root or as the gateway's user")
 
 
 def configured(path: Path) -> Configuration:

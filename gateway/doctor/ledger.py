@@ -7,8 +7,10 @@ from pathlib import Path
 
 import apsw
 
-from gateway.assembly import STORE_FILE
+from gateway.assembly import STORE_FILE, product_version
+from gateway.clock import boot_id
 from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.rule_record import RuleRecord
 from gateway.settings import Configuration
 from gateway.store import StoreFailed, StoreReader
 from gateway.store.database import DAMAGE, Opening, lock_writing, open_reading, open_writing
@@ -84,6 +86,19 @@ def _content(reader: StoreReader, configuration: Configuration) -> Iterator[Find
     else:
         yield ok("quarantine", "empty")
     yield from _schemas(reader, configuration)
+    yield _left_out(configuration)
+
+
+def _left_out(configuration: Configuration) -> Finding:
+    """Whether every configured rule runs."""
+    folder = configuration.gateway.state_folder
+    record = RuleRecord(folder, boot_id(), product_version())
+    names = ", ".join(record.left_out())
+    if not names:
+        return ok("rules", f"all {len(configuration.rules)} run")
+    text = f"left out, because they ended the gateway again and again: {names}"
+    fix = f"report the bug; then install the release that mends it, or remove {record.path}"
+    return fail("rules", text, fix)
 
 
 def _schemas(reader: StoreReader, configuration: Configuration) -> Iterator[Finding]:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from gateway import doctor
-from gateway.assembly import STORE_FILE, Gateway, assemble
-from gateway.clock import BootClock
+from gateway.assembly import STORE_FILE, Gateway, assemble, product_version
+from gateway.clock import BootClock, boot_id
 from gateway.daemon import serve
 from gateway.doctor import box, devices
 from gateway.doctor.broker import examine_settlement, examine_uplink
@@ -20,6 +20,7 @@ from gateway.doctor.finding import Finding
 from gateway.doctor.ledger import examine_ledger
 from gateway.model import Alert
 from gateway.outcome import Outcome
+from gateway.rule_record import RuleRecord
 from gateway.settings import Configuration, load_configuration
 
 Write = Callable[..., Path]
@@ -255,6 +256,16 @@ async def test_rows_that_the_rules_do_not_read(ledger: Configuration) -> None:
     assert finding.verdict == "fail"
     assert "stock has rows of schema [9]" in finding.text
     assert finding.fix == "install the release that wrote them"
+
+
+async def test_a_rule_that_is_left_out(ledger: Configuration) -> None:
+    record = RuleRecord(ledger.gateway.state_folder, boot_id(), product_version())
+    for at in (1, 2, 3):
+        record.note("weight", at)
+    finding = of_ledger(ledger, "rules")
+    assert finding.verdict == "fail"
+    assert finding.text.endswith(": weight")
+    assert str(record.path) in finding.fix
 
 
 def test_an_old_sqlite(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """`shelfgate store`: reading the ledger beside the daemon or without it."""
 
 import asyncio
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,18 @@ def test_without_a_store_says_who_makes_it(
     code, _, err = store(*command, "--config", site)
     assert code == PROBLEM
     assert "there is no store yet; the first `shelfgate run` makes it" in err
+
+
+def test_a_folder_that_is_closed_to_us_is_named(
+    store: Run, ledger: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "is_file", closed)
+    code, _, err = store("verify", "--config", ledger)
+    assert code == PROBLEM
+    assert "shelfgate.db: permission denied; ask as root or as the gateway's user" in err
 
 
 def test_status_at_a_glance(store: Run, ledger: Path) -> None:
