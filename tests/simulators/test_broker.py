@@ -135,6 +135,29 @@ async def test_mosquitto_takes_further_settings(require: Callable[[str], str]) -
 
 
 @pytest.mark.server
+async def test_mosquitto_drops_nothing_that_waits_for_a_client(
+    require: Callable[[str], str],
+) -> None:
+    count = 1200  # it would keep 1,000 and drop the rest
+    async with mosquitto(executable=require("mosquitto")) as url, asyncio.timeout(PATIENCE_S):
+        parts = urlsplit(url)
+        assert parts.port is not None
+        session = {"identifier": "subscriber", "clean_session": False}
+        async with aiomqtt.Client("127.0.0.1", parts.port, **session) as subscriber:
+            await subscriber.subscribe("shelf/#", qos=1)
+        async with _client(url, aiomqtt.ProtocolVersion.V5, "publisher") as publisher:
+            for number in range(count):
+                await publisher.publish("shelf/event", str(number).encode(), qos=1)
+        received = []
+        async with aiomqtt.Client("127.0.0.1", parts.port, **session) as subscriber:
+            async for message in subscriber.messages:
+                received.append(int(message.payload))
+                if len(received) == count:
+                    break
+    assert received == list(range(count))
+
+
+@pytest.mark.server
 async def test_mosquitto_says_that_its_port_is_taken(require: Callable[[str], str]) -> None:
     tool = require("mosquitto")
     async with mosquitto(executable=tool) as url:
