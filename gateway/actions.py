@@ -2,7 +2,8 @@
 
 Levels are desired state: sent when decided, and again whenever the device comes up. Pulses are
 sent at most once: marked `sent` before, `done` after; what was sent when the gateway died is
-`unknown`, and never sent again.
+`unknown`, and never sent again. Each device has its own line: one that hangs delays no other, and
+no old level overtakes a new one.
 """
 
 from __future__ import annotations
@@ -13,16 +14,27 @@ from collections import deque
 import structlog
 
 from gateway.inbox import Inbox
-from gateway.model import Action, ActionDone, Pulse, SetOutput
+from gateway.model import ActionDone, Pulse, SetOutput
 from gateway.ports import Clock, LinkError
 from gateway.store import Committed, PulseRow, Store
-from gateway.supervisor import Supervisor
+from gateway.supervisor import NotConnected, Supervisor
 
-ACTIONS_MAX = 1000
-"""Actions that wait for a device: more than lamps and scales can have. The oldest level goes."""
+PULSES_MAX = 100
+"""Pulses that wait for one device; people give them one by one. The oldest is told as unknown."""
 
 ACT_TIMEOUT_S = 10.0
 """A device that has not answered by then did not do it for certain."""
+
+
+class _Line:
+    """What one device is still to be sent."""
+
+    def __init__(self, came_up: asyncio.Event) -> None:
+        self.came_up = came_up
+        self.levels: dict[int, bool] = {}
+        self.due: dict[int, None] = {}
+        self.pulses: deque[PulseRow] = deque()
+        self.filled = asyncio.Event()
 
 
 class Dispatcher:
@@ -33,47 +45,54 @@ class Dispatcher:
         self._supervisor = supervisor
         self._inbox = inbox
         self._clock = clock
-        self._levels: dict[tuple[str, int], bool] = {}
-        self._waiting: deque[Action | PulseRow] = deque(maxlen=ACTIONS_MAX)
-        self._arrived = asyncio.Event()
         self._log = structlog.get_logger("action")
+        self._lines = {name: _Line(device.came_up) for name, device in supervisor.devices.items()}
         store.observe(self._notice)
 
     async def run(self) -> None:
         """Send until cancelled."""
         for level in await self._store.read(lambda reader: reader.outputs()):
-            self._levels[level.device, level.port] = level.level
+            line = self._lines.get(level.device)
+            if line is not None:
+                line.levels.setdefault(level.port, level.level)
         async with asyncio.TaskGroup() as tasks:
-            for name in self._supervisor.devices:
-                tasks.create_task(self._assert_levels(name), name=f"levels {name}")
-            tasks.create_task(self._send(), name="send actions")
+            for name, line in self._lines.items():
+                tasks.create_task(self._await_device(line), name=f"levels {name}")
+                tasks.create_task(self._send(name, line), name=f"actions {name}")
 
     def _notice(self, committed: Committed) -> None:
-        if committed.actions:
-            self._waiting.extend(committed.actions)
-            self._arrived.set()
+        for action in committed.actions:
+            line = self._lines.get(action.device)
+            if line is None:
+                self._log.error("action for a device that is not configured", device=action.device)
+            elif isinstance(action, SetOutput):
+                line.levels[action.port] = action.level
+                line.due[action.port] = None
+                line.filled.set()
+            elif isinstance(action, PulseRow):
+                line.pulses.append(action)
+                line.filled.set()
 
-    async def _assert_levels(self, name: str) -> None:
+    @staticmethod
+    async def _await_device(line: _Line) -> None:
         """Whenever the device comes up, all its outputs get the level they should have."""
-        came_up = self._supervisor.devices[name].came_up
         while True:
-            await came_up.wait()
-            came_up.clear()
-            for (device, port), level in list(self._levels.items()):
-                if device == name:
-                    await self._set(SetOutput(device, port, level))
+            await line.came_up.wait()
+            line.came_up.clear()
+            line.due = dict.fromkeys(line.levels)
+            line.filled.set()
 
-    async def _send(self) -> None:
+    async def _send(self, device: str, line: _Line) -> None:
         while True:
-            await self._arrived.wait()
-            self._arrived.clear()
-            while self._waiting:
-                action = self._waiting.popleft()
-                if isinstance(action, SetOutput):
-                    self._levels[action.device, action.port] = action.level
-                    await self._set(action)
-                elif isinstance(action, PulseRow):
-                    await self._pulse(action)
+            await line.filled.wait()
+            line.filled.clear()
+            while line.due:
+                port = next(iter(line.due))
+                del line.due[port]
+                await self._set(SetOutput(device, port, line.levels[port]))
+            while line.pulses:
+                row = line.pulses.popleft()
+                await self._pulse(row, too_many=len(line.pulses) >= PULSES_MAX)
 
     async def _set(self, action: SetOutput) -> None:
         try:
@@ -82,15 +101,28 @@ class Dispatcher:
         except (LinkError, TimeoutError) as error:
             self._log.info("output waits for its device", device=action.device, reason=str(error))
 
-    async def _pulse(self, row: PulseRow) -> None:
+    async def _pulse(self, row: PulseRow, *, too_many: bool) -> None:
+        """Send it at most once. What may have been done is told; what was not sent is not."""
+        reason, sent = "too many wait", False
+        if not too_many:
+            reason, sent = await self._act(row)
+        if sent:  # told before anything else is awaited: the cell shows it at once
+            done = ActionDone(row.device, row.kind, row.cell, ok=not reason)
+            await self._inbox.put(self._clock.now(), done)
+        await self._store.mark_pulse(row.pulse_id, "unknown" if reason else "done")
+        if reason:
+            self._log.warning("pulse not certain", cell=row.cell, kind=row.kind, reason=reason)
+
+    async def _act(self, row: PulseRow) -> tuple[str, bool]:
+        """Let the device do it; return why that is not certain, and whether it was sent."""
+        if not self._supervisor.is_up(row.device):
+            return f"{row.device} is not connected", False
         await self._store.mark_pulse(row.pulse_id, "sent")
-        ok = True
         try:
             async with asyncio.timeout(ACT_TIMEOUT_S):
                 await self._supervisor.act(Pulse(row.device, row.kind, row.cell))
+        except NotConnected as error:
+            return str(error), False
         except (LinkError, TimeoutError) as error:
-            ok = False
-            self._log.warning("pulse not certain", cell=row.cell, kind=row.kind, reason=str(error))
-        await self._store.mark_pulse(row.pulse_id, "done" if ok else "unknown")
-        done = ActionDone(row.device, row.kind, row.cell, ok)
-        await self._inbox.put(self._clock.now(), done)
+            return str(error) or "no answer", True
+        return "", True
