@@ -87,7 +87,9 @@ class StatusServer:
             return
         self.path.chmod(SOCKET_MODE)
         try:
-            await server.serve_forever()
+            await (
+                asyncio.Event().wait()
+            )  # serve_forever would wait for clients when it is cancelled
         finally:
             server.close()
             with contextlib.suppress(FileNotFoundError):
@@ -208,7 +210,8 @@ class Conversation:
             raise
 
     def lines(self) -> Iterator[bytes]:
-        """What follows the first line, until the daemon hangs up; OSError if it falls silent."""
+        """What follows the first line, until the daemon hangs up; it may be silent for long."""
+        self._socket.settimeout(None)
         while line := self._file.readline(ANSWER_MAX_BYTES):
             yield line
 

@@ -6,12 +6,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
 
 from gateway.cli.configured import DEFAULT_CONFIG, ConfigPath, configured, converse, say, start
 from gateway.cli.exits import PROBLEM
+from gateway.status import Conversation
 
 app = typer.Typer(add_completion=False)
 
@@ -19,6 +21,17 @@ app = typer.Typer(add_completion=False)
 def main(arguments: Sequence[str]) -> None:
     """The command."""
     start(app, "record", arguments)
+
+
+def _end_on_signal(conversation: Conversation) -> None:
+    """The first asks the gateway to end the recording; the second ends us."""
+
+    def enough(number: int, _frame: FrameType | None) -> None:
+        conversation.enough()
+        signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, enough)
 
 
 @app.command()
@@ -29,8 +42,7 @@ def record(
 ) -> None:
     """Record until Ctrl-C, or for some seconds."""
     conversation = converse(configured(config), {"request": "record", "seconds": seconds})
-    signal.signal(signal.SIGINT, lambda _number, _frame: conversation.enough())
-    signal.signal(signal.SIGTERM, lambda _number, _frame: conversation.enough())
+    _end_on_signal(conversation)
     lines, last = 0, b""
     try:
         with out.open("xb") as file:

@@ -190,7 +190,7 @@ def test_lines_out_of_order_are_refused(tmp_path: Path, lines: list[bytes], expe
 def test_a_line_without_end_is_refused_before_it_fills_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.recording.LINE_MAX_BYTES", 1000)
+    monkeypatch.setattr("gateway.recording.reading.LINE_MAX_BYTES", 1000)
     path = write(tmp_path, head_line(HEAD), b"[" + b"1," * 5000)
     assert refusal(path) == "2: longer than 1000 bytes"
 

@@ -215,8 +215,9 @@ class StrictCore:
 
     async def __aexit__(self, *_exc: object) -> None:
         assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        while not self._task.done():  # the library may turn a cancellation into an error of its own
+            self._task.cancel()
+            await asyncio.wait({self._task}, timeout=0.1)
         self.client = None
 
     async def say(self, path: str, value: object, *, retain: bool = False) -> None:

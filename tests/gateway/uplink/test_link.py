@@ -207,7 +207,8 @@ async def test_messages_of_a_kept_session_wait_for_their_receiver(mosquitto: Mos
         await asyncio.sleep(0.05)
         received: list[Inbound] = []
         link.receive(received.append)
-        await until(lambda: [inbound.payload for inbound in received] == [b"early"])
+        await until(lambda: received)
+        assert [inbound.payload for inbound in received] == [b"early"]
 
 
 @pytest.mark.server

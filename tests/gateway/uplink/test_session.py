@@ -9,6 +9,7 @@ from typing import cast
 
 import pytest
 
+import gateway.uplink.uplink as uplink_module
 from gateway.model import NS_PER_S
 from gateway.ports import LinkError
 from gateway.uplink.delivery import Pace, Position
@@ -162,6 +163,28 @@ async def test_loss_ends_the_conversation_with_its_reason() -> None:
         link.lost.set_result(LinkError("cable pulled"))
         with pytest.raises(LinkError, match="cable pulled"):
             await task
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_stop_that_meets_a_loss_stops(monkeypatch: pytest.MonkeyPatch, turns: int) -> None:
+    gateway = Gateway(1)
+    link = HandLink()
+
+    async def open_hand(*_how: object) -> HandLink:
+        return link
+
+    monkeypatch.setattr(uplink_module, "open_link", open_hand)
+    monkeypatch.setattr(HandLink, "cut", lambda *_: None, raising=False)
+    monkeypatch.setattr(HandLink, "version", "5", raising=False)
+    running = asyncio.create_task(gateway.uplink.run())
+    await until(lambda: link.said)
+    link.lost.set_result(LinkError("cable pulled"))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=2)
+    running.cancel()
+    assert done == {running}
 
 
 def test_day_without_a_core_costs_little_and_its_return_is_served_at_once() -> None:

@@ -160,6 +160,7 @@ async def test_broker_settles_by_its_word_when_told_so(mosquitto: Mosquitto) -> 
         await g.outbox.record(100)
         await until(settled(g, 100))
         await until(lambda: heard.qsize() >= 100)
+        assert g.outbox.results == {}
 
 
 async def test_broker_word_does_not_settle_what_nobody_hears(mosquitto: Mosquitto) -> None:

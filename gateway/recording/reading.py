@@ -1,130 +1,36 @@
-"""A recording: what the engine was fed, as JSON lines that replay to the same events.
-
-docs/recording.md is the format. Reading is strict: what is not understood is an error that names
-file and line, since a recording that is half understood would prove nothing.
-"""
+"""Reads a recording, and refuses what it does not understand."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import fields
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypeAlias, get_args
+from typing import Any, BinaryIO
 
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.clock import ClockQuality
-from gateway.model import Fact, Ns, Observation, Reference
-from gateway.ports import Row
-
-FORMAT = 1
-"""Grows with every change that an older reader would misread."""
+from gateway.model import Ns
+from gateway.recording.words import (
+    FACTS,
+    FORMAT,
+    REFERENCES,
+    End,
+    Fed,
+    Head,
+    Known,
+    Line,
+    RuleRow,
+    Woken,
+)
 
 LINE_MAX_BYTES = 8 * 1024 * 1024
 """A report of 50,000 tags; a longer line is no recording."""
 
-REFERENCES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reference)}
-FACTS: dict[str, type] = {kind.__name__: kind for kind in get_args(Observation)} | REFERENCES
-"""All facts that the engine is fed, by the names that stand in a recording."""
-
 
 class RecordingError(Exception):
     """The recording is not to be read; names file, line and what was expected."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Whose recording it is, and what its rules were given besides facts.
-
-    `at` is when it began, `wall_unix_ns` and `clock` the wall time of that moment and how far to
-    trust it; `last_seq` the last record before it. See RuleContext for the rest.
-    """
-
-    gateway: str
-    epoch: str
-    boot: str
-    at: Ns
-    wall_unix_ns: int = 0
-    clock: ClockQuality = "unsynced"
-    last_seq: int = 0
-    lateness_max_ns: Ns = 0
-    last_alive: Ns | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """A durable row that a rule had when the recording began."""
-
-    rule: str
-    schema: int
-    key: str
-    value: dict[str, Any]
-
-    @property
-    def row(self) -> Row:
-        """As the rule takes it back."""
-        return Row(self.key, self.value)
-
-
-class Known(NamedTuple):
-    """A reference fact that was known when the recording began."""
-
-    reference: Reference
-
-
-class Fed(NamedTuple):
-    """The engine was fed this fact."""
-
-    at: Ns
-    fact: Fact
-
-
-class Woken(NamedTuple):
-    """The engine was woken."""
-
-    at: Ns
-
-
-class End(NamedTuple):
-    """The recording ends here; without it, it was cut off."""
-
-    at: Ns
-
-
-Line: TypeAlias = Head | RuleRow | Known | Fed | Woken | End
-
-
-def head_line(head: Head) -> bytes:
-    """The first line."""
-    return _line({"shelfgate_recording": FORMAT} | _plain_fields(head))
-
-
-def row_line(rule: str, schema: int, row: Row) -> bytes:
-    """A rule's row at the beginning."""
-    told = {"rule": rule, "schema": schema, "key": row.key, "value": row.value}
-    return _line({"row": told})
-
-
-def known_line(reference: Reference) -> bytes:
-    """A reference fact at the beginning."""
-    return _line({"reference": type(reference).__name__} | _plain_fields(reference))
-
-
-def fact_line(at: Ns, fact: Fact) -> bytes:
-    """One fact that the engine is fed."""
-    return _line({"at": at, "fact": type(fact).__name__} | _plain_fields(fact))
-
-
-def wake_line(at: Ns) -> bytes:
-    """The engine is woken."""
-    return _line({"wake": at})
-
-
-def end_line(at: Ns) -> bytes:
-    """The last line."""
-    return _line({"end": at})
 
 
 def read_recording(path: Path) -> Iterator[Line]:
@@ -261,54 +167,3 @@ def _build(kind: type, content: dict[str, Any]) -> Any:
 @lru_cache(maxsize=64)
 def _adapter(kind: type) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
-
-
-def _plain_fields(value: Any) -> dict[str, Any]:
-    """The fields of a fact that are not as they are by default."""
-    told = {}
-    for name, default in _DEFAULTS[type(value)]:
-        found = getattr(value, name)
-        if found != default:
-            told[name] = _plain(found)
-    return told
-
-
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    return tuple(
-        (
-            field.name,
-            field.default if field.default_factory is MISSING else field.default_factory(),
-        )
-        for field in fields(kind)
-    )
-
-
-_DEFAULTS = {kind: _defaults(kind) for kind in (Head, *FACTS.values())}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        if hasattr(value, "_field_defaults"):
-            return _compact(value)
-        return [_plain(inner) for inner in value]
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return _plain_fields(value) if is_dataclass(value) else value
-
-
-def _compact(value: Any) -> list[Any]:
-    """A reading as a list, without the defaults at its end."""
-    told = list(value)
-    defaults: dict[str, Any] = value._field_defaults
-    for name in reversed(value._fields):
-        if name not in defaults or told[-1] != defaults[name]:
-            break
-        told.pop()
-    return told
-
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
-
-def _line(content: Mapping[str, Any]) -> bytes:
-    return _encode(content).encode() + b"\n"
