@@ -114,6 +114,7 @@ class Uplink:
                 started = self._house.clock.now()
                 await self._converse(link)
             except LinkError as error:
+                _raise_if_cancelled()
                 self._lost(str(error))
             ran_ns = 0 if started is None else self._house.clock.now() - started
             await asyncio.sleep(backoff.wait_s(ran_ns))
@@ -125,6 +126,7 @@ class Uplink:
             while True:
                 with suppress(EpochDrainedError):
                     await self._deliver(link)
+                _raise_if_cancelled()
         except asyncio.CancelledError:
             await self._say_goodbye(link)
             raise
@@ -238,3 +240,10 @@ class Uplink:
         session.wake()
         self._house.count("uplink_replays")
         return {"from": seq, "to": position.last}
+
+
+def _raise_if_cancelled() -> None:
+    """A task group drops a cancellation that comes while it ends by an error: keep to it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
