@@ -21,7 +21,6 @@ from simulators.core.contract import load_contract
 from simulators.core.desk import Desk, Report
 from simulators.core.feed import json_line, text_line
 from simulators.core.service import Connection, Core
-from tests.conformance.conftest import SETTINGS
 from tests.conformance.gateway import FakeGateway, connect
 from tests.conformance.records import encode, epoch_of, movement
 from tests.fault_proxy import FaultProxy
@@ -37,7 +36,7 @@ PATIENCE_S = 10.0
 async def broker(require: Callable[[str], str]) -> AsyncIterator[int]:
     """The port of a Mosquitto of our own."""
     require("mosquitto")
-    async with mosquitto(settings=SETTINGS) as url:
+    async with mosquitto() as url:
         yield urlsplit(url).port or 0
 
 
