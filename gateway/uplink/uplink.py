@@ -114,7 +114,6 @@ class Uplink:
                 started = self._house.clock.now()
                 await self._converse(link)
             except LinkError as error:
-                _raise_if_cancelled()
                 self._lost(str(error))
             ran_ns = 0 if started is None else self._house.clock.now() - started
             await asyncio.sleep(backoff.wait_s(ran_ns))
@@ -126,7 +125,6 @@ class Uplink:
             while True:
                 with suppress(EpochDrainedError):
                     await self._deliver(link)
-                _raise_if_cancelled()
         except asyncio.CancelledError:
             await self._say_goodbye(link)
             raise
@@ -143,11 +141,16 @@ class Uplink:
         matter = Matter(outbox, self._position, self.topics, envelopes)
         session = Session(link, self._house, matter, self._retained)
         self._session = session
+        talking = asyncio.create_task(session.run(self._status("online", outbox.epoch)))
         try:
-            await session.run(self._status("online", outbox.epoch))
+            # A task of its own: a task group that ends by a loss drops a cancellation just then.
+            await asyncio.wait({talking})
         finally:
+            talking.cancel()
+            await asyncio.gather(talking, return_exceptions=True)
             self._session = None
             self._position.disconnect()
+        talking.result()
 
     async def _say_goodbye(self, link: Link) -> None:
         try:
@@ -240,10 +243,3 @@ class Uplink:
         session.wake()
         self._house.count("uplink_replays")
         return {"from": seq, "to": position.last}
-
-
-def _raise_if_cancelled() -> None:
-    """A task group drops a cancellation that comes while it ends by an error: keep to it."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
