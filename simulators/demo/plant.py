@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
-from simulators.llrp.reader import LlrpReader
+from simulators.llrp.radio import RadioSettings
+from simulators.llrp.reader import LlrpReader, Options
 from simulators.modbus.bus import Bus
 from simulators.modbus.families import FAMILIES
 from simulators.modbus.faults import Faults
@@ -20,6 +21,10 @@ from simulators.world.world import World
 
 GRAMS = Display("g", 1, 1)
 """What the transmitters show: grams with one decimal."""
+
+
+DWELL_S = {SHELF_READER: 0.2, GATE_READER: 0.08}
+"""Time on one antenna: a gate sees few tags at once, and each of them for a moment only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +45,9 @@ async def run_plant(world: World, random: Random) -> AsyncIterator[Plant]:
     async with AsyncExitStack() as stack:
         plant = Plant({}, {}, {})
         for name in (SHELF_READER, GATE_READER):
-            reader = LlrpReader(world.field(name), Random(random.getrandbits(64)), now=world.now)
+            options = Options(radio=RadioSettings(dwell_s=DWELL_S[name]))
+            own = Random(random.getrandbits(64))
+            reader = LlrpReader(world.field(name), own, options, world.now)
             await stack.enter_async_context(reader)
             plant.ports[name] = reader.port
             plant.readers[name] = reader
