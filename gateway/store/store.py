@@ -133,7 +133,9 @@ class Store:
         )
         window = self._windows.get(epoch)
         if window is not None:
-            self._windows[epoch] = window._replace(high_water=settled.high_water)
+            self._windows[epoch] = window._replace(
+                high_water=max(window.high_water, settled.high_water)
+            )
         return settled
 
     async def requeue(self, seq: int, epoch: str | None = None) -> Record:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,20 @@ async def test_turn_without_events_takes_no_number(store: Store) -> None:
     assert (committed.first_seq, committed.last_seq, committed.records) == (1, 0, ())
     rows = await store.read(lambda reader: reader.state_rows("weight"))
     assert rows == ((3, Row("cell", {"baseline_g": 5310.25})),)
+
+
+async def test_record_tells_its_times_and_how_good_the_clock_was(
+    store: Store, make_turn: MakeTurn, clock: Any, wall: Any
+) -> None:
+    clock.at, wall.quality = 65 * 1_000_000_000 + 7_000_000, "unsynced"
+    (record,) = (await (await store.submit([make_turn(1)]))).records
+    body = json.loads(record.body)
+    assert (body["clock"], body["at_recorded"]) == ("unsynced", "2026-09-21T14:14:25.007Z")
+    assert body["at_event"] == "2026-09-21T14:13:21.000Z"
+    (row,) = await store.read(lambda reader: reader.rows_after(0, 1))
+    assert (row.recorded_ns, row.boot_id) == (clock.at, "boot-1")
+    assert row.recorded_unix_ns == wall.boot_unix_ns + clock.at
+    assert row.record == record
 
 
 async def test_turns_that_wait_share_one_transaction(
