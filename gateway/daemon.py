@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Collection, Coroutine, Iterator, Sequence
+from collections.abc import Collection, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from random import Random, SystemRandom
@@ -117,7 +117,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         "anchors": _anchors(gateway),
         "prune": _prune(gateway),
         "gauges": _gauges(gateway),
-        "watchdog": feed_watchdog(_pump_alive(gateway)),
+        "watchdog": feed_watchdog(gateway.pipeline.moved),
     }
     telemetry = _telemetry(gateway)
     if telemetry is not None:
@@ -259,15 +259,3 @@ async def _gauges(gateway: Gateway) -> None:
         await asyncio.sleep(GAUGE_S)
         gateway.meter.gauge(names.LOOP_LAG_MS, max(0.0, loop.time() - due) * 1000)
         gateway.health.gauges()
-
-
-def _pump_alive(gateway: Gateway) -> Callable[[], bool]:
-    """Whether the pump and the pulse have moved since last asked."""
-    seen = -1
-
-    def alive() -> bool:
-        nonlocal seen
-        moved, seen = gateway.pipeline.beats != seen, gateway.pipeline.beats
-        return moved
-
-    return alive

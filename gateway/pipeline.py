@@ -41,14 +41,14 @@ class Booking(Protocol):
 
 
 class Pipeline:
-    """Drives the engine from the inbox and the clock. `beats` counts the lots, for the watchdog."""
+    """Drives the engine from the inbox and the clock. `beats` counts the turns of the pump."""
 
     def __init__(
         self, engine: Engine, inbox: Inbox, booking: Booking, clock: Clock, pulse: LoopPulse
     ) -> None:
         self.taps: list[Tap] = []
         self.wake_taps: list[Callable[[Ns], None]] = []
-        self.beats = 0
+        self.beats = self._beats_seen = 0
         self._engine = engine
         self._inbox = inbox
         self._booking = booking
@@ -73,6 +73,12 @@ class Pipeline:
             outcomes.extend(self._engine.feed(at, fact))
         if outcomes:
             await (await self._booking.submit(outcomes))
+
+    def moved(self) -> bool:
+        """Whether the pump has turned since last asked; with nothing to do it turns for this."""
+        moved, self._beats_seen = self.beats != self._beats_seen, self.beats
+        self._inbox.poke()
+        return moved
 
     async def _pump(self) -> None:
         while True:
