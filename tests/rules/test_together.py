@@ -1,0 +1,170 @@
+"""All default rules in their order, fed with anything in any order."""
+
+from dataclasses import replace
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.model import (
+    UNKNOWN_LOCATION,
+    ActionDone,
+    Alert,
+    Arrival,
+    Coverage,
+    Departure,
+    DeviceFault,
+    DeviceStatus,
+    Fact,
+    Item,
+    Movement,
+    Passage,
+    ReferenceDeleted,
+    Snapshot,
+    SnapshotRequest,
+    Stall,
+    TagRead,
+    TagReport,
+    Unresolved,
+    WeightReport,
+    WeightSample,
+)
+from rules.count import Count
+from rules.health import Health
+from rules.movement import MovementRule
+from rules.portal import Portal
+from rules.presence import Presence
+from rules.stock import Stock
+from rules.weight import Weight
+from tests.rules.play import BOLT, Play, S
+
+ALL = (Presence, Portal, Weight, Count, MovementRule, Stock, Health)
+EPCS = ("3034aa", "3034bb", "309901", "ff")
+POINTS = ("r:1", "r:2", "r:3", "p:1", "q:1", "g:1", "g:2", "h:1", "k:1")
+DEVICES = ("r", "p", "q", "g", "h", "k", "s")
+NUT = Item("NUT", unit_mg=50_000, epc_prefixes=("3099",))
+
+devices = st.sampled_from(DEVICES)
+reads = st.builds(
+    TagRead,
+    st.sampled_from(POINTS),
+    st.sampled_from(EPCS),
+    st.one_of(st.none(), st.integers(-9000, -2000)),
+    seen_count=st.integers(1, 30),
+    age_ns=st.integers(0, 5 * S),
+    span_ns=st.integers(0, 3 * S),
+)
+facts: st.SearchStrategy[Fact] = st.one_of(
+    st.builds(lambda read: TagReport(read.read_point[0], (read,) * 4), reads),
+    st.builds(
+        Coverage,
+        devices,
+        st.integers(0, 2 * S),
+        st.sampled_from([(), (), (), (1,), (0,)]),
+        st.sampled_from([False, False, True]),
+    ),
+    st.builds(
+        lambda cell, grams, flags: WeightReport("s", (WeightSample(cell, grams, flags),) * 3),
+        st.sampled_from(["s:1", "s:2", "s:3"]),
+        st.sampled_from([0.0, 100.0, 200.0, 450.0, 1000.0, -30.0, float("nan")]),
+        st.sampled_from([0, 0, 0, 1, 2, 8]),
+    ),
+    st.builds(Stall, st.integers(1, 20 * S)),
+    st.builds(DeviceStatus, devices, st.booleans()),
+    st.builds(DeviceFault, devices, st.sampled_from(["a", "b"]), st.booleans()),
+    st.builds(ActionDone, st.just("s"), st.just("zero"), st.just("s:1"), st.booleans()),
+    st.just(SnapshotRequest("requested")),
+    st.sampled_from([BOLT, NUT, replace(BOLT, unit_mg=0), ReferenceDeleted("item", "NUT")]),
+)
+Story = list[tuple[float, int, tuple[Fact, ...]]]
+
+quiet = st.builds(lambda span: tuple(Coverage(each, span) for each in DEVICES), st.integers(0, S))
+busy = st.builds(
+    lambda point, epc, grams: (
+        TagReport(point[0], (TagRead(point, epc, -5000),)),
+        WeightReport("s", (WeightSample("s:1", grams), WeightSample("s:2", grams / 2))),
+        *(Coverage(each, S // 4) for each in DEVICES),
+    ),
+    st.sampled_from(POINTS),
+    st.sampled_from(EPCS),
+    st.sampled_from([1000.0, 900.0, 700.0]),
+)
+stories = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from([0.0, 0.1, 0.5, 11.0]), st.integers(1, 12), st.tuples(facts)),
+        st.tuples(st.just(0.25), st.sampled_from([8, 30]), busy),
+        st.tuples(st.just(1.0), st.sampled_from([5, 20]), quiet),
+    ),
+    min_size=10,
+    max_size=60,
+)
+
+
+def run(story: Story, crash_at: int = -1) -> tuple[Play, list[Fact]]:
+    """Play the story; the process dies and starts anew before the step `crash_at`."""
+    play, told = Play(ALL, items=(BOLT, NUT)), list[Fact]()
+    for index, (pause_s, times, told_at_once) in enumerate(story):
+        if index == crash_at:
+            told += play.kinds()
+            play = Play(
+                ALL, rows=play.rows, items=(BOLT, NUT), last_alive_s=play.now_s, now_s=play.now_s
+            )
+        for _ in range(times):
+            play.feed(play.now_s + pause_s, *told_at_once)
+    return play, told + play.kinds()
+
+
+def balances(told: list[Any]) -> dict[tuple[str, str], int]:
+    """What movements and snapshots come to, reckoned apart from the stock rule."""
+    sums: dict[tuple[str, str], int] = {}
+    for fact in told:
+        if isinstance(fact, Movement):
+            for place, sign in ((fact.from_location, -1), (fact.to_location, 1)):
+                if place != UNKNOWN_LOCATION:
+                    key = (place, fact.item)
+                    sums[key] = sums.get(key, 0) + sign * fact.quantity
+        elif isinstance(fact, Snapshot) and fact.reason == "first_start":
+            for key in [key for key in sums if key[0] == fact.location]:
+                del sums[key]
+            sums |= {(fact.location, line.item): line.quantity for line in fact.lines}
+    return sums
+
+
+def kept(play: Play) -> dict[tuple[str, str], int]:
+    found = {}
+    for key, row in play.rows.items():
+        if key.startswith("Stock/"):
+            place, _, item = key.removeprefix("Stock/").partition("\t")
+            found[place, item] = row["quantity"]
+    return found
+
+
+@settings(max_examples=120, deadline=None)
+@given(stories, st.integers(0, 40))
+def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) -> None:
+    play, told = run(story, crash_at)
+    inside: dict[str, str] = {}
+    for fact in told:
+        if isinstance(fact, Departure):
+            assert inside.pop(fact.epc) == fact.zone
+        elif isinstance(fact, Arrival):
+            assert inside.setdefault(fact.epc, fact.zone) == fact.zone
+    standing = set()
+    for fact in told:
+        if isinstance(fact, Alert):
+            assert fact.raised != (fact.key in standing)
+            standing ^= {fact.key}
+    assert kept(play) == balances(told)
+    ids = [fact.movement_id for fact in told if isinstance(fact, Movement)]
+    ids += [fact.unresolved_id for fact in told if isinstance(fact, Unresolved)]
+    assert len(set(ids)) == len(ids)
+    assert all(fact.quantity > 0 for fact in told if isinstance(fact, Movement))
+    assert all(fact.until >= fact.since for fact in told if isinstance(fact, Passage))
+
+
+@settings(max_examples=40, deadline=None)
+@given(stories)
+def test_same_story_is_told_the_same_each_time(story: Story) -> None:
+    first, second = run(story)[0], run(story)[0]
+    assert first.told == second.told
+    assert first.rows == second.rows
