@@ -53,7 +53,6 @@ class Health:
         self._clock, self._wall = clocks
         self._meter = meter
         self._committed_at: dict[int, Ns] = {}
-        self.quarantined = 0
         store.observe(self._notice)
 
     def count(self, name: str, amount: int = 1) -> None:
@@ -71,6 +70,7 @@ class Health:
 
     def _notice(self, committed: Committed) -> None:
         now = self._clock.now()
+        self._meter.latency("commit", committed.took_ns)
         for record in committed.records:
             if len(self._committed_at) < IN_FLIGHT_MAX:
                 self._committed_at[record.seq] = now
@@ -81,9 +81,10 @@ class Health:
         meter.gauge(names.INBOX_DEPTH, len(self._inbox))
         meter.gauge(names.OUTBOX_DEPTH, store.last_seq - store.high_water)
         meter.gauge(names.OUTBOX_OLDEST_S, self._oldest_unsettled_ms() / 1000)
-        meter.gauge(names.QUARANTINE_DEPTH, self.quarantined)
+        meter.gauge(names.QUARANTINE_DEPTH, store.quarantined)
         if self.uplink is not None:
             meter.gauge(names.UPLINK_UP, float(self.uplink.state.connected))
+            meter.gauge(names.IN_FLIGHT, self.uplink.in_flight)
 
     def report(self) -> Mapping[str, JsonValue]:
         """The payload of the `health` topic (docs/asyncapi.yaml, Health)."""

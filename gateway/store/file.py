@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -78,6 +79,7 @@ class StoreFile:
         self._pending = Pending(self._connection)
         self._ledger = Ledger(self._connection, self._pending, identity, clocks.wall)
         self._actions: list[Action | PulseRow] = []
+        self._quarantined = 0
         self._opened: Opened | None = None
 
     @property
@@ -96,6 +98,7 @@ class StoreFile:
         stopped = self._connection.execute("SELECT value FROM meta WHERE name='stopped'").get
         clean = self._fresh or stopped == "clean"
         began = self._ledger.load()
+        self._quarantined = tables.quarantine_depth(self._connection)
         if not clean and began != "created":
             check_tail(self._connection, self.mark)
         suspect = suspect_mark(self.path)
@@ -117,6 +120,7 @@ class StoreFile:
             read_windows(self._connection),
             pulses,
             tables.last_anchor(self._connection),
+            self._quarantined,
         )
 
     def transact(self, jobs: Sequence[Job]) -> Transaction:
@@ -125,7 +129,7 @@ class StoreFile:
         A job that is refused has StoreRefused for its result. StoreFull if there is no space left:
         then nothing happened. Any other error is final: the file must be opened anew.
         """
-        before = self._ledger.mark
+        before, quarantined = self._ledger.mark, self._quarantined
         self._actions = []
         now = self._clocks.boot.now()
         self._ledger.begin(Stamp(now, *self._clocks.wall.wall(now)))
@@ -136,12 +140,15 @@ class StoreFile:
             self._connection.execute("COMMIT")
         except apsw.FullError as error:
             self._undo(before)
+            self._quarantined = quarantined
             raise StoreFull(str(error)) from error
         except BaseException:
             with contextlib.suppress(apsw.Error):
                 self._undo(before)
             raise
-        return Transaction(results, self._committed(self._ledger.fresh, self._actions))
+        took_ns = self._clocks.boot.now() - now
+        done = self._committed(self._ledger.fresh, self._actions)
+        return Transaction(results, replace(done, took_ns=took_ns, quarantined=self._quarantined))
 
     def checkpoint(self) -> None:
         """Move the WAL into the file when it has grown long enough.
@@ -180,12 +187,16 @@ class StoreFile:
     def acknowledge(self, epoch: str, high_water: int, results: Sequence[Result]) -> Settled:
         """A job: settle what the core has committed. See delivery.acknowledge."""
         self._pending.flush()
-        return delivery.acknowledge(self._connection, self._ledger, epoch, high_water, results)
+        settled = delivery.acknowledge(self._connection, self._ledger, epoch, high_water, results)
+        self._quarantined += len(settled.quarantined)
+        return settled
 
     def requeue(self, epoch: str, seq: int) -> Record:
         """A job: book a quarantined record anew. See delivery.requeue."""
         self._pending.flush()
-        return delivery.requeue(self._connection, self._ledger, epoch, seq)
+        record = delivery.requeue(self._connection, self._ledger, epoch, seq)
+        self._quarantined -= 1
+        return record
 
     def prune(self, before_unix_ns: int, keep_rows: int) -> int:
         """A job: delete some old settled records. See delivery.prune."""
@@ -203,6 +214,7 @@ class StoreFile:
         quarantined = 0
         if reason == "restored":
             quarantined = delivery.quarantine_unsettled(self._connection, self._ledger)
+            self._quarantined = tables.quarantine_depth(self._connection)
         self._ledger.begin_epoch(self._opening.new_epoch(), reason)
         if reason != "created":
             self._ledger.book(

@@ -17,7 +17,7 @@ from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
 from gateway.store.schema import ledger_key, split_key
-from gateway.store.tables import inflated, reference_of
+from gateway.store.tables import inflated, quarantine_depth, reference_of
 from gateway.store.verify import full_check
 from gateway.store.windows import read_windows
 from gateway.store.words import (
@@ -157,15 +157,12 @@ class StoreReader:
                 "SELECT recorded_unix_ns FROM ledger WHERE key=?",
                 (ledger_key(oldest.epoch.number, oldest.high_water + 1),),
             ).get
-        quarantined = self._connection.execute(
-            "SELECT count(*) FROM quarantine WHERE requeued_as IS NULL"
-        ).get
         room = os.statvfs(self._path.parent)
         return StoreStatus(
             *current,
             sum(window.last_seq - window.high_water for window in windows),
             since,
-            quarantined,
+            quarantine_depth(self._connection),
             _size(self._path),
             _size(self._path.with_name(f"{self._path.name}-wal")),
             room.f_bavail * room.f_frsize,

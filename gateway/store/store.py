@@ -43,7 +43,8 @@ class Store:
     """Books what turns come to, and answers what is booked.
 
     Nothing may leave the box before the future of its turn is done. Any failure but a full disk is
-    final: `failure` raises StoreFailed, and so does everything asked from then on.
+    final: `failure` raises StoreFailed, and so does everything asked from then on. `quarantined` is
+    the number of records that the core did not take and nobody has booked anew.
     """
 
     def __init__(self, path: Path, writer: Writer, opening: Opening) -> None:
@@ -57,6 +58,7 @@ class Store:
         self._reader: StoreReader | None = None
         self.opened = writer.opened.result()
         self.epoch = self.opened.epoch
+        self.quarantined = self.opened.quarantined
         self._windows = {window.epoch.uuid: window for window in self.opened.windows}
         self._committed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         writer.notify = self._notice
@@ -221,6 +223,7 @@ class Store:
     def _notice(self, committed: Committed) -> None:
         """A transaction is on disk."""
         epoch, last = committed.epoch, committed.last_seq
+        self.quarantined = committed.quarantined
         if epoch != self.epoch:
             self.epoch = epoch
             self._windows[epoch.uuid] = Window(epoch, 1, last, 0)

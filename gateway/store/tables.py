@@ -131,6 +131,12 @@ def lose_sent_pulses(connection: apsw.Connection) -> tuple[PulseRow, ...]:
     return rows
 
 
+def quarantine_depth(connection: apsw.Connection) -> int:
+    """How many records the core did not take and nobody has booked anew."""
+    depth: int = connection.execute("SELECT count(*) FROM quarantine WHERE requeued_as IS NULL").get
+    return depth
+
+
 def put_anchor(connection: apsw.Connection, anchor: Anchor) -> None:
     """Keep one moment on both clocks; the oldest go."""
     connection.execute(

@@ -94,6 +94,8 @@ class Committed:
     """What is on disk now. Without records `first_seq` is `last_seq` + 1.
 
     `actions` are in the order in which they were decided; a pulse stands there as its row.
+    `took_ns` is what the transaction took, its sync included; `quarantined` is how many records
+    are in quarantine now.
     """
 
     epoch: Epoch
@@ -101,6 +103,8 @@ class Committed:
     last_seq: int
     records: tuple[Record, ...] = ()
     actions: tuple[Action | PulseRow, ...] = ()
+    took_ns: Ns = 0
+    quarantined: int = 0
 
 
 class Result(NamedTuple):
@@ -196,6 +200,7 @@ class Opened:
     windows: tuple[Window, ...] = ()
     unknown_pulses: tuple[PulseRow, ...] = ()
     last_anchor: Anchor | None = None
+    quarantined: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,11 @@ class Session:
             lost = lost.exceptions[0]
         raise lost or LinkError("the conversation ended")
 
+    @property
+    def in_flight(self) -> int:
+        """Publishes that wait for the broker's word."""
+        return self._link.in_flight
+
     def wake(self) -> None:
         """Something changed that the pump should look at."""
         self._changed.set()

@@ -99,6 +99,11 @@ class Uplink:
         """Where delivery stands; None before the first connection."""
         return self._position
 
+    @property
+    def in_flight(self) -> int:
+        """Publishes that wait for the broker's word."""
+        return 0 if self._session is None else self._session.in_flight
+
     def publish_state(self, topic: str, payload: bytes) -> None:
         """Keep a retained topic up to date; the newest payload wins, an empty one clears."""
         if not self._retained.put(topic, payload):

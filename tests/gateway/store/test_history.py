@@ -163,6 +163,8 @@ class History(RuleBasedStateMachine):
             told = {row.key: row.value["last"] for _, row in reader.state_rows("weight")}
             assert told == self.rows
             assert {(row.epoch, row.seq) for row in reader.quarantined()} == self.quarantine
+            assert reader.status().quarantined == len(self.quarantine)
+            assert self.file.transact([]).committed.quarantined == len(self.quarantine)
             assert [window.epoch.uuid for window in reader.windows()] == [
                 life.uuid
                 for life in self.lives

@@ -212,6 +212,27 @@ async def test_references_alerts_and_actions_are_read_back(store: Store) -> None
     assert (kept.alert.code, kept.seq) == ("reader_down", 1)
 
 
+async def test_store_knows_how_much_is_in_quarantine(
+    open_store: OpenStore, make_turn: MakeTurn
+) -> None:
+    store = await open_store()
+    committed = await (await store.submit([make_turn(1), make_turn(2)]))
+    assert committed.quarantined == store.quarantined == 0
+    await store.acknowledge(
+        store.epoch.uuid, 2, [(1, "rejected", None, "no"), (2, "conflict", None, "no")]
+    )
+    assert store.quarantined == 2
+    await store.close()
+    store = await open_store()
+    assert store.quarantined == store.opened.quarantined == 2
+    await store.requeue(1)
+    assert store.quarantined == 1
+    await store.start_epoch("restored")
+    kept = await store.read(StoreReader.quarantined)
+    assert store.quarantined == len(kept) > 1
+    await store.close()
+
+
 async def test_status_tells_what_waits(store: Store, make_turn: MakeTurn) -> None:
     await (await store.submit([make_turn(1), make_turn(2), make_turn(3)]))
     await store.acknowledge(store.epoch.uuid, 1, [Result(1, "rejected", None, "no")])
