@@ -81,6 +81,9 @@ portal = "{gate}"
 outer = ["{gate_reader}:1", "{gate_reader}:2"]
 inner = ["{gate_reader}:3", "{gate_reader}:4"]
 inside = "{hall}"
+
+[rules.portal]
+quiet_s = 2.5
 """
 
 CELL = """
