@@ -37,9 +37,15 @@ class Inbox:
 
     def put_first(self, at: Ns, fact: Fact) -> None:
         """Add one fact before all others, at once: the news that time was lost cannot wait."""
-        self._facts.appendleft((at, fact))
+        self._facts.appendleft((self.before_waiting(at), fact))
         self._filled.set()
         self._empty.clear()
+
+    def before_waiting(self, at: Ns) -> Ns:
+        """When something that overtakes what waits may count as happening: not after the first of
+        it, or wake-ups would run that what waits is to stop.
+        """
+        return min(at, self._facts[0][0]) if self._facts else at
 
     def poke(self) -> None:
         """Let `wait` return though nothing came: a wake-up is due."""

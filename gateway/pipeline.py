@@ -64,13 +64,15 @@ class Pipeline:
             tasks.create_task(self._beat(), name="pulse")
 
     async def feed(self, facts: Sequence[Fact]) -> None:
-        """Feed facts past the inbox, happening now, and wait until what they came to is on disk."""
+        """Feed facts past the inbox, and wait until what they came to is on disk."""
+        self._look_for_stall()
         outcomes: list[Outcome] = []
         for fact in facts:
-            at = self._clock.now()
+            at = self._inbox.before_waiting(self._clock.now())
             for tap in self.taps:
                 tap(at, fact)
             outcomes.extend(self._engine.feed(at, fact))
+        self._inbox.poke()  # a rule may want to be woken sooner now
         if outcomes:
             await (await self._booking.submit(outcomes))
 

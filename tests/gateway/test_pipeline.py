@@ -183,6 +183,41 @@ def test_stall_comes_first_whichever_task_runs_first(first: str) -> None:
     play(script)
 
 
+def test_feed_after_a_stall_runs_no_wakeup_that_fell_due_unwatched() -> None:
+    async def script(house: House) -> None:
+        await house.idle(1)
+        await house.inbox.put(house.clock.now(), DeviceStatus("r", up=False))
+        await asyncio.sleep(1)
+        stand_still(60)
+        await house.pipeline.feed([Item("BOLT")])
+        await house.inbox.put(house.clock.now(), DeviceStatus("r", up=True))
+        await asyncio.sleep(30)
+
+    assert play(script).told == []
+
+
+@pytest.mark.parametrize("overtakes", ["feed", "put_first"])
+def test_what_overtakes_runs_no_wakeup_that_what_waits_is_to_stop(overtakes: str) -> None:
+    async def script(house: House) -> None:
+        await house.inbox.put(house.clock.now(), DeviceStatus("r", up=False))
+        await asyncio.sleep(1)
+        house.ledger.free.clear()
+        await house.inbox.put(house.clock.now(), Item("BOLT"))
+        await asyncio.sleep(1)
+        await house.inbox.put(house.clock.now(), DeviceStatus("r", up=True))
+        await asyncio.sleep(10)
+        if overtakes == "feed":
+            task = asyncio.create_task(house.pipeline.feed([Item("NUT")]))
+        else:
+            house.inbox.put_first(house.clock.now(), Item("NUT"))
+        await asyncio.sleep(1)
+        house.ledger.free.set()
+        await asyncio.sleep(30)
+        assert overtakes == "put_first" or task.done()
+
+    assert play(script).told == []
+
+
 def test_wakeup_runs_when_due_though_nothing_comes() -> None:
     async def script(house: House) -> None:
         await house.inbox.put(house.clock.now(), DeviceStatus("r", up=False))
