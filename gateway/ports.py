@@ -65,7 +65,10 @@ class Counter(Protocol):
     """Count something that ops should see."""
 
     def __call__(self, name: str, amount: int = 1) -> None:
-        """Add to the counter of that stable name; cheap enough for every frame."""
+        """Add to the counter of that stable name; cheap enough for every frame.
+
+        `round_trip_us` is not added up: it tells how long the device took for its last answer.
+        """
         ...
 
 

@@ -76,9 +76,9 @@ class Session:
     """The protocol state of one connection."""
 
     def __init__(self, wire: Wire, listener: Listener, count: Counter) -> None:
-        loop = asyncio.get_running_loop()
-        self.attempted: asyncio.Future[None] = loop.create_future()
-        self.broken: asyncio.Future[None] = loop.create_future()
+        self._loop = asyncio.get_running_loop()
+        self.attempted: asyncio.Future[None] = self._loop.create_future()
+        self.broken: asyncio.Future[None] = self._loop.create_future()
         self._wire = wire
         self._listener = listener
         self._count = count
@@ -126,8 +126,9 @@ class Session:
         if self.broken.done():
             self.broken.result()
         kind, message_id = type_of(frame), id_of(frame)
-        future: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[bytes] = self._loop.create_future()
         self._waiting[message_id] = (_ANSWER_TYPES.get(kind, kind + 10), future)
+        sent_at = self._loop.time()
         self._wire.write(frame)
         try:
             async with asyncio.timeout(timeout_s):
@@ -136,6 +137,7 @@ class Session:
             raise LinkError(f"no answer to message type {kind} within {timeout_s:g} s") from error
         finally:
             self._waiting.pop(message_id, None)
+        self._count("round_trip_us", round((self._loop.time() - sent_at) * 1_000_000))
         if type_of(answer) == control.ERROR_MESSAGE:
             reason = control.refusal(control.decode(answer).fields)
             raise RefusedError(f"the reader refused message type {kind}: {reason}")

@@ -54,6 +54,8 @@ FRAME_GAP_MIN_S = 0.00175
 STALL_FACTOR = 2
 """Time-outs after which an answer has waited in a stalled process: its age is not known."""
 
+NS_PER_US = 1000
+
 EXCEPTION_NAMES = {
     1: "illegal function",
     2: "illegal register address",
@@ -177,7 +179,9 @@ class Link:
             else:
                 self._answers.give_up()
             self._count_late()
-        return self._taken(answer, expected, self._clock.now() - sent_at)
+        elapsed_ns = self._clock.now() - sent_at
+        self._count("round_trip_us", elapsed_ns // NS_PER_US)
+        return self._taken(answer, expected, elapsed_ns)
 
     def _taken(self, answer: ModbusPDU, expected: Expected, elapsed_ns: Ns) -> Answer:
         if answer.isError():

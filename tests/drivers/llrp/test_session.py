@@ -22,6 +22,7 @@ def test_reader_is_armed_and_its_reads_come_through() -> None:
             at.reader.say(GOOD)
             await asyncio.sleep(0.1)
             assert at.emitted.reads() == [TagRead("dock:2", EPC.hex(), -4000, 1, 5_000_000)]
+            assert "round_trip_us" in at.counts
 
     run(main())
 

@@ -87,6 +87,17 @@ def late_after_timeout(*, rtu: bool) -> Script:
     return script
 
 
+async def test_round_trip_of_the_last_answer_is_told() -> None:
+    async def slow(request: Request) -> bytes:
+        await asyncio.sleep(TIMEOUT_S / 2)
+        return request.tcp(own_address(request))
+
+    async with opened(slow) as (link, _, counts):
+        answer = await link.read(read_request(1, 3, 10, 2))
+        assert counts["round_trip_us"] == answer.elapsed_ns // 1000
+        assert counts["round_trip_us"] >= TIMEOUT_S / 2 * 1_000_000 - 1000
+
+
 # The address of the second read, how many registers, and of which unit.
 SECOND_READS = [(20, 2, 1), (20, 3, 1), (10, 2, 1), (20, 2, 2)]
 
