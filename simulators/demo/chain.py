@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -29,6 +29,9 @@ from simulators.world.world import Act, World
 READY_WITHIN_S = 60.0
 """From a cold start until the core knows the first stock of every cell."""
 
+UNANSWERED_MAX = 200
+"""Acts that the feed still waits to see booked: more than people do in half a minute."""
+
 STOP_WITHIN_S = 10.0
 """What the daemon may take to stop before it is killed."""
 
@@ -45,6 +48,7 @@ class Chain:
     config: Path
     version: str
     acts_watched: list[Act] = field(default_factory=list)
+    _unanswered: deque[Act] = field(default_factory=lambda: deque(maxlen=UNANSWERED_MAX))
     booked: list[Booked] = field(default_factory=list)
     unresolved: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
@@ -57,6 +61,7 @@ class Chain:
     def watch_act(self, act: Act) -> None:
         """Note an act that the judge will ask for."""
         self.acts_watched.append(act)
+        self._unanswered.append(act)
         self.feed.act(act)
 
     def hear(self, report: Report) -> None:
@@ -154,7 +159,9 @@ class Chain:
             booked_at_s=now,
         )
         self.booked.append(movement)
-        act = next((act for act in self.acts_watched[-50:] if answers(movement, act)), None)
+        act = next((act for act in self._unanswered if answers(movement, act)), None)
+        if act is not None:
+            self._unanswered.remove(act)
         self.feed.booked(document_no, None if act is None else now - act.at_s)
 
 
