@@ -179,6 +179,13 @@ async def until(condition: object, deadline_s: float = DEADLINE_S) -> None:
         raise AssertionError(f"never came true: {condition}") from None
 
 
+async def stop(task: asyncio.Task[None]) -> None:
+    """End a peer's task: its MQTT library may turn a cancellation into an error of its own."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
+
+
 class StrictCore:
     """A core that applies hw + 1 and nothing else; an independent MQTT library speaks for it."""
 
@@ -215,9 +222,7 @@ class StrictCore:
 
     async def __aexit__(self, *_exc: object) -> None:
         assert self._task is not None
-        while not self._task.done():  # the library may turn a cancellation into an error of its own
-            self._task.cancel()
-            await asyncio.wait({self._task}, timeout=0.1)
+        await stop(self._task)
         self.client = None
 
     async def say(self, path: str, value: object, *, retain: bool = False) -> None:

@@ -20,7 +20,7 @@ from simulators.core.record import Rules
 from simulators.core.service import Connection, Core
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto
-from tests.gateway.uplink.peers import Gateway, until
+from tests.gateway.uplink.peers import Gateway, stop, until
 
 pytestmark = pytest.mark.server
 
@@ -86,8 +86,7 @@ async def serving(port: int, path: Path) -> AsyncIterator[Book]:
     try:
         yield book
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await stop(task)
         book.close()
 
 
