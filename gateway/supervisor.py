@@ -36,6 +36,8 @@ BACKOFF_MAX_S = 15.0
 GOOD_RUN_NS = 30 * NS_PER_S
 """A connection that held this long was good: the next back-off starts small again."""
 
+DRIVER_FAILED = "driver_failed"
+
 
 class NotConnected(LinkError):  # noqa: N818 - a state of the device, told by its name
     """Nobody is there to act: nothing was sent."""
@@ -131,6 +133,7 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001 - a plugin may fail, the gateway may not
                 await self._fail(device, error)
                 return
+            _raise_if_cancelled()
             held = device.state == "up" and self._clock.now() - started >= GOOD_RUN_NS
             failures = 1 if held else failures + 1
             await self._lost(device, reason)
@@ -145,6 +148,9 @@ class Supervisor:
                 self._log.info("device back", device=device.configuration.device)
             device.state, device.reason, device.since = "up", "", self._clock.now()
             await self._tell(device, up=True)
+            # An earlier run may have left it standing: a release has mended the driver since.
+            healed = DeviceFault(device.configuration.device, DRIVER_FAILED, active=False)
+            await self._inbox.put(self._clock.now(), healed)
             device.came_up.set()
 
         device.emit.start(driver.lateness_max_ns, driver.silence_max_ns, device.count, first)
@@ -165,7 +171,7 @@ class Supervisor:
         device.state, device.reason = "failed", f"{type(error).__name__}: {error}"
         self._log.error("driver failed, device stays off", device=name, exc_info=error)
         await self._tell(device, up=False, reason=device.reason)
-        fault = DeviceFault(name, "driver_failed", detail=f"bug in the driver: {device.reason}")
+        fault = DeviceFault(name, DRIVER_FAILED, detail=f"bug in the driver: {device.reason}")
         await self._inbox.put(self._clock.now(), fault)
 
     async def _tell(self, device: Device, *, up: bool, reason: str = "") -> None:
@@ -183,6 +189,15 @@ class Supervisor:
             context = DriverContext(configuration.device, self._clock, device.random, count)
             device.driver = configuration.factory(configuration.settings, context)
         return device.driver
+
+
+def _raise_if_cancelled() -> None:
+    """A loss that meets a cancellation takes its place in a driver's task group: keep to it, or the
+    gateway never stops.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _uncounted(name: str, amount: int = 1) -> None:

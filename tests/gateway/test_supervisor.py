@@ -127,7 +127,8 @@ def test_device_is_up_with_its_first_observation_and_not_before() -> None:
         assert rig.facts() == []
         rig = Rig(d=[slow])
         await rig.run(6)
-        assert [type(fact) for fact in rig.facts()] == [DeviceStatus, Scan, Coverage]
+        kinds = [type(fact) for fact in rig.facts()]
+        assert kinds == [DeviceStatus, DeviceFault, Scan, Coverage]
         assert rig.supervisor.devices["d"].state == "up"
         assert rig.supervisor.devices["d"].came_up.is_set()
 
@@ -173,12 +174,37 @@ def test_bug_of_a_driver_marks_that_device_alone(logs: list[Any]) -> None:
     rig = play(600, broken, other=[steady])
     facts = rig.facts(DeviceStatus, DeviceFault)
     own = [fact for fact in facts if fact.device == "d"]
-    assert [type(fact) for fact in own] == [DeviceStatus, DeviceStatus, DeviceFault]
-    assert (own[1].up, own[2].code, own[2].active) == (False, "driver_failed", True)
-    assert "KeyError: 'oops'" in own[2].detail
+    assert [type(fact) for fact in own] == [DeviceStatus, DeviceFault, DeviceStatus, DeviceFault]
+    assert (own[2].up, own[3].code, own[3].active) == (False, "driver_failed", True)
+    assert "KeyError: 'oops'" in own[3].detail
     assert rig.supervisor.devices["d"].state == "failed"
     assert rig.supervisor.devices["other"].state == "up"
     assert len(messages(logs, "driver failed, device stays off")) == 1
+
+
+def test_driver_that_works_clears_the_fault_that_an_earlier_run_left() -> None:
+    faults = play(10, steady).facts(DeviceFault)
+    assert [(fault.code, fault.active) for fault in faults] == [("driver_failed", False)]
+
+
+def test_stop_that_meets_the_loss_of_a_device_is_kept() -> None:
+    """As a driver's task group does when its cancellation meets the error of one of its tasks."""
+    runs: list[str] = []
+
+    async def swallowing(emit: Emit) -> None:
+        runs.append("begun")
+        try:
+            await steady(emit)
+        except asyncio.CancelledError:
+            raise LinkError("cut") from None
+
+    async def main() -> None:
+        rig = Rig(d=[swallowing])
+        async with asyncio.timeout(60):
+            await rig.run(5)
+
+    run(main())
+    assert runs == ["begun"]
 
 
 def test_coverage_starts_anew_with_each_connection() -> None:
