@@ -107,7 +107,7 @@ class Pipeline:
                 tap(at, fact)
             outcomes.extend(engine.feed(at, fact))
         now = self._clock.now()
-        if engine.next_wake <= now and not len(self._inbox) and self._pulse.ran(now, now):
+        if engine.next_wake <= now and not len(self._inbox):
             for tap_wake in self.wake_taps:
                 tap_wake(now)
             outcomes.extend(engine.wake(now))

@@ -10,6 +10,7 @@ from gateway.coverage import DeviceEmit, LoopPulse
 from gateway.engine import Engine
 from gateway.inbox import Inbox
 from gateway.model import (
+    Alert,
     Arrival,
     Departure,
     DeviceStatus,
@@ -216,6 +217,26 @@ def test_what_overtakes_runs_no_wakeup_that_what_waits_is_to_stop(overtakes: str
         assert overtakes == "put_first" or task.done()
 
     assert play(script).told == []
+
+
+def test_waiting_facts_run_before_wakeups_that_the_clock_says_are_due() -> None:
+    """The disk was stuck for a minute: what happened meanwhile happened before the wake-up."""
+
+    async def script(house: House) -> None:
+        start = house.clock.now()
+        house.ledger.free.clear()
+        await house.inbox.put(start, Item("BOLT"))
+        await asyncio.sleep(1)
+        await house.inbox.put(start + S, DeviceStatus("r", up=False))
+        for _ in range(3 * LOT_FACTS_MAX):
+            await house.inbox.put(start + S, REPORT)
+        await house.inbox.put(start + 2 * S, DeviceStatus("r", up=True))
+        await asyncio.sleep(60)
+        house.ledger.free.set()
+        await asyncio.sleep(1)
+        assert len(house.inbox) == 0
+
+    assert play(script).kinds(Alert) == []
 
 
 def test_wakeup_runs_when_due_though_nothing_comes() -> None:

@@ -166,7 +166,7 @@ def test_stall_in_the_middle_does_not_cut_a_passage() -> None:
     go(play, hill(OUTER, 3.0), 4.0)
     play.feed(9.0, Coverage("g", 0, resumed=True))
     assert play.told == []
-    go(play, hill(INNER, 10.2), 15.0)
+    go(play, hill(INNER, 11.3), 15.0)
     assert directions(play) == ["in"]
 
 
