@@ -12,7 +12,7 @@ from random import Random
 
 from gateway.actions import Dispatcher
 from gateway.booker import Booker
-from gateway.clock import BootClock, WallClock, boot_id
+from gateway.clock import Anchor, BootClock, WallClock, boot_id
 from gateway.coverage import LoopPulse
 from gateway.engine import Engine
 from gateway.health import Health
@@ -152,7 +152,9 @@ async def _engine(
         epoch=store.epoch.uuid,
         boot=boot_id(),
         lateness_max_ns=lateness_max_ns,
-        last_alive=last_alive(store, wall) if store.opened.last_seq else None,
+        last_alive=(
+            last_alive(store.opened.last_anchor, wall.anchor) if store.opened.last_seq else None
+        ),
     )
     rules = configuration.rules
     rows = await store.read(
@@ -177,14 +179,16 @@ def _meter_restored(
         meter.tags(zone, present)
 
 
-def last_alive(store: Store, wall: WallClock) -> Ns:
-    """When an earlier run was last known to watch, in this boot's time (negative before it)."""
-    anchor = store.opened.last_anchor
-    if anchor is None:
+def last_alive(before: Anchor | None, now: Anchor) -> Ns:
+    """When an earlier run was last known to watch, in this boot's time (negative before it).
+
+    A wall clock without a battery may start behind that run: then only "before this boot" is sure.
+    """
+    if before is None:
         return 0
-    if anchor.boot_id == wall.anchor.boot_id:
-        return anchor.boottime_ns
-    return wall.anchor.boottime_ns - (wall.anchor.wall_unix_ns - anchor.wall_unix_ns)
+    if before.boot_id == now.boot_id:
+        return before.boottime_ns
+    return min(0, now.boottime_ns - (now.wall_unix_ns - before.wall_unix_ns))
 
 
 def _meter(configuration: Configuration, wall: WallClock) -> Meter:
