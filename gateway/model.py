@@ -9,29 +9,33 @@ Four kinds of fact flow through the gateway, in this order:
 
 All are immutable values. Units stand last in names. Reference, observation and inference may
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
-is the same everywhere.
+is the same everywhere. Events and actions stand in `gateway.event`, the wiring of a site in
+`gateway.wiring`, measures in `gateway.units`; all are imported from here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-Ns: TypeAlias = int
-"""Nanoseconds of CLOCK_BOOTTIME. Never compared across two boots."""
-
-NS_PER_S = 1_000_000_000
-NS_PER_MS = 1_000_000
-
-ReadPoint: TypeAlias = str
-"""One antenna of one reader, written `reader:antenna`, for example `dock-reader:2`."""
-
-CellId: TypeAlias = str
-"""One weighing cell of one transmitter, written `device:cell`, for example `shelf-1:3`."""
-
-UNKNOWN_LOCATION = "unknown"
-"""The end of a movement that this gateway cannot see."""
-
+from gateway.event import (
+    Action,
+    Alert,
+    Amendment,
+    Dismissal,
+    Event,
+    Evidence,
+    Movement,
+    MovementKind,
+    OrderReference,
+    Pulse,
+    SetOutput,
+    Snapshot,
+    SnapshotLine,
+    Unresolved,
+)
+from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
+from gateway.wiring import Cell, Portal, Site, Zone
 
 # Reference
 
@@ -84,8 +88,6 @@ Reference: TypeAlias = Item | Location | ExpectedSet | ReferenceDeleted
 
 
 # Observation
-
-Severity: TypeAlias = Literal["info", "warning", "critical"]
 
 
 class TagRead(NamedTuple):
@@ -347,192 +349,4 @@ class CountChange:
 
 Inference: TypeAlias = Arrival | Departure | ReadPace | Passage | WeightStep | CountChange
 
-
-# Event
-
-MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
-
-
-@dataclass(frozen=True, slots=True)
-class OrderReference:
-    """The order line that a movement belongs to."""
-
-    system: str
-    type: str
-    number: str
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What a decision rests on. Fields that do not apply are None and stay out of the message."""
-
-    reads: int | None = None
-    antennas: tuple[str, ...] | None = None
-    rssi_cdbm: int | None = None
-    weight_before_mg: int | None = None
-    weight_after_mg: int | None = None
-    sd_mg: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """Stock went from one location to another. `at_event` is when, as the gateway knows it.
-
-    `at_since` opens the interval in which it happened when nobody watched (`found_after_gap`).
-    """
-
-    movement_id: str
-    kind: MovementKind
-    reason: str
-    item: str
-    quantity: int
-    uom: str
-    from_location: str
-    to_location: str
-    at_event: Ns
-    at_decided: Ns
-    confidence_permille: int
-    evidence: Evidence = field(default_factory=Evidence)
-    epcs: tuple[str, ...] = ()
-    lot: str | None = None
-    order: OrderReference | None = None
-    actor: str | None = None
-    at_since: Ns | None = None
-    reverses: str | None = None
-    supersedes: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unresolved:
-    """Something moved and the evidence does not say what; closed by a Movement or Dismissal."""
-
-    unresolved_id: str
-    reason: str
-    location: str
-    candidates: tuple[str, ...]
-    at_event: Ns
-    at_decided: Ns
-    evidence: Evidence = field(default_factory=Evidence)
-    epcs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Dismissal:
-    """An Unresolved turned out to be nothing, or was settled by hand."""
-
-    unresolved_id: str
-    reason: str
-    at_decided: Ns
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """Something needs a person. Raised once and cleared once; `key` tells which one."""
-
-    code: str
-    key: str
-    raised: bool
-    severity: Severity
-    text: str
-    at_event: Ns
-
-
-@dataclass(frozen=True, slots=True)
-class SnapshotLine:
-    """What one location holds of one item."""
-
-    item: str
-    quantity: int
-    uom: str
-    epcs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The absolute stock of one location as the gateway sees it: no movement, a statement."""
-
-    snapshot_id: str
-    reason: str
-    location: str
-    lines: tuple[SnapshotLine, ...]
-    at_event: Ns
-
-
-@dataclass(frozen=True, slots=True)
-class Amendment:
-    """A later, better fact about a recorded event; the event itself is never edited."""
-
-    amends_seq: int
-    at_event_wall: str
-    reason: str
-
-
-Event: TypeAlias = Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment
-
 Fact: TypeAlias = Reference | Observation | Inference | Event
-
-
-# Action
-
-
-@dataclass(frozen=True, slots=True)
-class SetOutput:
-    """A level: durable desired state of an output, asserted again on every connect."""
-
-    device: str
-    port: int
-    level: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Pulse:
-    """An act that must happen at most once: `tare` or `zero` of a cell."""
-
-    device: str
-    kind: Literal["tare", "zero"]
-    cell: CellId
-
-
-Action: TypeAlias = SetOutput | Pulse
-
-
-# Wiring: which antennas and cells watch which place (site data, fixed while the daemon runs)
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A place that antennas watch."""
-
-    location: str
-    antennas: tuple[ReadPoint, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A weighing cell: its location, the item planned on it, the zone whose tags stand on it."""
-
-    cell: CellId
-    location: str
-    item: str | None = None
-    zone: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Portal:
-    """A gate between two locations, with antennas (and perhaps beams) on either side."""
-
-    portal: str
-    outer: tuple[ReadPoint, ...]
-    inner: tuple[ReadPoint, ...]
-    outside: str
-    inside: str
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """All wiring of one gateway."""
-
-    zones: tuple[Zone, ...] = ()
-    cells: tuple[Cell, ...] = ()
-    portals: tuple[Portal, ...] = ()

@@ -1,0 +1,152 @@
+"""The words for what leaves the box: events, numbered and durable, and actions on the field.
+
+Part of `gateway.model`; import them from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from gateway.units import CellId, Ns, Severity
+
+MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReference:
+    """The order line that a movement belongs to."""
+
+    system: str
+    type: str
+    number: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a decision rests on. Fields that do not apply are None and stay out of the message."""
+
+    reads: int | None = None
+    antennas: tuple[str, ...] | None = None
+    rssi_cdbm: int | None = None
+    weight_before_mg: int | None = None
+    weight_after_mg: int | None = None
+    sd_mg: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """Stock went from one location to another. `at_event` is when, as the gateway knows it.
+
+    `at_since` opens the interval in which it happened when nobody watched (`found_after_gap`).
+    """
+
+    movement_id: str
+    kind: MovementKind
+    reason: str
+    item: str
+    quantity: int
+    uom: str
+    from_location: str
+    to_location: str
+    at_event: Ns
+    at_decided: Ns
+    confidence_permille: int
+    evidence: Evidence = field(default_factory=Evidence)
+    epcs: tuple[str, ...] = ()
+    lot: str | None = None
+    order: OrderReference | None = None
+    actor: str | None = None
+    at_since: Ns | None = None
+    reverses: str | None = None
+    supersedes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """Something moved and the evidence does not say what; closed by a Movement or Dismissal."""
+
+    unresolved_id: str
+    reason: str
+    location: str
+    candidates: tuple[str, ...]
+    at_event: Ns
+    at_decided: Ns
+    evidence: Evidence = field(default_factory=Evidence)
+    epcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissal:
+    """An Unresolved turned out to be nothing, or was settled by hand."""
+
+    unresolved_id: str
+    reason: str
+    at_decided: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something needs a person. Raised once and cleared once; `key` tells which one."""
+
+    code: str
+    key: str
+    raised: bool
+    severity: Severity
+    text: str
+    at_event: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotLine:
+    """What one location holds of one item."""
+
+    item: str
+    quantity: int
+    uom: str
+    epcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The absolute stock of one location as the gateway sees it: no movement, a statement."""
+
+    snapshot_id: str
+    reason: str
+    location: str
+    lines: tuple[SnapshotLine, ...]
+    at_event: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """A later, better fact about a recorded event; the event itself is never edited."""
+
+    amends_seq: int
+    at_event_wall: str
+    reason: str
+
+
+Event: TypeAlias = Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment
+
+
+@dataclass(frozen=True, slots=True)
+class SetOutput:
+    """A level: durable desired state of an output, asserted again on every connect."""
+
+    device: str
+    port: int
+    level: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """An act that must happen at most once: `tare` or `zero` of a cell."""
+
+    device: str
+    kind: Literal["tare", "zero"]
+    cell: CellId
+
+
+Action: TypeAlias = SetOutput | Pulse

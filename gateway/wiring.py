@@ -1,0 +1,48 @@
+"""Which antennas and cells watch which place: site data, fixed while the daemon runs.
+
+Part of `gateway.model`; import it from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.units import CellId, ReadPoint
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A place that antennas watch."""
+
+    location: str
+    antennas: tuple[ReadPoint, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A weighing cell: its location, the item planned on it, the zone whose tags stand on it."""
+
+    cell: CellId
+    location: str
+    item: str | None = None
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Portal:
+    """A gate between two locations, with antennas (and perhaps beams) on either side."""
+
+    portal: str
+    outer: tuple[ReadPoint, ...]
+    inner: tuple[ReadPoint, ...]
+    outside: str
+    inside: str
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """All wiring of one gateway."""
+
+    zones: tuple[Zone, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    portals: tuple[Portal, ...] = ()
