@@ -148,11 +148,12 @@ class LlrpDriver:
         Silence alone is no fault: there may be no tag in view.
         """
         checks = 0
+        started = False
         while True:
             seen = observer.reports
             ended = await self._ended_or_quiet(observer)
             if observer.reports != seen and not ended:
-                checks = 0
+                checks, started = 0, False
                 continue
             checks += 1
             installed = await armourer.installed()
@@ -164,12 +165,13 @@ class LlrpDriver:
                 observer.was_not_reading()
                 self._known_state = None
                 await self._arm(armourer, observer)
-            elif ours.state == DISABLED or (ours.state == INACTIVE and checks == 1):
+            elif ours.state == DISABLED or (ours.state == INACTIVE and (ended or not started)):
                 observer.was_not_reading()
                 await armourer.enable(ours)
             elif checks == RESTART_AFTER_CHECKS and not observer.reports:
                 await self._restart(armourer, observer)
             observer.armed = True
+            started = ours is not None and ours.state == INACTIVE
             if ended:
                 await asyncio.sleep(REARM_PAUSE_S)
 

@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from gateway.model import DeviceFault, Heartbeat, InputChange, TagReport
 from tests.drivers.llrp import scripted_reader as script
 from tests.drivers.llrp.desk import Desk, desk
@@ -264,6 +266,29 @@ def test_rospec_that_was_stopped_is_started_again_and_time_was_blind() -> None:
             at.reader.rospecs[1] = 0
             await asyncio.sleep(12)
             assert at.reader.rospecs == {1: 2}
+            assert at.emitted.blinds == [(1, "not_reading")]
+
+    run(main())
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_rospec_that_ends_after_a_long_quiet_is_started_again(told: bool) -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+
+        def start(frame: bytes) -> list[bytes]:
+            reader.rospecs[1] = 2
+            return [reader.ok(frame)]
+
+        reader.answers[script.START] = start
+        async with desk(reader, no_reports_s=2) as at:
+            reader.say(GOOD)
+            await asyncio.sleep(30)
+            reader.rospecs[1] = 1
+            if told:
+                reader.say(event(tlv(249, b"\x01\x00\x00\x00\x01\x00\x00\x00\x00")))
+            await asyncio.sleep(10)
+            assert reader.rospecs == {1: 2}
             assert at.emitted.blinds == [(1, "not_reading")]
 
     run(main())
