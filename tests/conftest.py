@@ -10,6 +10,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("SHELFGATE_STRICT") == "1"
+LONG = {"chain", "packaging"}
+"""Folders of tests that take many seconds each."""
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +43,8 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones first: they mostly wait, and the short ones run beside them."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
