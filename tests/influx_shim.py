@@ -94,9 +94,11 @@ async def victoria_metrics(
 class VictoriaMetrics(Server):
     """Takes v2 writes by itself."""
 
-    async def points(self, metric: str) -> dict[int, float]:
+    async def points(self, metric: str, **labels: str) -> dict[int, float]:
         """Return value by time stamp in milliseconds of the one series of that name."""
-        query = {"match[]": f'{{__name__="{metric}"}}', "start": "0"}
+        wanted = {"__name__": metric, **labels}
+        selector = ",".join(f'{label}="{value}"' for label, value in wanted.items())
+        query = {"match[]": f"{{{selector}}}", "start": "0"}
         async with aiohttp.ClientSession() as http:
             async with http.get(f"{self.url}/internal/force_flush") as answer:
                 assert answer.status == 200
@@ -106,6 +108,15 @@ class VictoriaMetrics(Server):
                     series = json.loads(text)
                     found |= dict(zip(series["timestamps"], series["values"], strict=True))
                 return found
+
+    async def metrics(self) -> set[str]:
+        """Return the names of all metrics: measurement and field, joined by an underscore."""
+        async with aiohttp.ClientSession() as http:
+            async with http.get(f"{self.url}/internal/force_flush") as answer:
+                assert answer.status == 200
+            names = f"{self.url}/api/v1/label/__name__/values"
+            async with http.get(names, params={"start": "0"}) as answer:
+                return set((await answer.json())["data"])
 
 
 INFLUXD_CONFIG = """

@@ -8,6 +8,9 @@ import pytest
 
 from simulators.broker import mosquitto
 from simulators.demo.chain import Chain, run_chain
+from tests.influx_shim import influxd, v2_url, victoria_metrics
+
+__all__ = ["influxd", "v2_url", "victoria_metrics"]
 
 
 @pytest.fixture
