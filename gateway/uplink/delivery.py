@@ -111,7 +111,7 @@ class Position:
         self._unanswered: dict[int, int] = {}
         self._largest_passed = 0
         self._suspect: tuple[int, int] = (0, 0)
-        self._active: set[str] = set()
+        self._told: dict[str, bool] = {}
 
     # The connection
 
@@ -306,8 +306,7 @@ class Position:
 
     def _is_beyond(self, high_water: int) -> bool:
         if high_water <= self.last:
-            if self.phase is Phase.HELD:
-                self._clear("ledger_went_back")
+            self._clear("ledger_went_back")
             return False
         self.phase = Phase.HELD
         self._deadline = None
@@ -316,11 +315,12 @@ class Position:
         return True
 
     def _raise(self, code: str, severity: Severity, text: str) -> None:
-        if code not in self._active:
-            self._active.add(code)
+        if not self._told.get(code, False):
+            self._told[code] = True
             self.alarms.append(Alarm(code, True, severity, text))
 
     def _clear(self, code: str) -> None:
-        if code in self._active:
-            self._active.discard(code)
+        """Said the first time too: an earlier run, or the epoch before, may have raised it."""
+        if self._told.get(code, True):
+            self._told[code] = False
             self.alarms.append(Alarm(code, False, "info", ""))

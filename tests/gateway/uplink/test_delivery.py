@@ -29,6 +29,7 @@ def flowing(last: int = 10, high_water: int = 0, first_kept: int = 1) -> Positio
     position.connect(0, Bounds(first_kept, last, high_water))
     assert position.take_hello()
     position.hello(0, high_water)
+    position.alarms.clear()
     return position
 
 
@@ -171,6 +172,20 @@ def test_replay_starts_at_any_record_that_is_kept(seq: int, done: bool) -> None:
     position = flowing(last=30, high_water=30, first_kept=21)
     assert position.replay(0, seq) is done
     assert position.room(0) == (Room(seq - 1, 31 - seq) if done and seq < 31 else None)
+
+
+def test_good_word_clears_once_what_an_earlier_run_may_have_raised() -> None:
+    position = Position(Pace("core", TIMEOUT_NS), Random(1))
+    position.connect(0, Bounds(1, 2, 0))
+    position.hello(0, 0)
+    for seq in publish(position):
+        position.passed(seq)
+    position.hello(0, 2)
+    assert sorted(codes(position)) == [
+        ("core_silent", False),
+        ("ledger_went_back", False),
+        ("uplink_refused", False),
+    ]
 
 
 def test_refused_records_pause_and_go_out_again() -> None:
