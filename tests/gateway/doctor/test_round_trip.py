@@ -52,7 +52,7 @@ async def core(broker: str, tmp_path: Path) -> AsyncIterator[None]:
         "--gateway",
         "edge-t",
         stdout=asyncio.subprocess.PIPE,
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
     )
     assert process.stdout is not None
     async with asyncio.timeout(30):
