@@ -53,6 +53,9 @@ from gateway.store.words import (
 Job: TypeAlias = Callable[["StoreFile"], object]
 """One thing to do in a transaction. It may raise StoreRefused before it has changed anything."""
 
+STORE_FULL, STORE_FULL_KEY = "store_full", "store"
+"""Code and key of the alert that there is no space."""
+
 
 class Transaction(NamedTuple):
     """What came of each job, in order, and what the whole put on disk."""
@@ -92,6 +95,13 @@ class StoreFile:
         """How the file was found."""
         assert self._opened is not None, "not started"
         return self._opened
+
+    @property
+    def declared_full(self) -> bool:
+        """Whether it stands in the ledger that there is no space, perhaps since an earlier run."""
+        key = (STORE_FULL, STORE_FULL_KEY)
+        question = "SELECT count(*) FROM alert WHERE code=? AND key=?"
+        return bool(self._connection.execute(question, key).get)
 
     def start(self) -> None:
         """Check what is there and make it ready for work. Damaged if it is no good."""

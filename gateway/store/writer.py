@@ -18,7 +18,7 @@ from gateway.outcome import Outcome
 from gateway.ports import Clock
 from gateway.store.ballast import Ballast
 from gateway.store.database import DAMAGE, suspect_mark
-from gateway.store.file import Job, StoreFile
+from gateway.store.file import STORE_FULL, STORE_FULL_KEY, Job, StoreFile
 from gateway.store.words import Committed, Opened, StoreFailed, StoreFull, StoreRefused
 
 GROUP_JOBS_MAX = 512
@@ -83,6 +83,7 @@ class Writer:
         self._call(self.opened.set_result, file.opened)
         group: Sequence[Task] = ()
         try:
+            self._full = file.declared_full
             while group := self._next_group():
                 self._transact(file, ballast, group)
                 file.checkpoint()
@@ -151,7 +152,7 @@ class Writer:
             if raised
             else "booking goes on; a snapshot must heal what was refused"
         )
-        alert = Alert("store_full", "store", raised, "critical", text, now)
+        alert = Alert(STORE_FULL, STORE_FULL_KEY, raised, "critical", text, now)
         done = file.transact([lambda store: store.book((Outcome(now, (alert,)),))])
         self._call(self._tell, done.committed)
 

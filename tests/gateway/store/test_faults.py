@@ -14,7 +14,7 @@ import apsw
 import pytest
 
 from gateway.outcome import Outcome
-from gateway.store import Committed, Store, StoreFailed, StoreFull
+from gateway.store import Committed, Store, StoreFailed, StoreFull, StoreReader
 from gateway.store.ballast import BALLAST_BYTES, Ballast
 from gateway.store.database import Opening, suspect_mark
 from gateway.store.file import StoreFile
@@ -157,6 +157,21 @@ async def test_full_disk_refuses_turns_loudly_and_recovers(
     cleared = [json.loads(record.body) for done in told for record in done.records][-1]
     assert (cleared["code"], cleared["raised"]) == ("store_full", False)
     assert faults.ballast.exists()
+
+
+async def test_full_disk_that_a_restart_found_emptied_is_told_over(
+    faults: Faults, open_store: OpenStore, path: Path, make_turn: MakeTurn
+) -> None:
+    faults.ballast = path.with_name("shelfgate.db.ballast")
+    store = await open_store(FAULTY)
+    faults.room_bytes = 200_000
+    await book_until_full(store, make_turn)
+    await store.close()
+    again = await open_store()
+    assert [up.alert.code for up in await again.read(StoreReader.alerts)] == ["store_full"]
+    await (await again.submit([make_turn(1000)]))
+    await again.acknowledge(again.epoch.uuid, again.last_seq)
+    assert await again.read(StoreReader.alerts) == ()
 
 
 async def test_full_disk_is_not_tried_again_without_room(
