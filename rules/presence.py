@@ -59,6 +59,12 @@ RSSI_UNKNOWN_CDBM = -7000
 READS_PER_S_ASSUMED = 0.25
 """Of a tag that was not read since the gateway started: one that reads badly."""
 
+SETTLE_TIMES_MAX = 5
+"""A zone where tags come all the time settles in the end: after so many settling times."""
+
+NEVER: Ns = 1 << 62
+"""Later than any boot lasts."""
+
 ZONE_ROW = "zone:"
 TAG_ROW = "tag:"
 
@@ -77,14 +83,17 @@ class PresenceSettings(PluginSettings):
 
 @dataclass(slots=True, eq=False)
 class _Zone:
-    """A zone and its own clock of covered time."""
+    """A zone and its own clock of covered time. What was first seen there before `known_from`
+    was there on the first start; `found_at` is when the last such tag was found.
+    """
 
     location: str
     antennas: dict[str, set[int]]
     covered: dict[str, Ns]
     blind_devices: set[str]
     watched_at: Ns
-    commissioned: bool = False
+    known_from: Ns = NEVER
+    found_at: Ns = 0
     lived: Ns = 0
     floor: Ns = 0
     resumed_at: Ns = 0
@@ -159,7 +168,7 @@ class Presence:
             if row.key.startswith(ZONE_ROW):
                 zone = self._zones.get(row.key.removeprefix(ZONE_ROW))
                 if zone is not None:
-                    zone.commissioned = True
+                    zone.known_from = -NEVER
                 continue
             zone = self._zones.get(str(row.value["zone"]))
             if zone is not None:
@@ -255,7 +264,10 @@ class Presence:
         old = self._tags.pop(epc, None)
         cause: Cause = "live"
         if zone.blind_devices or candidate.first_at - zone.resumed_at < self._settle_ns:
-            cause = "found_after_gap" if zone.commissioned or old else "first_start"
+            cause = "found_after_gap"
+        if old is None and candidate.first_at < zone.known_from:
+            cause = "first_start"
+            zone.found_at = zone.lived
         facts: list[Fact] = list(turn.facts)
         if old is not None:
             facts.append(replace(self._departure(epc, old, cause), to_zone=zone.location))
@@ -277,6 +289,12 @@ class Presence:
             facts.append(ReadPace(zone.location, epc, tag.pace.leave))
         return Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
 
+    def _settled(self, zone: _Zone) -> bool:
+        """Whether the tags that were there on the first start have all had time to be found."""
+        watched = zone.lived - zone.floor
+        quiet = zone.lived - max(zone.floor, zone.found_at)
+        return quiet >= self._settle_ns or watched >= SETTLE_TIMES_MAX * self._settle_ns
+
     def _place(self, epc: str, zone: _Zone, candidate: _Candidate) -> _Tag:
         """The tag is in the zone from now on."""
         lived, last = zone.lived, candidate.times[-1]
@@ -297,8 +315,8 @@ class Presence:
             if not self._advance(now, zone, coverage):
                 facts.extend(self._restored_paces(zone))
                 continue
-            if not zone.commissioned and zone.lived - zone.floor >= self._settle_ns:
-                zone.commissioned = True
+            if zone.known_from == NEVER and self._settled(zone):
+                zone.known_from = now
                 puts.append(Row(ZONE_ROW + zone.location, {"commissioned": 1}))
             for epc, tag in self._due(zone):
                 if _silence_end(tag) <= zone.lived:

@@ -126,7 +126,6 @@ class Weight:
         elif type(fact) is Stall:
             for plate in self._plates.values():
                 plate.samples.clear()
-                plate.gap = plate.gap or fact.span_ns > self._gap_ns
         return NOTHING
 
     def _sample(self, now: Ns, sample: WeightSample, plate: _Plate, turn: Turn) -> Turn:

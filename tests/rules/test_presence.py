@@ -164,6 +164,34 @@ def test_first_start_arrives_as_such_and_then_the_zone_is_commissioned() -> None
     assert [fact.cause for fact in play.kinds(Arrival)] == ["first_start", "live"]
 
 
+def test_seldom_read_tags_of_the_first_start_are_no_receipts() -> None:
+    """In session 1 a tag that was there all along may take half a minute to be believed."""
+    play = Play([Presence], {"enter_window_s": 10.0})
+    play.feed(0.0, Coverage("r", 0, resumed=True))
+    tags = {f"3034{index:02x}": 2.2 + 0.4 * index for index in range(12)}
+    due = {epc: 0.5 * gap for epc, gap in tags.items()}
+    while play.now_s < 60.0:
+        now_s = play.now_s + 0.25
+        for epc, gap in tags.items():
+            while due[epc] <= now_s:
+                play.feed(due[epc], report(read(epc=epc)))
+                due[epc] += gap
+        play.feed(now_s, Coverage("r", S // 4))
+    assert {fact.cause for fact in play.kinds(Arrival)} == {"first_start"}
+    assert len(play.kinds(Arrival)) >= 6
+    play.cover(65.0, reads={0.125: [read(epc=OTHER)]})
+    assert play.kinds(Arrival)[-1].cause == "live"
+
+
+def test_busy_zone_is_commissioned_in_the_end() -> None:
+    play = Play([Presence])
+    play.feed(0.0, Coverage("r", 0, resumed=True))
+    for index in range(20):
+        play.cover(play.now_s + 3.0, reads={0.125: [read(epc=f"3034{index:02x}")]})
+    causes = [fact.cause for fact in play.kinds(Arrival)]
+    assert causes == ["first_start"] * 10 + ["live"] * 10
+
+
 def test_zone_is_not_commissioned_while_one_of_its_readers_is_dead() -> None:
     play = Play([Presence])
     play.cover(60.0, device="p", resumed=True)
