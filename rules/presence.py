@@ -10,14 +10,12 @@ Absence is measured on the zone's own clock, which only `Coverage` advances: a d
 unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
 After blind time every absence starts anew.
 
-How often a tag is read depends on the Gen2 session and on where it hangs, so its leave window
-grows with its own mean gap between reads (`rules.pace`): a tag that is read often leaves after
-`leave_window_s`. `ReadPace` tells whoever waits for a departure. The window stands in the tag's
-row, so that a restart does not take a seldom read tag for gone. For quick arrivals in session 1
-set `enter_window_s` to 10.
+The leave window of a tag grows with its own mean gap between reads (`rules.pace`), from
+`leave_window_s`; `ReadPace` tells whoever waits for a departure. The window stands in the tag's
+row, so that a restart does not take a seldom read tag for gone. In session 1 set `enter_window_s`
+to 10, or arrivals come late.
 
-Source: evidence counting with hysteresis beats time-outs and SMURF once there are stray reads
-(Jeffery et al., VLDB 2006, for the window model and its scaling to the read rate).
+Source: the window model of Jeffery et al. (VLDB 2006), with evidence counted and hysteresis.
 """
 
 from __future__ import annotations
@@ -165,13 +163,12 @@ class Presence:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back which tags are where; their absence clocks start anew."""
         for row in rows:
-            if row.key.startswith(ZONE_ROW):
-                zone = self._zones.get(row.key.removeprefix(ZONE_ROW))
-                if zone is not None:
-                    zone.known_from = -NEVER
-                continue
-            zone = self._zones.get(str(row.value["zone"]))
-            if zone is not None:
+            of_zone = row.key.startswith(ZONE_ROW)
+            place = row.key.removeprefix(ZONE_ROW) if of_zone else str(row.value["zone"])
+            zone = self._zones.get(place)
+            if zone is not None and of_zone:
+                zone.known_from = -NEVER
+            elif zone is not None:
                 epc = row.key.removeprefix(TAG_ROW)
                 leave_ms = row.value.get("leave_ms", 0)
                 assert isinstance(leave_ms, int)
