@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from gateway.amend import ROWS_A_LOT, late_amendments
 from gateway.assembly import Gateway, assemble, product_version
 from gateway.clock import BootClock, boot_id
 from gateway.engine import RuleFailed
@@ -24,9 +25,11 @@ from gateway.local import local_server
 from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
+from gateway.outcome import Outcome
 from gateway.rule_record import RuleRecord
 from gateway.settings import Configuration
 from gateway.stock_topics import STOCK_RULE, Clocks, StockTopics
+from gateway.store import StoreFull
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
@@ -156,7 +159,8 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
         await gateway.store.start_epoch("restored")
 
     async def learn(facts: Sequence[Reference]) -> None:
-        await gateway.pipeline.feed(facts)
+        with suppress(StoreFull):  # told by the booker; the core tells them again on a connect
+            await gateway.pipeline.feed(gateway.catalogue.news(facts))
 
     house = House(
         outbox=lambda: next_outbox(gateway.store),
@@ -234,15 +238,30 @@ async def _anchors(gateway: Gateway) -> None:
     """Watch the wall clock each second; keep an anchor now and then, and after every step."""
     since = 0.0
     await gateway.store.put_anchor(gateway.wall.anchor)
+    await _amend(gateway)
     while True:
         await asyncio.sleep(1.0)
         since += 1.0
+        before = gateway.wall.anchor.quality
         step_ns = gateway.wall.watch()
+        if gateway.wall.anchor.quality != before:
+            await _amend(gateway)
         if step_ns:
             log.warning("wall clock set", by_s=round(step_ns / NS_PER_S, 3))
         if step_ns or since >= ANCHOR_S:
             since = 0.0
             await gateway.store.put_anchor(gateway.wall.anchor)
+
+
+async def _amend(gateway: Gateway) -> None:
+    """Once the clock is right, book better times for what this boot recorded before."""
+    anchor = gateway.wall.anchor
+    if anchor.quality != "synced":
+        return
+    late = await late_amendments(gateway.store, anchor)
+    for start in range(0, len(late), ROWS_A_LOT):
+        events = tuple(late[start : start + ROWS_A_LOT])
+        await gateway.booker.submit([Outcome(gateway.clock.now(), events=events)])
 
 
 async def _prune(gateway: Gateway) -> None:

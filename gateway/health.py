@@ -63,8 +63,8 @@ class Health:
     def settled(self, high_water: int) -> None:
         """The core has everything up to there."""
         now = self._clock.now()
-        for seq in [seq for seq in self._committed_at if seq <= high_water]:
-            span = now - self._committed_at.pop(seq)
+        while self._committed_at and next(iter(self._committed_at)) <= high_water:
+            span = now - self._committed_at.pop(next(iter(self._committed_at)))
             self.figures.commit_to_settled_ns.append(span)
             self._meter.latency("recorded_to_settled", span)
 
