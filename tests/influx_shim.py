@@ -94,8 +94,14 @@ async def victoria_metrics(
 class VictoriaMetrics(Server):
     """Takes v2 writes by itself."""
 
-    async def points(self, metric: str, **labels: str) -> dict[int, float]:
+    async def points(self, metric: str) -> dict[int, float]:
         """Return value by time stamp in milliseconds of the one series of that name."""
+        found = await self.courses(metric)
+        assert len(found) <= 1, f"{metric} has {len(found)} series"
+        return found[0] if found else {}
+
+    async def courses(self, metric: str, **labels: str) -> list[dict[int, float]]:
+        """Return value by time stamp in milliseconds of each series of that name and labels."""
         wanted = {"__name__": metric, **labels}
         selector = ",".join(f'{label}="{value}"' for label, value in wanted.items())
         query = {"match[]": f"{{{selector}}}", "start": "0"}
@@ -103,11 +109,8 @@ class VictoriaMetrics(Server):
             async with http.get(f"{self.url}/internal/force_flush") as answer:
                 assert answer.status == 200
             async with http.get(f"{self.url}/api/v1/export", params=query) as answer:
-                found: dict[int, float] = {}
-                for text in (await answer.text()).splitlines():
-                    series = json.loads(text)
-                    found |= dict(zip(series["timestamps"], series["values"], strict=True))
-                return found
+                series = [json.loads(text) for text in (await answer.text()).splitlines()]
+                return [dict(zip(s["timestamps"], s["values"], strict=True)) for s in series]
 
     async def metrics(self) -> set[str]:
         """Return the names of all metrics: measurement and field, joined by an underscore."""
