@@ -12,6 +12,7 @@ from random import Random
 
 from gateway.actions import Dispatcher
 from gateway.booker import Booker
+from gateway.catalogue import Catalogue
 from gateway.clock import Anchor, BootClock, WallClock, boot_id
 from gateway.coverage import LoopPulse
 from gateway.engine import Engine
@@ -50,6 +51,7 @@ class Gateway:
     meter: Meter
     health: Health
     booker: Booker
+    catalogue: Catalogue
 
     async def fault(self, code: str, *, active: bool, detail: str) -> None:
         """Let the rules know of trouble of the gateway's own; the alert's device is the gateway."""
@@ -92,6 +94,7 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
     health = Health(store, supervisor, inbox, (clock, wall), meter)
     for device in supervisor.devices.values():
         device.count = meter.device_counter(device.configuration.device)
+    catalogue = Catalogue(await store.read(lambda reader: reader.references()))
     gateway = Gateway(
         configuration,
         clock,
@@ -107,9 +110,9 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         meter,
         health,
         booker,
+        catalogue,
     )
-    known = set(await store.read(lambda reader: reader.references()))
-    await pipeline.feed([fact for fact in files if fact not in known])
+    await pipeline.feed(catalogue.of_files(files))
     return gateway
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from gateway.actions import pulse_doubt
 from gateway.amend import ROWS_A_LOT, late_amendments
 from gateway.assembly import Gateway, assemble, product_version
 from gateway.clock import BootClock, boot_id
@@ -216,12 +217,12 @@ def _telemetry(gateway: Gateway) -> Telemetry | None:
 async def _tell_opening(gateway: Gateway) -> None:
     """A file that was damaged, cloned or new is told, so that nobody wonders about a new epoch."""
     opened = gateway.store.opened
-    if opened.began not in {None, "created"}:
-        detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
-        await gateway.fault("new_epoch", active=True, detail=detail)
+    anew = opened.began not in {None, "created"}
+    detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
+    await gateway.fault("new_epoch", active=anew, detail=detail if anew else "")
     for pulse in opened.unknown_pulses:
-        detail = f"{pulse.kind} of {pulse.cell} was under way when the gateway died"
-        await gateway.fault("pulse_unknown", active=True, detail=detail)
+        doubt = pulse_doubt(pulse, "the gateway died meanwhile")
+        await gateway.inbox.put(gateway.clock.now(), doubt)
         done = ActionDone(pulse.device, pulse.kind, pulse.cell, ok=False)
         await gateway.inbox.put(gateway.clock.now(), done)
 

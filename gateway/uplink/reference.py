@@ -27,15 +27,15 @@ def parse_reference(path: str, payload: bytes) -> Reference | None:
     if not payload:
         return _deleted(kind, key)
     value = parse_object(payload)
-    whole_of(value, "version", 1)
+    version = whole_of(value, "version", 1)
     named = text_of(value, "task_id" if kind == "task" else "code")
     if named != key:
         raise BadPayloadError(f"the payload names {named!r}, the topic {key!r}")
     if kind == "item":
-        return _item(key, value)
+        return _item(key, value, version)
     if kind == "location":
-        return Location(key, text_of(value, "name", ""))
-    return _expected(key, value) if value.get("type") == "expected" else None
+        return Location(key, text_of(value, "name", ""), version)
+    return _expected(key, value, version) if value.get("type") == "expected" else None
 
 
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
@@ -44,7 +44,7 @@ def _deleted(kind: str, key: str) -> ReferenceDeleted:
     return ReferenceDeleted("location" if kind == "location" else "expected", key)
 
 
-def _item(code: str, value: Object) -> Item:
+def _item(code: str, value: Object, version: int) -> Item:
     return Item(
         code=code,
         name=text_of(value, "name", ""),
@@ -52,10 +52,11 @@ def _item(code: str, value: Object) -> Item:
         unit_sd_mg=whole_of(value, "unit_sd_mg", 0, 0),
         uom=text_of(value, "uom", "pcs"),
         epc_prefixes=_hex_list(value, "epc_prefixes", EPC_PREFIXES_MAX),
+        version=version,
     )
 
 
-def _expected(code: str, value: Object) -> ExpectedSet:
+def _expected(code: str, value: Object, version: int) -> ExpectedSet:
     direction = text_of(value, "direction")
     if direction not in ("in", "out"):
         raise BadPayloadError("direction: in or out is wanted")
@@ -64,6 +65,7 @@ def _expected(code: str, value: Object) -> ExpectedSet:
         portal=text_of(value, "portal"),
         direction="in" if direction == "in" else "out",
         epcs=frozenset(_hex_list(value, "epcs", EPCS_MAX)),
+        version=version,
     )
 
 

@@ -161,13 +161,15 @@ def test_references_of_the_contract_are_understood() -> None:
     item, location, expected, task = (
         json.dumps(examples(name)[0]).encode() for name in ("item", "location", "expected", "task")
     )
-    nut = Item("M6-NUT", "Hexagon nut M6", 10_000, 120, "pcs")
+    nut = Item("M6-NUT", "Hexagon nut M6", 10_000, 120, "pcs", version=3)
     assert parse_reference("item/M6-NUT", item) == nut
     assert parse_reference("location/shelf-1%2F3", location) == Location(
-        "shelf-1/3", "Shelf 1 bin 3"
+        "shelf-1/3", "Shelf 1 bin 3", version=1
     )
     epcs = frozenset({"30340242201d8840009efdf7"})
-    assert parse_reference("task/ASN-99", expected) == ExpectedSet("ASN-99", "dock", "in", epcs)
+    assert parse_reference("task/ASN-99", expected) == ExpectedSet(
+        "ASN-99", "dock", "in", epcs, version=1
+    )
     assert parse_reference("task/T-4711-10", task) is None
 
 

@@ -218,9 +218,9 @@ async def test_references_are_learned_from_retained_topics(mosquitto: Mosquitto)
         await core.say("task/ASN-1", task, retain=True)
         async with Gateway(mosquitto.port) as g:
             await until(lambda: len(g.learned) == 3)
-            assert Item("M6/NUT+", unit_mg=10000, epc_prefixes=("30ab",)) in g.learned
-            assert Location("shelf-1/3") in g.learned
-            assert ExpectedSet("ASN-1", "dock", "in", frozenset({"30ab01"})) in g.learned
+            assert Item("M6/NUT+", unit_mg=10000, epc_prefixes=("30ab",), version=3) in g.learned
+            assert Location("shelf-1/3", version=1) in g.learned
+            assert ExpectedSet("ASN-1", "dock", "in", frozenset({"30ab01"}), 1) in g.learned
             await core.say("task/ASN-1", b"", retain=True)
             await until(lambda: ReferenceDeleted("expected", "ASN-1") in g.learned)
 
