@@ -14,7 +14,7 @@ from collections import deque
 import structlog
 
 from gateway.inbox import Inbox
-from gateway.model import ActionDone, Pulse, SetOutput
+from gateway.model import ActionDone, DeviceFault, Pulse, SetOutput
 from gateway.ports import Clock, LinkError
 from gateway.store import Committed, PulseRow, Store
 from gateway.supervisor import NotConnected, Supervisor
@@ -109,6 +109,7 @@ class Dispatcher:
         if sent:  # told before anything else is awaited: the cell shows it at once
             done = ActionDone(row.device, row.kind, row.cell, ok=not reason)
             await self._inbox.put(self._clock.now(), done)
+            await self._inbox.put(self._clock.now(), pulse_doubt(row, reason))
         await self._store.mark_pulse(row.pulse_id, "unknown" if reason else "done")
         if reason:
             self._log.warning("pulse not certain", cell=row.cell, kind=row.kind, reason=reason)
@@ -126,3 +127,11 @@ class Dispatcher:
         except (LinkError, TimeoutError) as error:
             return str(error) or "no answer", True
         return "", True
+
+
+def pulse_doubt(row: PulseRow, reason: str) -> DeviceFault:
+    """Whether a person should look at the scale; the next pulse that is done clears it."""
+    detail = (
+        f"{row.kind} of {row.cell} is not certain ({reason}): look at its zero" if reason else ""
+    )
+    return DeviceFault(row.device, "pulse_unknown", bool(reason), detail)

@@ -52,6 +52,7 @@ class Chain:
     booked: list[Booked] = field(default_factory=list)
     unresolved: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
+    alerts: set[str] = field(default_factory=set)
     known_cells: set[str] = field(default_factory=set)
     daemon: asyncio.subprocess.Process | None = None
     core: Core = field(init=False)
@@ -81,6 +82,8 @@ class Chain:
             self._note(data, str(report.get("document_no")))
         elif data["event"] == "unresolved":
             self.unresolved += 1
+        elif data["event"] == "alert":
+            (self.alerts.add if data["raised"] else self.alerts.discard)(data["code"])
         elif data["event"] == "snapshot":
             self.known_cells.add(data["location"])
 

@@ -8,8 +8,10 @@ from random import Random
 
 import pytest
 
+from gateway.status import NotRunningError, ask
 from simulators.demo.chain import Chain
 from simulators.demo.result import stock_error, summarise
+from simulators.demo.site_files import GATEWAY
 from simulators.world.people import Crew, Habits
 
 CRASHING = Path(__file__).with_name("crashing_daemon.py")
@@ -33,6 +35,16 @@ async def work_through(chain: Chain, kill: Callable[[], Awaitable[None]], kills:
     await asyncio.gather(working, return_exceptions=True)
     await chain.start_daemon()
     await chain.wait_until(lambda: False, 6.0)
+
+
+def device_is_up(chain: Chain, device: str) -> bool:
+    """Ask the running daemon, as `shelfgate status` does."""
+    try:
+        told = ask(chain.folder / "state", {"request": "status"})
+    except NotRunningError:
+        return False
+    states = {each["device"]: each["state"] for each in told["status"]["devices"]}
+    return bool(states[device] == "up")
 
 
 async def assert_exactly_once(chain: Chain) -> None:
@@ -83,3 +95,33 @@ async def test_kill_at_random_instants_loses_and_doubles_nothing(chain: Chain) -
 
     await work_through(chain, kill, RANDOM_KILLS)
     await assert_exactly_once(chain)
+
+
+@pytest.mark.server
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_kill_around_an_action_never_repeats_it_and_books_no_step(
+    chain: Chain, when: str
+) -> None:
+    await chain.start_daemon()
+    await chain.ready()
+    await chain.stop_daemon()
+    scale = chain.plant.buses["shelf-b"].units[1]
+    for turn in range(KILLS_PER_POINT):
+        await chain.start_daemon(sys.executable, str(CRASHING), f"{when}_action", "1")
+        assert chain.daemon is not None
+        assert await chain.wait_until(lambda: device_is_up(chain, "shelf-b"), 20)
+        before = len(scale.writes)
+        await chain.core.command(GATEWAY, "zero", {"cell": "shelf-b:1"})
+        async with asyncio.timeout(30):
+            assert await chain.daemon.wait() == -9
+        chain.daemon = None
+        assert len(scale.writes) - before == (0 if when == "before" else 1), turn
+    sent = len(scale.writes)
+    await chain.start_daemon()
+    assert await chain.wait_until(lambda: "pulse_unknown" in chain.alerts, 20)
+    crew = Crew(chain.world, Random("people"), chain.watch_act, QUICK)
+    await crew.work(chain.world.now() + 4)
+    await assert_exactly_once(chain)
+    assert len(scale.writes) == sent
+    assert not scale.forbidden_writes
