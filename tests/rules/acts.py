@@ -1,0 +1,48 @@
+"""Count changes, arrivals and departures as the movement rule sees them."""
+
+from typing import Any
+
+from gateway.model import (
+    Arrival,
+    CountChange,
+    Departure,
+    Item,
+    WeightStep,
+)
+from rules.movement import MovementRule
+from tests.rules.play import BOLT, TAG, Play, at
+
+NUT = Item("NUT", unit_mg=50_000, epc_prefixes=("3099",))
+
+
+NUT_TAG = "309901"
+
+
+THIRD = "3034cc"
+
+
+def play(**known: Any) -> Play:
+    known.setdefault("items", (BOLT, NUT))
+    return Play([MovementRule], **known)
+
+
+def change(
+    quantity: int, second: float = 1.0, cell: str = "s:1", item: str = "BOLT", **rest: Any
+) -> CountChange:
+    cause = rest.pop("cause", "live")
+    confidence = rest.pop("confidence", 980)
+    step = WeightStep(cell, 1000.0, 1000.0 + 100 * quantity, 0.3, at(second), cause)
+    return CountChange(cell, item, quantity, rest.pop("on_hand", 5), confidence, step)
+
+
+def gone(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> Departure:
+    return Departure(zone, epc, at(second), 40, -5200, 990, **rest)
+
+
+def came(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> Arrival:
+    return Arrival(zone, epc, at(second), 5, -5300, 950, **rest)
+
+
+def settled(found: Play) -> None:
+    """Nothing waits any more: only alert rows may stand."""
+    assert [key for key in found.rows if not key.startswith("alert:")] == []

@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+
+from gateway.model import Arrival, Coverage, Departure, TagRead, TagReport
+from rules.presence import Presence
+from tests.rules.play import TAG, Play, S, read
+from tests.rules.tags import OFTEN, commissioned, present
+
+
+def test_restored_tag_does_not_move_before_its_own_zone_was_watched() -> None:
+    rows = {"zone:A": {}, "zone:B": {}, "tag:" + TAG: {"zone": "A"}}
+    play = Play([Presence], rows=rows, last_alive_s=-5.0)
+    strong = {0.125: [read("r:3", dbm=-40.0)]}
+    play.cover(4.0, resumed=True, reads=strong)
+    assert play.told == []
+    play.cover(8.0, reads={0.125: [read("r:3", dbm=-60.0), read("r:1", dbm=-50.0)]})
+    assert play.told == []
+
+
+def test_restored_tag_found_in_another_zone_moved_unwatched() -> None:
+    rows = {"zone:A": {}, "tag:" + TAG: {"zone": "A"}}
+    play = Play([Presence], rows=rows, last_alive_s=-5.0)
+    play.cover(8.0, resumed=True, reads={0.125: [read("r:3")]})
+    departure, arrival = play.kinds()
+    assert (departure.to_zone, arrival.from_zone) == ("B", "A")
+    assert {departure.cause, arrival.cause} == {"found_after_gap"}
+
+
+def test_tag_in_two_zones_is_in_the_stronger() -> None:
+    play = commissioned()
+    play.cover(20.0, reads={0.125: [read("r:1", dbm=-62.0), read("r:3", dbm=-50.0)]})
+    [arrival] = play.kinds()
+    assert arrival.zone == "B"
+
+
+def test_equally_strong_reads_elsewhere_move_nothing() -> None:
+    play = present()
+    play.cover(60.0, reads={0.125: [read("r:1"), read("r:3", dbm=-46.0)]})
+    assert play.kinds(Departure) == []
+
+
+def test_move_is_one_departure_and_one_arrival() -> None:
+    play = present()
+    play.cover(18.0, reads={0.125: [read("r:3", dbm=-43.0)]})
+    departure, arrival = play.kinds()[1:]
+    assert (departure.zone, departure.to_zone) == ("A", "B")
+    assert (arrival.zone, arrival.from_zone) == ("B", "A")
+    assert play.rows["tag:" + TAG] == {"zone": "B"}
+    assert play.times(Departure)[0] == play.times(Arrival)[1]
+
+
+def test_silence_before_an_outage_does_not_count_for_a_move_after_it() -> None:
+    play = present()
+    play.cover(21.0)
+    play.feed(100.0)
+    play.cover(104.0, resumed=True, reads={0.125: [read("r:3", dbm=-70.0)]})
+    assert len(play.kinds(Arrival)) == 1
+
+
+def test_move_to_a_weaker_zone_waits_for_silence() -> None:
+    play = present()
+    play.cover(30.0, reads={0.125: [read("r:3", dbm=-70.0)]})
+    assert [fact.zone for fact in play.kinds(Arrival)] == ["A", "B"]
+    assert 18.0 < play.times(Departure)[0] < 20.0
+
+
+def watch_pair(play: Play, until_s: float, devices: str, reads: Sequence[TagRead] = ()) -> None:
+    while play.now_s < until_s:
+        now_s = play.now_s + 0.25
+        if reads:
+            play.feed(now_s, TagReport("p", tuple(reads)))
+        play.feed(now_s, *[Coverage(device, S // 4) for device in devices])
+
+
+def pair() -> Play:
+    play = commissioned()
+    play.feed(10.0, Coverage("p", 0, resumed=True), Coverage("q", 0, resumed=True))
+    watch_pair(play, 20.0, "pq")
+    watch_pair(play, 24.0, "pq", [read("p:1")])
+    assert len(play.kinds(Arrival)) == 1
+    return play
+
+
+def test_zone_of_two_readers_is_absent_only_where_both_watch() -> None:
+    play = pair()
+    watch_pair(play, 60.0, "p")
+    assert play.kinds(Departure) == []
+    play.feed(60.0, Coverage("q", 0, resumed=True))
+    watch_pair(play, 69.0, "pq")
+    assert play.kinds(Departure) == []
+    watch_pair(play, 71.0, "pq")
+    assert len(play.kinds(Departure)) == 1
+
+
+def test_blind_antenna_of_one_reader_blinds_the_zone_of_two() -> None:
+    play = pair()
+    while play.now_s < 60.0:
+        play.feed(play.now_s + 0.25, Coverage("p", S // 4, (1,)), Coverage("q", S // 4))
+    assert play.kinds(Departure) == []
+    watch_pair(play, 69.0, "pq")
+    assert play.kinds(Departure) == []
+
+
+def test_deadlines_do_not_pile_up_when_a_tag_comes_and_goes() -> None:
+    play = present()
+    for turn in range(6):
+        point = "r:3" if turn % 2 == 0 else "r:1"
+        play.cover(play.now_s + 2.0, reads={0.125: [read(point, dbm=-43.0 + 7 * turn)]})
+    play.cover(play.now_s + 60.0, reads=OFTEN)
+    rule = play.engine._rules[0]
+    assert isinstance(rule, Presence)
+    assert sum(len(zone.deadlines) for zone in rule._zones.values()) == 1
+    assert len(play.kinds(Departure)) == 6
