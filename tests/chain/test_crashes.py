@@ -112,9 +112,11 @@ async def test_kill_around_an_action_never_repeats_it_and_books_no_step(
         assert chain.daemon is not None
         assert await chain.wait_until(lambda: device_is_up(chain, "shelf-b"), 20)
         before = len(scale.writes)
-        await chain.core.command(GATEWAY, "zero", {"cell": "shelf-b:1"})
+        asking = asyncio.create_task(chain.core.command(GATEWAY, "zero", {"cell": "shelf-b:1"}))
         async with asyncio.timeout(30):
             assert await chain.daemon.wait() == -9
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
         chain.daemon = None
         assert len(scale.writes) - before == (0 if when == "before" else 1), turn
     sent = len(scale.writes)
