@@ -27,6 +27,7 @@ HEALTH = Row(
             width=4,
             height=4,
             thresholds=((1, ORANGE), (5, RED)),
+            nothing="none",
         ),
         Panel(
             "Core link",
@@ -68,6 +69,7 @@ HEALTH = Row(
             width=4,
             height=4,
             thresholds=((70, ORANGE), (80, RED)),
+            nothing="no sensor",
         ),
         Panel(
             "Links to devices",
@@ -86,6 +88,7 @@ HEALTH = Row(
             (Query(whole('last("active") AS "active"', "alert", "code severity")),),
             width=8,
             thresholds=((1, ORANGE),),
+            nothing="no alert in this time",
         ),
     ),
 )
@@ -234,6 +237,7 @@ RESOURCES = Row(
             "celsius",
             (gauge("temperature_c", "board"),),
             thresholds=((80, RED),),
+            nothing="no sensor",
         ),
         Panel(
             "Telemetry points",

@@ -29,7 +29,9 @@ class Query:
 
 @dataclass(frozen=True)
 class Panel:
-    """One panel. `thresholds` colour from that value upwards, `states` name single values."""
+    """One panel. `thresholds` colour from that value upwards, `states` name single values,
+    `nothing` stands there where no point was found.
+    """
 
     title: str
     description: str
@@ -42,6 +44,7 @@ class Panel:
     states: dict[int, tuple[str, str]] | None = None
     draw: str = "line"
     minimum: float | None = None
+    nothing: str = "no data"
 
 
 @dataclass(frozen=True)
@@ -157,7 +160,7 @@ def render_panel(panel: Panel) -> Json:
     steps += [{"color": color, "value": value} for value, color in panel.thresholds]
     defaults: Json = {
         "unit": panel.unit,
-        "noValue": "no data",
+        "noValue": panel.nothing,
         "color": {"mode": "thresholds" if panel.kind != "timeseries" else "palette-classic"},
         "thresholds": {"mode": "absolute", "steps": steps},
         "mappings": render_states(panel.states),

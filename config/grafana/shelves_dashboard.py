@@ -218,6 +218,7 @@ DEVICES = Row(
                 ),
             ),
             states=CLEAR_ACTIVE,
+            nothing="no fault in this time",
         ),
         Panel(
             "Counters of devices",
