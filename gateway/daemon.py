@@ -238,7 +238,7 @@ async def _tell_left_out(gateway: Gateway, rules: Collection[str]) -> None:
 async def _anchors(gateway: Gateway) -> None:
     """Watch the wall clock each second; keep an anchor now and then, and after every step."""
     since = 0.0
-    await gateway.store.put_anchor(gateway.wall.anchor)
+    await _keep_anchor(gateway)
     await _amend(gateway)
     while True:
         await asyncio.sleep(1.0)
@@ -251,7 +251,12 @@ async def _anchors(gateway: Gateway) -> None:
             log.warning("wall clock set", by_s=round(step_ns / NS_PER_S, 3))
         if step_ns or since >= ANCHOR_S:
             since = 0.0
-            await gateway.store.put_anchor(gateway.wall.anchor)
+            await _keep_anchor(gateway)
+
+
+async def _keep_anchor(gateway: Gateway) -> None:
+    with suppress(StoreFull):
+        await gateway.store.put_anchor(gateway.wall.anchor)
 
 
 async def _amend(gateway: Gateway) -> None:
@@ -268,7 +273,9 @@ async def _amend(gateway: Gateway) -> None:
 async def _prune(gateway: Gateway) -> None:
     keep_ns = gateway.configuration.gateway.retention_days * 86_400 * NS_PER_S
     while True:
-        pruned = await gateway.store.prune(gateway.wall.anchor.wall_unix_ns - keep_ns)
+        pruned = 0
+        with suppress(StoreFull):
+            pruned = await gateway.store.prune(gateway.wall.anchor.wall_unix_ns - keep_ns)
         await asyncio.sleep(PRUNE_LOT_S if pruned else PRUNE_S)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gateway.ports import Record
+from gateway.ports import LinkError, Record
 from gateway.store.store import Store
+from gateway.store.words import StoreFull
 from gateway.uplink.outbox import Bounds, Result
 
 
@@ -46,8 +47,14 @@ class EpochOutbox:
         return last
 
     async def acknowledge(self, epoch: str, high_water: int, results: Sequence[Result]) -> None:
-        """Commit what the core says. See Store.acknowledge."""
-        await self._store.acknowledge(epoch, high_water, results)
+        """Commit what the core says. See Store.acknowledge.
+
+        LinkError when there is no space for it: the core says it again on the next connection.
+        """
+        try:
+            await self._store.acknowledge(epoch, high_water, results)
+        except StoreFull as full:
+            raise LinkError("no space left for what the core acknowledges") from full
 
 
 def next_outbox(store: Store) -> EpochOutbox:
