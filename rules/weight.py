@@ -9,8 +9,9 @@ same one, and books nothing. Samples that the transmitter marks unusable are not
 
 The baseline is declared state: after blind time the first plateau is compared with it, so that
 what changed meanwhile is one step with the cause `found_after_gap`. Drift is kept too, in parts of
-DRIFT_KEPT_SHARE, so that a week of it is no step after a restart. A tare or zero that the gateway
-commanded moves the baseline to the next plateau, and that is kept until it has come.
+DRIFT_KEPT_SHARE, so that a week of it is no step after a restart. After a tare or zero that the
+gateway commanded, whether it is known to be done or not, the next plateau is compared with zero or
+with the baseline, whichever is nearer; that is kept until it has come.
 
 Source: change between stable states, as weighing practice (OIML R 76, stable equilibrium) and
 the published smart-shelf systems do it.
@@ -153,12 +154,14 @@ class Weight:
         baseline = plate.baseline_g
         if baseline is None:
             return self._declare(now, cell, plate, (0.0, level), weights, turn)
-        if plate.commanded:
-            plate.commanded = False
-            plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = level, now, now, False
-            return turn._replace(puts=(*turn.puts, _row(cell, plate)))
+        commanded, plate.commanded = plate.commanded, False
+        if commanded:  # it was done, or it was not: fewer pieces moved is the likelier story
+            baseline = min((0.0, baseline), key=lambda level_before: abs(level - level_before))
         if abs(level - baseline) >= self._step_min_g:
             return self._declare(now, cell, plate, (baseline, level), weights, turn)
+        if commanded:
+            plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = level, now, now, False
+            return turn._replace(puts=(*turn.puts, _row(cell, plate)))
         if abs(self._drift(now, plate, level) - plate.kept_g) < self._step_min_g * DRIFT_KEPT_SHARE:
             return turn
         return turn._replace(puts=(*turn.puts, _row(cell, plate)))
@@ -180,7 +183,6 @@ class Weight:
         spread = sqrt(sum((gross - mean) ** 2 for gross in weights) / (len(weights) - 1))
         step = WeightStep(cell, before, after, spread, plate.still_at, cause)
         plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = after, now, now, False
-        plate.commanded = False
         return turn._replace(facts=(*turn.facts, step), puts=(*turn.puts, _row(cell, plate)))
 
     def _drift(self, now: Ns, plate: _Plate, level: float) -> float:

@@ -200,6 +200,21 @@ def test_crash_after_a_commanded_zero_books_no_step() -> None:
     assert set(again.play.rows["s:1"]) == {"baseline_mg"}
 
 
+@pytest.mark.parametrize(("level_g", "before_g"), [(900.0, 1000.0), (-100.0, 0.0), (100.0, 0.0)])
+def test_step_beside_a_pulse_in_doubt_is_booked_from_the_nearer_level(
+    level_g: float, before_g: float
+) -> None:
+    scale = running()
+    scale.hold(1000.0, 3.0)
+    rows = scale.play.rows
+    again = Scale(Play([Weight], rows=rows, last_alive_s=-9.0))
+    again.play.feed(again.play.now_s, ActionDone("s", "zero", "s:1", ok=False))
+    again.hold(level_g, 3.0)
+    [step] = again.play.kinds()
+    assert step.before_g == pytest.approx(before_g, abs=1.0)
+    assert step.after_g == pytest.approx(level_g, abs=1.0)
+
+
 def test_restored_baseline_finds_what_changed_meanwhile() -> None:
     play = Play([Weight], rows={"s:1": {"baseline_mg": 500_000}}, last_alive_s=-77.0)
     Scale(play).hold(1000.0, 3.0)
