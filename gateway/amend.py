@@ -27,24 +27,37 @@ async def late_amendments(store: Store, anchor: Anchor) -> list[Amendment]:
     rows: list[LedgerRow] = []
     seq = max(0, store.last_seq - AMENDED_ROWS_MAX)
     while True:
-        lot = await store.read(partial(_rows_after, seq))
-        if not lot:
+        last, found = await store.read(partial(_concerned, seq, anchor))
+        if last == seq:
             return list(amendments(rows, anchor))
-        seq = lot[-1].record.seq
-        rows.extend(row for row in lot if row.boot_id == anchor.boot_id)
+        seq = last
+        rows.extend(found)
 
 
-def _rows_after(seq: int, reader: StoreReader) -> tuple[LedgerRow, ...]:
-    return reader.rows_after(seq, ROWS_A_LOT)
+def _concerned(seq: int, anchor: Anchor, reader: StoreReader) -> tuple[int, list[LedgerRow]]:
+    """Which of the next rows matter, told by their stamps: few do, and bodies are large."""
+    lot = reader.rows_after(seq, ROWS_A_LOT)
+    found = [
+        row
+        for row in lot
+        if row.boot_id == anchor.boot_id
+        and (row.record.kind == "amendment" or abs(_shift_ns(row, anchor)) >= STEP_MIN_NS)
+    ]
+    return (lot[-1].record.seq if lot else seq), found
+
+
+def _shift_ns(row: LedgerRow, anchor: Anchor) -> int:
+    """How far the wall time of a record was behind the true one."""
+    recorded_offset_ns = row.recorded_unix_ns - row.recorded_ns
+    return anchor.wall_unix_ns - anchor.boottime_ns - recorded_offset_ns
 
 
 def amendments(rows: Iterable[LedgerRow], anchor: Anchor) -> Iterator[Amendment]:
     """The amendments for rows of the anchor's boot, without those that are there already."""
-    true_offset_ns = anchor.wall_unix_ns - anchor.boottime_ns
     bodies = [(row, json.loads(row.record.body)) for row in rows]
     done = {body["amends_seq"] for _, body in bodies if body["event"] == "amendment"}
     for row, body in bodies:
-        shift_ns = true_offset_ns - (row.recorded_unix_ns - row.recorded_ns)
+        shift_ns = _shift_ns(row, anchor)
         late = body["clock"] != "synced" and abs(shift_ns) >= STEP_MIN_NS
         if late and "at_event" in body and row.record.seq not in done:
             at = _unix_ns(body["at_event"]) + shift_ns

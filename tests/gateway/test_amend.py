@@ -86,6 +86,18 @@ async def test_clock_that_was_right_within_half_a_second_amends_nothing(
     assert await late_amendments(store, Anchor(BOOT, still.at, right + still.at, "synced")) == []
 
 
+async def test_bodies_of_records_that_were_stamped_right_are_not_looked_at(
+    store: Store, still: Still, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anchor = still.synchronise()
+    for number in range(20):
+        await book(store, moved(number, 90 * NS_PER_S))
+    parsed: list[bytes] = []
+    monkeypatch.setattr("gateway.amend.json.loads", parsed.append)
+    assert await late_amendments(store, anchor) == []
+    assert parsed == []
+
+
 async def test_records_of_another_boot_are_left_alone(store: Store) -> None:
     await book(store, moved(1, 90 * NS_PER_S))
     other = Anchor("boot-b", 5, WRONG_OFFSET_NS + LATE_NS, "synced")
