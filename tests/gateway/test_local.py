@@ -4,18 +4,18 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 
-from gateway.assembly import Gateway, assemble
-from gateway.daemon import serve
+from gateway.assembly import Gateway
 from gateway.ports import Record
 from gateway.recording import End, Fed, Head, Known, RuleRow, read_recording
 from gateway.replay import replay
 from gateway.settings import load_configuration
 from gateway.status import Conversation, NotRunningError, RefusedError, ask
+from tests.gateway.serving import serving
+from tests.polling import until
 
 QUICK = """
 [rules.weight]
@@ -23,26 +23,13 @@ window_s = 0.3
 samples_min = 5
 """
 
-WITHIN_S = 15.0
-
 
 @pytest.fixture
 async def gateway(write_site: Callable[..., Path], fake_driver: Any) -> AsyncIterator[Gateway]:
     fake_driver.on_scale_g = 1000.0
-    gateway = await assemble(load_configuration(write_site(rest=QUICK)), Random(1))
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(gateway, stop))
-    await until(lambda: gateway.store.last_seq >= 1)
-    yield gateway
-    stop.set()
-    await serving
-    await gateway.store.close()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(WITHIN_S):
-        while not condition():  # noqa: ASYNC110 - any condition, of code that sets no event
-            await asyncio.sleep(0.01)
+    async with serving(load_configuration(write_site(rest=QUICK))) as gateway:
+        await until(lambda: gateway.store.last_seq >= 1)
+        yield gateway
 
 
 async def asked(gateway: Gateway, **request: Any) -> dict[str, Any]:
@@ -158,13 +145,9 @@ async def test_a_stopped_gateway_does_not_answer(
     write_site: Callable[..., Path], fake_driver: Any
 ) -> None:
     assert fake_driver
-    gateway = await assemble(load_configuration(write_site()), Random(1))
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(gateway, stop))
-    folder = gateway.configuration.gateway.state_folder
-    await until((folder / "control.sock").exists)
-    stop.set()
-    await serving
-    await gateway.store.close()
+    configuration = load_configuration(write_site())
+    folder = configuration.gateway.state_folder
+    async with serving(configuration):
+        assert await asyncio.to_thread(ask, folder, {"request": "status"})
     with pytest.raises(NotRunningError):
         ask(folder, {"request": "status"})

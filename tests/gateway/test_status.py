@@ -20,6 +20,7 @@ from gateway.status import (
     ask,
     success,
 )
+from tests.polling import until
 
 
 async def echo(request: Object, _enough: asyncio.Event) -> AsyncGenerator[bytes, None]:
@@ -47,16 +48,10 @@ async def fail(_request: Object, _enough: asyncio.Event) -> AsyncGenerator[bytes
 async def folder(tmp_path: Path) -> AsyncIterator[Path]:
     answers = {"echo": echo, "count": count, "refuse": refuse, "fail": fail}
     task = asyncio.create_task(StatusServer(tmp_path, answers).run())
-    await until_listening(tmp_path)
+    await until((tmp_path / status.SOCKET_FILE).exists)
     yield tmp_path
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-async def until_listening(folder: Path) -> None:
-    async with asyncio.timeout(5):
-        while not (folder / status.SOCKET_FILE).exists():  # noqa: ASYNC110 - a file
-            await asyncio.sleep(0)
 
 
 async def asked(folder: Path, **request: Any) -> dict[str, Any]:
@@ -130,7 +125,7 @@ async def test_a_long_answer_ends_when_the_client_has_enough(folder: Path) -> No
 
 async def test_a_long_answer_ends_well_when_the_gateway_stops(tmp_path: Path) -> None:
     task = asyncio.create_task(StatusServer(tmp_path, {"count": count}).run())
-    await until_listening(tmp_path)
+    await until((tmp_path / status.SOCKET_FILE).exists)
     conversation = await asyncio.to_thread(Conversation, tmp_path, {"request": "count"})
     task.cancel()
     heard = await asyncio.to_thread(lambda: list(conversation.lines()))

@@ -13,8 +13,6 @@ from drivers.modbus.settings import ModbusSettings
 from gateway.model import DeviceFault, Ns, Observation, WeightReport, WeightSample
 from gateway.ports import DriverContext
 
-DEADLINE_S = 20.0
-
 
 class BootClock:
     def now(self) -> Ns:
@@ -76,14 +74,6 @@ async def running(driver: ModbusDriver, emit: Observed) -> AsyncIterator[asyncio
             await task
         # The transport's own goodbye takes a turn of the loop.
         await asyncio.sleep(0)
-
-
-async def until(condition: Callable[[], bool], deadline_s: float = DEADLINE_S) -> None:
-    loop = asyncio.get_running_loop()
-    end = loop.time() + deadline_s
-    while not condition():
-        assert loop.time() < end, "the condition did not come true in time"
-        await asyncio.sleep(0.005)
 
 
 # Raw units: they know bytes only, so that they can answer as no library would.

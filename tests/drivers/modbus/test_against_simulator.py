@@ -21,7 +21,8 @@ from simulators.modbus.scale import Display
 from simulators.modbus.server import serve_rtu, serve_rtu_over_tcp, serve_tcp
 from simulators.modbus.shelf import FixedLoads, Shelf, Transmitter
 from simulators.modbus.unit import Unit
-from tests.drivers.modbus.peer import Counts, Observed, make_driver, running, until
+from tests.drivers.modbus.peer import Counts, Observed, make_driver, running
+from tests.polling import until
 
 # One bit tells that the weight is out of range and not at which end: to us a fault.
 OUT_OF_RANGE = {

@@ -20,8 +20,8 @@ from tests.drivers.modbus.peer import (
     make_driver,
     raw_server,
     running,
-    until,
 )
+from tests.polling import until
 
 HBK = {"unit_id": 1, "profile": "hbk-wtx120", "capacity_g": 1e9}
 ZERO = Pulse("shelf", "zero", "shelf:1")

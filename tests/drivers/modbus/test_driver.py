@@ -22,8 +22,8 @@ from tests.drivers.modbus.peer import (
     make_driver,
     raw_server,
     running,
-    until,
 )
+from tests.polling import until
 
 
 @asynccontextmanager

@@ -11,7 +11,8 @@ import pytest
 from gateway.model import Pulse
 from gateway.ports import ProtocolError
 from tests.drivers.modbus import libmodbus_server
-from tests.drivers.modbus.peer import DGT4X, Counts, Observed, make_driver, running, until
+from tests.drivers.modbus.peer import DGT4X, Counts, Observed, make_driver, running
+from tests.polling import until
 
 pytestmark = pytest.mark.server
 

@@ -23,9 +23,9 @@ from tests.drivers.modbus.peer import (
     make_driver,
     raw_server,
     running,
-    until,
 )
 from tests.drivers.modbus.test_answers import mbap, rtu
+from tests.polling import until
 
 SHIPPED = sorted(path.stem for path in CHECKOUT_FOLDER.glob("*.toml"))
 CAPACITY_G = 50_000

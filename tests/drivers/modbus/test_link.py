@@ -20,8 +20,8 @@ from tests.drivers.modbus.peer import (
     Request,
     Script,
     raw_server,
-    until,
 )
+from tests.polling import until
 
 UNITS = [
     {

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.recording import Head, end_line, head_line, wake_line
 from gateway.status import SOCKET_FILE, Answer, Object, StatusServer, success
+from tests.polling import until
 
 HEAD = head_line(Head("edge-t", "a2f0a95f-bb92-47ba-a0b5-cc26963e19f1", "b", 1))
 MAIN = "import sys; from gateway.cli import main; main(sys.argv[1:])"
@@ -42,9 +43,7 @@ async def cut(_request: Object, _enough: asyncio.Event) -> AsyncGenerator[bytes,
 async def answering(folder: Path, answer: Answer) -> AsyncIterator[None]:
     (folder / "gateway.toml").write_text(CONFIG.format(folder=folder), encoding="utf-8")
     task = asyncio.create_task(StatusServer(folder, {"record": answer}).run())
-    async with asyncio.timeout(5):
-        while not (folder / SOCKET_FILE).exists():  # noqa: ASYNC110 - a file
-            await asyncio.sleep(0)
+    await until((folder / SOCKET_FILE).exists)
     yield
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -75,9 +74,7 @@ async def test_record_ends_well_when_a_person_has_enough(
     out = tmp_path / "r.jsonl"
     async with answering(tmp_path, whole):
         process = await started(tmp_path)
-        async with asyncio.timeout(30):
-            while not out.exists():  # noqa: ASYNC110 - a file
-                await asyncio.sleep(0.01)
+        await until(out.exists)
         process.send_signal(number)
         assert await ended(process) == (0, f"{out}: 2 lines\n", "")
     assert out.read_bytes() == HEAD + end_line(9)

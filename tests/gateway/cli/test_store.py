@@ -13,10 +13,10 @@ import pytest
 from gateway import cli
 from gateway.assembly import assemble
 from gateway.cli.exits import OK, PROBLEM
-from gateway.daemon import serve
 from gateway.model import Alert, Movement
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
+from tests.gateway.serving import serving
 
 ALERT = Alert("hot", "hot:scale", True, "critical", "scale is hot", 1)
 MOVEMENT = Movement(
@@ -165,17 +165,9 @@ def test_requeue_what_is_not_in_quarantine(store: Run, ledger: Path) -> None:
 
 async def test_requeue_and_read_beside_the_daemon(store: Run, site: Path) -> None:
     await fill(site, rejected=True)
-    gateway = await assemble(load_configuration(site), Random(1))
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(gateway, stop))
-    async with asyncio.timeout(10):
-        while not (site.parent / "state" / "control.sock").exists():  # noqa: ASYNC110 - a file
-            await asyncio.sleep(0.01)
-    last = gateway.store.last_seq
-    code, out, _ = await asyncio.to_thread(store, "requeue", 2, "--json", "--config", site)
-    told: dict[str, Any] = json.loads(out.splitlines()[-1])  # the daemon's log is before it
-    assert (code, told["seq"] > last) == (OK, True)
-    assert (await asyncio.to_thread(store, "verify", "--config", site))[0] == OK
-    stop.set()
-    await serving
-    await gateway.store.close()
+    async with serving(load_configuration(site)) as gateway:
+        last = gateway.store.last_seq
+        code, out, _ = await asyncio.to_thread(store, "requeue", 2, "--json", "--config", site)
+        told: dict[str, Any] = json.loads(out.splitlines()[-1])  # the daemon's log is before it
+        assert (code, told["seq"] > last) == (OK, True)
+        assert (await asyncio.to_thread(store, "verify", "--config", site))[0] == OK

@@ -3,15 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from random import Random
 
 import pytest
 
 from gateway import doctor
-from gateway.assembly import Gateway, assemble
-from gateway.daemon import serve
+from gateway.assembly import Gateway
 from gateway.settings import load_configuration
 from tests.gateway.doctor.findings import named
+from tests.gateway.serving import serving
+from tests.polling import until
 
 Write = Callable[..., Path]
 
@@ -29,23 +29,13 @@ async def test_examine_without_a_gateway_contacts_all_from_here(site: Path) -> N
 @pytest.fixture
 async def gateway(write_site: Write) -> AsyncIterator[Gateway]:
     configuration = load_configuration(write_site('behaviour = "refuse"'))
-    gateway = await assemble(configuration, Random(1))
-    stop = asyncio.Event()
-    serving = asyncio.create_task(serve(gateway, stop))
-    async with asyncio.timeout(10):
-        while not (configuration.gateway.state_folder / "control.sock").exists():  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0.01)
-    yield gateway
-    stop.set()
-    await serving
-    await gateway.store.close()
+    async with serving(configuration) as gateway:
+        yield gateway
 
 
 async def test_examine_asks_a_running_gateway(gateway: Gateway) -> None:
     device = gateway.supervisor.devices["scale"]
-    async with asyncio.timeout(10):
-        while device.state != "waiting":  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0.01)
+    await until(lambda: device.state == "waiting")
     configuration = gateway.configuration
     findings = await asyncio.to_thread(lambda: asyncio.run(doctor.examine(configuration)))
     assert named(findings, "gateway").verdict == "ok"

@@ -1,7 +1,7 @@
 """The task: outages, overflow, stopping; with a sink at will, and with real servers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +19,7 @@ from gateway.telemetry.meter import Meter
 from gateway.telemetry.run import Telemetry
 from gateway.telemetry.settings import TelemetrySettings
 from gateway.telemetry.spool import Spool
+from tests.polling import until
 
 FROM_S = 1_700_000_000
 
@@ -74,12 +75,6 @@ async def running(telemetry: Telemetry) -> AsyncIterator[None]:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-async def until(condition: Callable[[], Any], within_s: float = 10) -> None:
-    async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110 - the condition lies in another task
-            await asyncio.sleep(0.01)
 
 
 def sink_of(telemetry: Telemetry) -> Scripted:

@@ -168,17 +168,6 @@ class Gateway:
         await self.outbox.record()
 
 
-async def until(condition: object, deadline_s: float = DEADLINE_S) -> None:
-    """Wait until `condition()` holds; a failure names it."""
-    assert callable(condition)
-    try:
-        async with asyncio.timeout(deadline_s):
-            while not condition():  # noqa: ASYNC110 - what is waited for knows no events
-                await asyncio.sleep(0.005)
-    except TimeoutError:
-        raise AssertionError(f"never came true: {condition}") from None
-
-
 async def stop(task: asyncio.Task[None]) -> None:
     """End a peer's task: its MQTT library may turn a cancellation into an error of its own."""
     while not task.done():

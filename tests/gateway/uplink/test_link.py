@@ -22,7 +22,7 @@ from gateway.uplink.inbound import Inbound
 from gateway.uplink.link import Link, open_link
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto, endpoint_to, listening
-from tests.gateway.uplink.peers import until
+from tests.polling import until
 
 VERSIONS: tuple[Version, ...] = ("5", "3.1.1")
 

@@ -14,7 +14,8 @@ from gateway.uplink.retained import TOPICS_MAX, RetainedState
 from gateway.uplink.settings import MqttSettings
 from gateway.uplink.uplink import BACKOFF_MAX_S, GOOD_RUN_NS, Backoff
 from tests.gateway.uplink.conftest import Mosquitto
-from tests.gateway.uplink.peers import EPOCH, Gateway, StrictCore, until
+from tests.gateway.uplink.peers import EPOCH, Gateway, StrictCore
+from tests.polling import until
 
 
 def test_backoff_grows_to_its_cap_with_full_jitter() -> None:

@@ -14,7 +14,8 @@ from gateway.uplink.inbound import Inbound
 from gateway.uplink.link import open_link
 from gateway.uplink.settings import MqttSettings
 from tests.gateway.uplink.conftest import Mosquitto
-from tests.gateway.uplink.peers import Gateway, until
+from tests.gateway.uplink.peers import Gateway
+from tests.polling import until
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ async def test_packets_in_one_tls_record_all_arrive(authority: Authority) -> Non
         link = await open_link(gateway.uplink._endpoint(), "5")
         received: list[Inbound] = []
         link.receive(received.append)
-        await until(lambda: len(received) == 20, deadline_s=2)
+        await until(lambda: len(received) == 20, within_s=2)
         assert {inbound.payload for inbound in received} == {b"x"}
         await link.close()
 

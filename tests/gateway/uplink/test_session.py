@@ -20,7 +20,8 @@ from gateway.uplink.link import Link
 from gateway.uplink.retained import RetainedState
 from gateway.uplink.session import EpochDrainedError, Matter, Session
 from gateway.uplink.topics import topics_of
-from tests.gateway.uplink.peers import BASE, EPOCH, Gateway, until
+from tests.gateway.uplink.peers import BASE, EPOCH, Gateway
+from tests.polling import until
 from tests.virtual_time import run
 
 

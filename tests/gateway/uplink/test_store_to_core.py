@@ -20,7 +20,8 @@ from simulators.core.record import Rules
 from simulators.core.service import Connection, Core
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto
-from tests.gateway.uplink.peers import Gateway, stop, until
+from tests.gateway.uplink.peers import Gateway, stop
+from tests.polling import until
 
 pytestmark = pytest.mark.server
 

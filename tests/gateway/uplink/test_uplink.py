@@ -8,7 +8,8 @@ import pytest
 from gateway.model import ExpectedSet, Item, Location, ReferenceDeleted
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto, listening
-from tests.gateway.uplink.peers import BASE, EPOCH, NEXT_EPOCH, Gateway, StrictCore, until
+from tests.gateway.uplink.peers import BASE, EPOCH, NEXT_EPOCH, Gateway, StrictCore
+from tests.polling import until
 
 pytestmark = pytest.mark.server
 

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from simulators.llrp import LlrpReader, StillField, numbered_epcs
+from tests.polling import until
 from tests.simulators.llrp import orders
 from tests.simulators.llrp.client import PATIENCE_S, Client
 
@@ -26,14 +27,6 @@ async def connected(reader: LlrpReader) -> Client:
     client = await Client.over_socket(reader.port)
     await client.wait_for(63)
     return client
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    for _turn in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(PATIENCE_S / 1000)
-    pytest.fail("the condition was never met")
 
 
 async def test_requests_split_at_every_byte_boundary_are_answered() -> None:
@@ -77,7 +70,7 @@ async def test_unfinished_frame_holds_nobody_up() -> None:
         client = await connected(reader)
         client.write(struct.pack("!HII", 0x401, 1000, 1) + bytes(100))
         client.close()
-        await eventually(lambda: not reader.connected)
+        await until(lambda: not reader.connected)
         again = await connected(reader)
         assert (await again.ask(26)).status == 0
         again.close()
@@ -92,7 +85,7 @@ async def test_second_socket_is_refused_while_the_first_lives() -> None:
         assert second.unasked[0].body.endswith(struct.pack("!HHH", 256, 6, 2))
         await first.wait_for(63, struct.pack("!HHH", 256, 6, 4))
         first.transport.abort()
-        await eventually(lambda: not reader.connected)
+        await until(lambda: not reader.connected)
         third = await connected(reader)
         third.close()
 
