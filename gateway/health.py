@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.clock import WallClock
 from gateway.inbox import Inbox
-from gateway.model import Ns
+from gateway.model import NS_PER_MS, Ns
 from gateway.ports import Clock, JsonValue
 from gateway.store import Committed, Store
 from gateway.store.booking import utc
@@ -52,7 +52,8 @@ class Health:
         self._inbox = inbox
         self._clock, self._wall = clocks
         self._meter = meter
-        self._committed_at: dict[int, Ns] = {}
+        self._epoch = store.epoch
+        self._committed_at: deque[tuple[int, Ns]] = deque()
         store.observe(self._notice)
 
     def count(self, name: str, amount: int = 1) -> None:
@@ -63,17 +64,21 @@ class Health:
     def settled(self, high_water: int) -> None:
         """The core has everything up to there."""
         now = self._clock.now()
-        while self._committed_at and next(iter(self._committed_at)) <= high_water:
-            span = now - self._committed_at.pop(next(iter(self._committed_at)))
+        while self._committed_at and self._committed_at[0][0] <= high_water:
+            _, committed_at = self._committed_at.popleft()
+            span = now - committed_at
             self.figures.commit_to_settled_ns.append(span)
             self._meter.latency("recorded_to_settled", span)
 
     def _notice(self, committed: Committed) -> None:
         now = self._clock.now()
         self._meter.latency("commit", committed.took_ns)
+        if committed.epoch != self._epoch:
+            self._epoch = committed.epoch
+            self._committed_at.clear()  # its numbers mean nothing beside those that begin anew
         for record in committed.records:
             if len(self._committed_at) < IN_FLIGHT_MAX:
-                self._committed_at[record.seq] = now
+                self._committed_at.append((record.seq, now))
 
     def gauges(self) -> None:
         """Tell telemetry the depths of the queues."""
@@ -118,8 +123,9 @@ class Health:
         return told
 
     def _oldest_unsettled_ms(self) -> int:
-        first = next(iter(self._committed_at.values()), None)
-        return 0 if first is None else (self._clock.now() - first) // 1_000_000
+        if not self._committed_at:
+            return 0
+        return (self._clock.now() - self._committed_at[0][1]) // NS_PER_MS
 
     def _latencies(self) -> dict[str, Any]:
         told: dict[str, Any] = {}
