@@ -22,7 +22,9 @@ OPEN_HOUSE = (
     "allow_anonymous true",
     "persistence false",
     "set_tcp_nodelay true",  # else an answer waits up to 40 ms for the peer's delayed TCP ACK
-    "max_queued_messages 0",  # by default Mosquitto drops what is above 1,000 without a word
+    # By default it drops what is above 1,000 without a word; with 0, for no limit, some versions
+    # hang up on whoever they refuse a publish.
+    "max_queued_messages 1000000",
 )
 """How Mosquitto runs here, besides where it listens."""
 
