@@ -109,7 +109,7 @@ async def _run(configuration: Configuration, left_out: Collection[str]) -> None:
 
 async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
     """Run all tasks; stop them in the order of the flow."""
-    told = commands(gateway)
+    told = await commands(gateway)
     uplink = _uplink(gateway, told)
     rest: dict[str, Coroutine[Any, Any, None]] = {
         "pipeline": gateway.pipeline.run(),

@@ -1,51 +1,93 @@
-"""The commands that the core or a person may give (docs/asyncapi.yaml, CommandRequest)."""
+"""The commands that the core or a person may give (docs/asyncapi.yaml, CommandRequest).
+
+A pulse is decided once per request id: the id is kept in the transaction that decides it, so that a
+request that the broker gives again after a crash is answered and not carried out again.
+"""
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from gateway.assembly import Gateway
 from gateway.model import Pulse, SnapshotRequest
 from gateway.outcome import Outcome
-from gateway.ports import JsonValue
+from gateway.ports import JsonValue, Row
 from gateway.store import StoreRefused
 from gateway.uplink.commands import CommandError, Commands
+from gateway.uplink.messages import Request, text_of, whole_of
+
+COMMAND_ROWS = "command"
+"""Stands where a rule's name stands in the store: these rows are nobody else's."""
+
+REMEMBERED_MAX = 256
+"""Pulses whose request is remembered over a restart; a broker gives back far fewer."""
 
 
-def commands(gateway: Gateway) -> Commands:
-    """The closed list. `replay-from` is the uplink's own."""
+class Orders:
+    """Carries out what is asked. `remembered` are the rows of an earlier run."""
 
-    async def snapshot(args: Mapping[str, Any]) -> Mapping[str, JsonValue]:
-        request = SnapshotRequest("requested", str(args.get("location", "")))
-        await gateway.pipeline.feed([request])
-        return {"as_of_seq": gateway.store.last_seq}
+    def __init__(self, gateway: Gateway, remembered: Mapping[str, Row]) -> None:
+        self._gateway = gateway
+        self._remembered = OrderedDict(remembered)
 
-    async def tare(args: Mapping[str, Any]) -> Mapping[str, JsonValue]:
-        return await _pulse(gateway, "tare", args)
+    async def snapshot(self, request: Request) -> Mapping[str, JsonValue]:
+        """Book the absolute stock of one location, or of all."""
+        asked = SnapshotRequest("requested", text_of(request.args, "location", ""))
+        await self._gateway.pipeline.feed([asked])
+        return {"as_of_seq": self._gateway.store.last_seq}
 
-    async def zero(args: Mapping[str, Any]) -> Mapping[str, JsonValue]:
-        return await _pulse(gateway, "zero", args)
+    async def tare(self, request: Request) -> Mapping[str, JsonValue]:
+        """Tare one cell."""
+        return await self._pulse("tare", request)
 
-    async def requeue(args: Mapping[str, Any]) -> Mapping[str, JsonValue]:
+    async def zero(self, request: Request) -> Mapping[str, JsonValue]:
+        """Zero one cell."""
+        return await self._pulse("zero", request)
+
+    async def requeue(self, request: Request) -> Mapping[str, JsonValue]:
+        """Book a quarantined record anew."""
         try:
-            record = await gateway.store.requeue(int(args["seq"]))
+            record = await self._gateway.store.requeue(whole_of(request.args, "seq", 1))
         except StoreRefused as error:
             raise CommandError(str(error)) from error
         return {"seq": record.seq}
 
-    handlers = {"snapshot": snapshot, "tare": tare, "zero": zero, "requeue": requeue}
+    async def _pulse(
+        self, kind: Literal["tare", "zero"], request: Request
+    ) -> Mapping[str, JsonValue]:
+        """Decide the pulse durably; it is sent once its decision is on disk."""
+        known = self._remembered.get(request.id)
+        if known is not None:
+            return known.value
+        cell = text_of(request.args, "cell")
+        if cell not in {wired.cell for wired in self._gateway.configuration.site.cells}:
+            raise CommandError(f"no cell {cell!r} is wired")
+        row = Row(request.id, {"cell": cell, "kind": kind})
+        decided = Outcome(
+            self._gateway.clock.now(),
+            puts=((COMMAND_ROWS, 1, row),),
+            deletes=tuple((COMMAND_ROWS, old) for old in self._forgotten()),
+            actions=(Pulse(cell.rpartition(":")[0], kind, cell),),
+        )
+        self._remembered[request.id] = row
+        await (await self._gateway.booker.submit([decided]))
+        return row.value
+
+    def _forgotten(self) -> list[str]:
+        surplus = len(self._remembered) - REMEMBERED_MAX + 1
+        return [self._remembered.popitem(last=False)[0] for _ in range(surplus)]
+
+
+async def commands(gateway: Gateway) -> Commands:
+    """The closed list. `replay-from` is the uplink's own."""
+    rows = await gateway.store.read(lambda reader: reader.state_rows(COMMAND_ROWS))
+    orders = Orders(gateway, {row.row.key: row.row for row in rows})
+    handlers = {
+        "snapshot": orders.snapshot,
+        "tare": orders.tare,
+        "zero": orders.zero,
+        "requeue": orders.requeue,
+    }
     return Commands(handlers, gateway.health.count)
-
-
-async def _pulse(
-    gateway: Gateway, kind: Literal["tare", "zero"], args: Mapping[str, Any]
-) -> Mapping[str, JsonValue]:
-    """Decide the pulse durably; it is sent once its decision is on disk."""
-    cell = str(args["cell"])
-    device = cell.rpartition(":")[0]
-    if cell not in {known.cell for known in gateway.configuration.site.cells}:
-        raise CommandError(f"no cell {cell!r} is wired")
-    pulse = Outcome(gateway.clock.now(), actions=(Pulse(device, kind, cell),))
-    await (await gateway.booker.submit([pulse]))
-    return {"cell": cell, "kind": kind}

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import structlog
 
 from gateway.ports import Counter, JsonValue
-from gateway.uplink.messages import BadPayloadError, Object, Request
+from gateway.uplink.messages import BadPayloadError, Request
 
 MEMORY_MAX = 256
 """Answers remembered by id: a requester that heard nothing asks again within seconds, not later
@@ -23,8 +23,9 @@ COMMAND_TIMEOUT_S = 30.0
 ERROR_MAX = 1024
 """Longest error text, as the contract says."""
 
-CommandHandler: TypeAlias = Callable[[Object], Awaitable[Mapping[str, JsonValue] | None]]
-"""Carries out one command; raises CommandError to refuse it."""
+CommandHandler: TypeAlias = Callable[[Request], Awaitable[Mapping[str, JsonValue] | None]]
+"""Carries out one command; raises CommandError to refuse it. One that may be done only once keeps
+its request's id durably: after a crash the broker gives the request again."""
 
 log = structlog.get_logger(__name__)
 
@@ -84,7 +85,7 @@ class Commands:
             return _refusal(request.id, f"unknown command {request.command!r}; known: {known}")
         try:
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
-                result = await handler(request.args)
+                result = await handler(request)
         except (CommandError, BadPayloadError) as error:
             return _refusal(request.id, str(error))
         except TimeoutError:

@@ -19,7 +19,7 @@ from gateway.uplink.delivery import Pace, Position
 from gateway.uplink.endpoint import Endpoint, HungUpError, Version, VersionRefusedError, Will
 from gateway.uplink.envelope import Envelopes
 from gateway.uplink.link import Link, open_link
-from gateway.uplink.messages import BadPayloadError, Object, text_of, whole_of
+from gateway.uplink.messages import BadPayloadError, Request, text_of, whole_of
 from gateway.uplink.retained import RetainedState
 from gateway.uplink.session import EpochDrainedError, House, Matter, Session
 from gateway.uplink.settings import MqttSettings
@@ -234,7 +234,8 @@ class Uplink:
 
     # Commands that speak of delivery
 
-    async def _replay_from(self, args: Object) -> dict[str, int]:
+    async def _replay_from(self, request: Request) -> dict[str, int]:
+        args = request.args
         seq = whole_of(args, "seq", 1)
         position, session = self._position, self._session
         if text_of(args, "epoch") != self._epoch:

@@ -16,6 +16,7 @@ from gateway.store import Store
 from gateway.store.outbox import next_outbox
 from gateway.uplink.commands import Commands
 from gateway.uplink.delivery import Alarm
+from gateway.uplink.messages import Request
 from gateway.uplink.outbox import Bounds, Result
 from gateway.uplink.session import House
 from gateway.uplink.settings import MqttSettings
@@ -149,9 +150,9 @@ class Gateway:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    async def _tare(self, args: object) -> None:
+    async def _tare(self, request: Request) -> None:
         await self.release_tare.wait()
-        self.tares.append(str(args))
+        self.tares.append(str(request.args))
 
     async def _learn(self, references: Sequence[Reference]) -> None:
         self.learned += references

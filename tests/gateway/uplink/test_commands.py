@@ -26,13 +26,13 @@ class Field:
     def _count(self, name: str, amount: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + amount
 
-    async def _tare(self, args: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    async def _tare(self, request: Request) -> Mapping[str, Any] | None:
         await self.gate.wait()
-        self.done.append(args)
+        self.done.append(request.args)
         return {"number": len(self.done)}
 
-    async def _refuse(self, args: Mapping[str, Any]) -> None:
-        if args:
+    async def _refuse(self, request: Request) -> None:
+        if request.args:
             raise ValueError("a bug")
         raise CommandError("no such cell")
 
