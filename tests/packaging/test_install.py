@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -217,47 +216,3 @@ def test_wheel_holds_the_product_alone_and_is_the_same_each_time(tmp_path: Path)
     shipped = {Path(name).name for name in names if "/share/shelfgate/config/profiles/" in name}
     assert shipped == profiles
     assert not [name for name in names if "__pycache__" in name]
-
-
-DEBIAN = "bookworm"
-HEAVY = os.environ.get("SHELFGATE_HEAVY") == "1"
-
-
-def _mirror() -> str:
-    """The mirror that this machine itself uses; debootstrap's own choice if that is not told."""
-    told = _run("apt-get", "indextargets", "--format", "$(REPO_URI)")
-    return next((uri for uri in told.stdout.split() if uri.rstrip("/").endswith("/debian")), "")
-
-
-@pytest.mark.server
-@pytest.mark.skipif(not HEAVY, reason="takes minutes: set SHELFGATE_HEAVY=1")
-@pytest.mark.timeout(1200)
-def test_release_is_installed_on_a_bare_debian(
-    box: Box, tmp_path: Path, require: Callable[[str], str]
-) -> None:
-    """Python and certificates are there, its venv module is not; what pip is told, it is told."""
-    bare = tmp_path / "debian"
-    told = _run(
-        require("debootstrap"),
-        "--variant=minbase",
-        "--include=python3,ca-certificates",
-        DEBIAN,
-        bare,
-        *filter(None, [_mirror()]),
-    )
-    assert told.returncode == 0, told.stdout
-    certificates = Path("/etc/ssl/certs/ca-certificates.crt")
-    shutil.copy(certificates, bare / certificates.relative_to("/"))
-    shutil.copytree(box.release, bare / "release")
-    install = ("chroot", bare, "/release/install")
-    told = _run(*install)
-    assert told.returncode == 0, told.stderr
-    assert "installing python3-venv" in told.stderr
-    (bare / "etc/shelfgate/gateway.toml").write_text(SITE)
-    told = _run(*install)
-    assert told.returncode == 0, told.stderr
-    told = _run("chroot", bare, "/usr/local/bin/shelfgate", "check")
-    assert (told.returncode, told.stdout.splitlines()[-1:]) == (
-        0,
-        ["/etc/shelfgate/gateway.toml: well"],
-    ), told.stderr
