@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
+from typing import Self
 
 from simulators.llrp.session import Session
 
@@ -47,3 +49,31 @@ class Listener:
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None
+
+
+class Server(ABC):
+    """Who listens. Use `async with`, or `start` and `shutdown`; `port` is where it listens."""
+
+    _listener: Listener
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.shutdown()
+
+    async def start(
+        self, port: int = 0, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+    ) -> int:
+        """Listen, on a free port unless told which; return the port."""
+        return await self._listener.start(port, host, tls)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._listener.port
+
+    @abstractmethod
+    async def shutdown(self) -> None:
+        """Close every connection and stop listening."""

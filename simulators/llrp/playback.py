@@ -7,19 +7,16 @@ opening; the recorded reports follow when the client has enabled its ROSpec.
 from __future__ import annotations
 
 import asyncio
-import ssl
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from types import TracebackType
-from typing import Self
 
 from simulators.llrp import events
 from simulators.llrp.clock import START_UTC_US
 from simulators.llrp.device import IMPINJ
 from simulators.llrp.faults import Faults
-from simulators.llrp.listener import Listener
+from simulators.llrp.listener import Listener, Server
 from simulators.llrp.requests import (
     ENABLE_EXTENSIONS_RESPONSE,
     RESPONSE_STEP,
@@ -84,8 +81,8 @@ def _if_greeting(body: bytes) -> bytes:
     return body if body.endswith(welcome) else b""
 
 
-class PlaybackReader:
-    """A server that behaves as the recorded reader did. Use `async with`."""
+class PlaybackReader(Server):
+    """A server that behaves as the recorded reader did."""
 
     def __init__(self, recording: Recording, report_gap_s: float = 0.0) -> None:
         """Play `recording`, its reports `report_gap_s` apart."""
@@ -112,29 +109,6 @@ class PlaybackReader:
             MessageType.START_ROSPEC: self._play,
             MessageType.CLOSE_CONNECTION: self._close,
         }
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.shutdown()
-
-    async def start(
-        self, port: int = 0, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
-    ) -> int:
-        """Listen, on a free port unless told which; return the port."""
-        return await self._listener.start(port, host, tls)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._listener.port
 
     async def shutdown(self) -> None:
         """Close every connection and stop listening."""

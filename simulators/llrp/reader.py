@@ -9,19 +9,16 @@ the `Random` handed in, all time from `now`.
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from types import TracebackType
-from typing import Self
 
 from simulators.llrp import events
 from simulators.llrp.clock import START_UTC_US, ReaderClock
 from simulators.llrp.device import IMPINJ_R420, Device
 from simulators.llrp.faults import Faults
 from simulators.llrp.field import TagField
-from simulators.llrp.listener import Listener
+from simulators.llrp.listener import Listener, Server
 from simulators.llrp.outbox import HELD_MAX, Outbox
 from simulators.llrp.radio import Radio, RadioSettings
 from simulators.llrp.requests import Requests
@@ -46,8 +43,8 @@ class Options:
     clock_drift_ppm: float = 0.0
 
 
-class LlrpReader:
-    """The reader. Use `async with`, or `start` and `shutdown`; `port` is where it listens."""
+class LlrpReader(Server):
+    """The reader: a server for one client at a time."""
 
     def __init__(
         self,
@@ -82,29 +79,6 @@ class LlrpReader:
         self._client: Session | None = None
         self._outputs = dict(self.requests.settings.outputs)
         self._listener = Listener(self.session)
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self.shutdown()
-
-    async def start(
-        self, port: int = 0, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
-    ) -> int:
-        """Listen, on a free port unless told which; return the port."""
-        return await self._listener.start(port, host, tls)
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return self._listener.port
 
     def session(self) -> asyncio.Protocol:
         """Return the reader's end of one new connection, for any transport."""

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import aiomqtt
 
@@ -86,6 +87,18 @@ class Rig:
                 except NonconformityError:
                     continue
                 return
+
+    async def __aenter__(self) -> Self:
+        """Start the core; a start that fails leaves nothing running."""
+        try:
+            await self.start()
+        except BaseException:
+            await self.kill()
+            raise
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.kill()
 
     async def kill(self) -> None:
         """End the core as a power cut would end its process."""

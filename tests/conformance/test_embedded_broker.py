@@ -19,12 +19,8 @@ PATIENCE_S = 5.0
 async def rig(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
     async with embedded_broker() as url:
         state = tmp_path_factory.mktemp("core") / "state"
-        rig = Rig(REFERENCE_CORE, urlsplit(url).port or 0, "3.1.1", state, PATIENCE_S)
-        try:
-            await rig.start()
+        async with Rig(REFERENCE_CORE, urlsplit(url).port or 0, "3.1.1", state, PATIENCE_S) as rig:
             yield rig
-        finally:
-            await rig.kill()
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -17,12 +17,9 @@ PASSES = {"in_order", "ack_is_cumulative", "two_gateways", "new_epoch", "results
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def rig(broker: int, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Rig]:
-    rig = Rig(NAIVE_CORE, broker, "5", tmp_path_factory.mktemp("naive") / "state", PATIENCE_S)
-    try:
-        await rig.start()
+    state = tmp_path_factory.mktemp("naive") / "state"
+    async with Rig(NAIVE_CORE, broker, "5", state, PATIENCE_S) as rig:
         yield rig
-    finally:
-        await rig.kill()
 
 
 @pytest.mark.parametrize("name", sorted(PASSES))

@@ -20,12 +20,8 @@ async def rig(
 ) -> AsyncIterator[Rig]:
     command = os.environ.get("SHELFGATE_CORE", REFERENCE_CORE)
     state = tmp_path_factory.mktemp("core") / "state"
-    rig = Rig(command, broker, request.param, state, PATIENCE_S)
-    try:
-        await rig.start()
+    async with Rig(command, broker, request.param, state, PATIENCE_S) as rig:
         yield rig
-    finally:
-        await rig.kill()
 
 
 @pytest.mark.parametrize("name", CASES)

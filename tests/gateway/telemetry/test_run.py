@@ -194,21 +194,25 @@ def test_patience_doubles_up_to_its_cap_with_jitter(
     assert 30 < telemetry._patience_s(1, SinkBusyError("busy", 30)) <= 31
 
 
-@pytest.mark.server
-async def test_run_victoria_metrics_stopped_and_started_gets_every_point(
-    telemetry: Telemetry, victoria_metrics: Any
-) -> None:
-    telemetry = with_sink(telemetry, victoria_metrics.url)
+async def run_while_it_stops(telemetry: Telemetry, server: Any) -> None:
+    """Send 5000 points to a server that is away for most of them."""
     async with running(telemetry):
         telemetry.spool.put(points(0, 500))
         await until(lambda: not telemetry.spool)
-        await victoria_metrics.stop()
+        await server.stop()
         for first in range(500, 5000, 500):
             telemetry.spool.put(points(first, first + 500))
             await asyncio.sleep(0.1)
         assert len(telemetry.spool) >= 4000
-        await victoria_metrics.start()
+        await server.start()
         await until(lambda: not telemetry.spool)
+
+
+@pytest.mark.server
+async def test_run_victoria_metrics_stopped_and_started_gets_every_point(
+    telemetry: Telemetry, victoria_metrics: Any
+) -> None:
+    await run_while_it_stops(with_sink(telemetry, victoria_metrics.url), victoria_metrics)
     expected = {FROM_S * 1000 + n: n + 0.5 for n in range(5000)}
     assert await victoria_metrics.points("probe_v") == expected
 
@@ -217,16 +221,7 @@ async def test_run_victoria_metrics_stopped_and_started_gets_every_point(
 async def test_run_influxd_stopped_and_started_gets_every_point(
     telemetry: Telemetry, influxd: Any, v2_url: str
 ) -> None:
-    telemetry = with_sink(telemetry, v2_url)
-    async with running(telemetry):
-        telemetry.spool.put(points(0, 500))
-        await until(lambda: not telemetry.spool)
-        await influxd.stop()
-        for first in range(500, 5000, 500):
-            telemetry.spool.put(points(first, first + 500))
-            await asyncio.sleep(0.1)
-        await influxd.start()
-        await until(lambda: not telemetry.spool)
+    await run_while_it_stops(with_sink(telemetry, v2_url), influxd)
     [series] = await influxd.query("SELECT v FROM probe")
     expected = {FROM_S * NS_PER_S + n * 1_000_000: n + 0.5 for n in range(5000)}
     assert dict(series["values"]) == expected

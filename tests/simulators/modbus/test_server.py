@@ -102,28 +102,21 @@ async def test_cut_answer_ends_the_tcp_connection_mid_frame() -> None:
         assert await reader.read() == ANSWER[: len(ANSWER) // 2]
 
 
-async def test_late_answer_comes_after_the_answer_to_the_next_request() -> None:
-    bus = one_kilogram_bus(Faults(Random(1), late_s=0.05))
-    bus.faults.order(Fault.LATE)
-    async with serve_tcp(bus) as port, connection(port) as (reader, writer):
-        writer.write(ASK + ASK_NEXT)
-        assert await reader.readexactly(len(ANSWER + ANSWER_NEXT)) == ANSWER_NEXT + ANSWER
-
-
-async def test_slow_answer_keeps_the_order() -> None:
-    bus = one_kilogram_bus(Faults(Random(1), slow_s=0.05))
-    bus.faults.order(Fault.SLOW)
-    async with serve_tcp(bus) as port, connection(port) as (reader, writer):
-        writer.write(ASK + ASK_NEXT)
-        assert await reader.readexactly(len(ANSWER + ANSWER_NEXT)) == ANSWER + ANSWER_NEXT
-
-
-async def test_late_answer_waits_for_no_other() -> None:
+@pytest.mark.parametrize(
+    ("orders", "answers"),
+    [
+        ((Fault.LATE,), ANSWER_NEXT + ANSWER),
+        ((Fault.SLOW,), ANSWER + ANSWER_NEXT),
+        ((Fault.SLOW, Fault.LATE), ANSWER_NEXT + ANSWER),
+    ],
+    ids=["late comes after the next", "slow keeps its place", "late waits for no other"],
+)
+async def test_fault_decides_the_order_of_answers(orders: Sequence[Fault], answers: bytes) -> None:
     bus = one_kilogram_bus(Faults(Random(1), slow_s=0.2, late_s=0.05))
-    bus.faults.order(Fault.SLOW, Fault.LATE)
+    bus.faults.order(*orders)
     async with serve_tcp(bus) as port, connection(port) as (reader, writer):
         writer.write(ASK + ASK_NEXT)
-        assert await reader.readexactly(len(ANSWER + ANSWER_NEXT)) == ANSWER_NEXT + ANSWER
+        assert await reader.readexactly(len(answers)) == answers
 
 
 async def test_late_answer_on_a_serial_line_that_is_gone_is_dropped() -> None:
