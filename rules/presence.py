@@ -188,8 +188,7 @@ class Presence:
         return NOTHING
 
     def _reads(self, now: Ns, report: TagReport) -> Turn:
-        points, tags, floor = self._points, self._tags, self._floor_cdbm
-        turn = NOTHING
+        points, tags, floor, turn = self._points, self._tags, self._floor_cdbm, NOTHING
         for read in report.reads:
             zone = points.get(read[0])
             if zone is None:
@@ -229,8 +228,9 @@ class Presence:
         tag = self._tags.get(read.epc)
         if tag is not None:
             silent = tag.zone.lived - max(tag.last, tag.zone.floor) > tag.pace.leave // 2
-            known = tag.reads > 0
-            if not silent and not (known and candidate.rssi >= tag.rssi + self._switch_cdb):
+            stronger = tag.reads > 0 and candidate.rssi >= tag.rssi + self._switch_cdb
+            held_back = times[-1] < tag.seen_at - self._enter_ns
+            if held_back or not (silent or stronger):
                 return turn
         elif any(
             other.rssi > candidate.rssi and times[-1] - other.times[-1] <= self._enter_ns

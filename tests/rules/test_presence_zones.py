@@ -56,6 +56,14 @@ def test_silence_before_an_outage_does_not_count_for_a_move_after_it() -> None:
     assert len(play.kinds(Arrival)) == 1
 
 
+def test_reads_that_a_reader_held_back_move_no_tag_that_was_seen_since() -> None:
+    play = present()
+    old = [read("r:3", dbm=-30.0, age_ns=300 * S - quarter * S // 4) for quarter in range(8)]
+    play.feed(play.now_s + 0.01, TagReport("r", tuple(old)))
+    play.cover(16.0, reads=OFTEN)
+    assert len(play.kinds()) == 1
+
+
 def test_move_to_a_weaker_zone_waits_for_silence() -> None:
     play = present()
     play.cover(30.0, reads={0.125: [read("r:3", dbm=-70.0)]})
