@@ -220,11 +220,13 @@ async def _tell_opening(gateway: Gateway) -> None:
     anew = opened.began not in {None, "created"}
     detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
     await gateway.fault("new_epoch", active=anew, detail=detail if anew else "")
-    for pulse in opened.unknown_pulses:
-        doubt = pulse_doubt(pulse, "the gateway died meanwhile")
-        await gateway.inbox.put(gateway.clock.now(), doubt)
-        done = ActionDone(pulse.device, pulse.kind, pulse.cell, ok=False)
-        await gateway.inbox.put(gateway.clock.now(), done)
+    for pulse in opened.lost_pulses:
+        was_sent = pulse.status == "sent"
+        reason = "the gateway died meanwhile" if was_sent else "the gateway died before it sent it"
+        await gateway.inbox.put(gateway.clock.now(), pulse_doubt(pulse, reason))
+        if was_sent:
+            done = ActionDone(pulse.device, pulse.kind, pulse.cell, ok=False)
+            await gateway.inbox.put(gateway.clock.now(), done)
 
 
 async def _tell_left_out(gateway: Gateway, rules: Collection[str]) -> None:

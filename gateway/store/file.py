@@ -281,7 +281,7 @@ class StoreFile:
         if began is not None:
             self.begin_epoch(began)
         self._note_stopped("open")
-        return tables.lose_sent_pulses(self._connection)
+        return tables.lose_pulses(self._connection)
 
     def _note_stopped(self, how: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES('stopped', ?)", (how,))

@@ -120,15 +120,17 @@ def mark_pulse(connection: apsw.Connection, pulse_id: int, status: PulseStatus) 
     )
 
 
-def lose_sent_pulses(connection: apsw.Connection) -> tuple[PulseRow, ...]:
-    """After a restart nobody knows what became of a pulse that was sent."""
-    lost: list[tuple[int, str, Literal["tare", "zero"], str]] = query(
-        connection, "SELECT id, device, kind, cell FROM pulse WHERE status='sent'"
+def lose_pulses(connection: apsw.Connection) -> tuple[PulseRow, ...]:
+    """After a restart nobody waits for a pulse any more: it is unknown what became of one that was
+    sent, and one that was not must not come as a surprise. The rows tell which they were.
+    """
+    lost: list[tuple[int, str, Literal["tare", "zero"], str, PulseStatus]] = query(
+        connection,
+        "SELECT id, device, kind, cell, status FROM pulse WHERE status IN ('pending', 'sent')",
     )
-    rows = tuple(PulseRow(*row, "unknown") for row in lost)
-    if rows:
-        connection.execute("UPDATE pulse SET status='unknown' WHERE status='sent'")
-    return rows
+    if lost:
+        connection.execute("UPDATE pulse SET status='unknown' WHERE status IN ('pending', 'sent')")
+    return tuple(PulseRow(*row) for row in lost)
 
 
 def quarantine_depth(connection: apsw.Connection) -> int:

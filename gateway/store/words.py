@@ -189,7 +189,9 @@ class VerifyReport:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """How the file was found. `began` tells why a new epoch started, if one did."""
+    """How the file was found. `began` tells why a new epoch started, if one did; `lost_pulses` are
+    those that were pending or sent when the gateway stopped.
+    """
 
     epoch: Epoch
     last_seq: int
@@ -198,7 +200,7 @@ class Opened:
     began: NewEpoch | None = None
     set_aside: Path | None = None
     windows: tuple[Window, ...] = ()
-    unknown_pulses: tuple[PulseRow, ...] = ()
+    lost_pulses: tuple[PulseRow, ...] = ()
     last_anchor: Anchor | None = None
     quarantined: int = 0
 

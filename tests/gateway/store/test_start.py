@@ -257,7 +257,7 @@ def test_other_boot_goes_on_in_the_same_epoch(
     assert [row.boot_id for row in read().rows_after(0, 9)] == ["boot-1", "boot-2"]
 
 
-def test_sent_pulse_is_unknown_after_a_crash(
+def test_pulse_that_is_not_done_is_lost_by_a_crash(
     file: StoreFile, open_store_file: OpenFile, read: Callable[[], StoreReader]
 ) -> None:
     pulses = tuple(Pulse("shelf-1", "tare", f"shelf-1:{cell}") for cell in (1, 2, 3))
@@ -267,9 +267,10 @@ def test_sent_pulse_is_unknown_after_a_crash(
     file.transact([lambda store: store.mark_pulse(ids[1], "sent")])
     file.transact([lambda store: store.mark_pulse(ids[1], "done")])
     again = open_store_file()
-    assert [row.pulse_id for row in again.opened.unknown_pulses] == [ids[0]]
-    assert [row.status for row in read().pulses()] == ["unknown", "done", "pending"]
-    assert open_store_file().opened.unknown_pulses == ()
+    lost = [(row.pulse_id, row.status) for row in again.opened.lost_pulses]
+    assert lost == [(ids[0], "sent"), (ids[2], "pending")]
+    assert [row.status for row in read().pulses()] == ["unknown", "done", "unknown"]
+    assert open_store_file().opened.lost_pulses == ()
 
 
 @pytest.mark.parametrize("status", BEFORE)
