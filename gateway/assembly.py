@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,7 +25,7 @@ from gateway.pipeline import Pipeline
 from gateway.reference import read_references
 from gateway.rulebook import Surroundings, build_engine
 from gateway.settings import Configuration
-from gateway.store import Clocks, Identity, StateRow, Store
+from gateway.store import Clocks, Identity, StateRow, Store, StoreFull
 from gateway.supervisor import Supervisor
 from gateway.telemetry.meter import Meter
 from gateway.telemetry.settings import TelemetrySettings
@@ -112,7 +113,8 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         booker,
         catalogue,
     )
-    await pipeline.feed(catalogue.of_files(files))
+    with suppress(StoreFull):  # the rules know them; they are booked by the next start
+        await pipeline.feed(catalogue.of_files(files))
     return gateway
 
 

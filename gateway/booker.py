@@ -9,6 +9,10 @@ from gateway.outcome import Outcome
 from gateway.store import Committed, Store, StoreFull
 
 
+class TurnsRefused(RuntimeError):  # noqa: N818 - it is what happened
+    """What the rules hold in memory is ahead of the disk: the process must start anew."""
+
+
 class Booker:
     """Books outcomes. A full disk is a state: what is refused is counted and told, never silent."""
 
@@ -20,6 +24,7 @@ class Booker:
         self._store = store
         self._refused = refused
         self._full = False
+        self._recovered = asyncio.Event()
 
     async def submit(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
         """Queue the outcomes for one transaction; waits while the disk is too far behind.
@@ -30,6 +35,15 @@ class Booker:
         future = await self._store.submit(outcomes)
         future.add_done_callback(lambda done: self._settled(done, outcomes))
         return future
+
+    async def recovered(self) -> None:
+        """Wait until booking goes on after a full disk: TurnsRefused then ends the process.
+
+        Rows of refused turns are not on disk. Started anew from the last commit, the rules find
+        what changed meanwhile by themselves; going on, they would book it twice some day.
+        """
+        await self._recovered.wait()
+        raise TurnsRefused(f"there is space again; {self.refused_turns} turns were refused")
 
     def _settled(self, done: asyncio.Future[Committed], outcomes: Sequence[Outcome]) -> None:
         if done.cancelled():
@@ -46,3 +60,5 @@ class Booker:
         if full != self._full:
             self._full = full
             self._refused(self.refused_turns, full)
+            if not full:
+                self._recovered.set()

@@ -115,6 +115,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         "pipeline": gateway.pipeline.run(),
         "actions": gateway.dispatcher.run(),
         "store": gateway.store.failure(),
+        "space": gateway.booker.recovered(),
         "uplink": uplink.run(),
         "stock topics": _clear_old(await _stock_topics(gateway, uplink)),
         "local": local_server(gateway, told).run(),
@@ -158,6 +159,7 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
 
     async def restored() -> None:
         await gateway.store.start_epoch("restored")
+        gateway.inbox.put_first(gateway.clock.now(), SnapshotRequest("ledger_restored"))
 
     async def learn(facts: Sequence[Reference]) -> None:
         with suppress(StoreFull):  # told by the booker; the core tells them again on a connect
@@ -220,6 +222,7 @@ async def _tell_opening(gateway: Gateway) -> None:
     anew = opened.began not in {None, "created"}
     detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
     await gateway.fault("new_epoch", active=anew, detail=detail if anew else "")
+    await gateway.fault("store_full", active=False, detail="")
     for pulse in opened.lost_pulses:
         was_sent = pulse.status == "sent"
         reason = "the gateway died meanwhile" if was_sent else "the gateway died before it sent it"
