@@ -46,16 +46,17 @@ class StockTopics:
     def restored(self, rows: Iterable[Row]) -> None:
         """Tell the balances of an earlier run."""
         for row in rows:
-            self._tell(row)
+            if _is_balance(row.key):
+                self._tell(row)
 
     def booked(self, outcomes: Sequence[Outcome]) -> None:
         """Tell what these committed turns changed."""
         for outcome in outcomes:
             for rule, _, row in outcome.puts:
-                if rule == STOCK_RULE:
+                if rule == STOCK_RULE and _is_balance(row.key):
                     self._tell(row)
             for rule, key in outcome.deletes:
-                if rule == STOCK_RULE:
+                if rule == STOCK_RULE and _is_balance(key):
                     self._clear(_place(key))
 
     def clear_old(self) -> None:
@@ -87,6 +88,11 @@ class StockTopics:
     def _clear(self, place: tuple[str, str]) -> None:
         self._zero_since.pop(place, None)
         self._publish(self._topics.stock(*place), b"")
+
+
+def _is_balance(key: str) -> bool:
+    """The rule's other rows are the EPCs in a balance."""
+    return key.count("\t") == 1
 
 
 def _place(key: str) -> tuple[str, str]:

@@ -1,7 +1,8 @@
 """Stock: the balance per location and item as the edge sees it.
 
 Movements add and subtract, Snapshots set; the balance is durable, so that a Snapshot of everything
-can be given at any time, to a core that lacks records or to a person who asks.
+can be given at any time, to a core that lacks records or to a person who asks. Each EPC has a row
+of its own, so that a movement writes what it moves and not all that stands beside it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from gateway.model import (
     SnapshotLine,
     SnapshotRequest,
 )
-from gateway.ports import NOTHING, JsonValue, PluginSettings, Row, RuleContext, Turn
+from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 
 
 class StockSettings(PluginSettings):
@@ -36,7 +37,9 @@ class _Balance:
 
 
 class Stock:
-    """See the module. The key of a balance is its location and item, parted by a tab."""
+    """See the module. The key of a balance is its location and item, parted by a tab; that of an
+    EPC in it goes on with a tab and the EPC.
+    """
 
     Settings: ClassVar[type[PluginSettings]] = StockSettings
     consumes: ClassVar[tuple[type[Fact], ...]] = (Movement, Snapshot, SnapshotRequest)
@@ -50,46 +53,60 @@ class Stock:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the balances."""
         for row in rows:
-            location, _, item = row.key.partition("\t")
-            value: Any = row.value
-            balance = _Balance(value["quantity"], value["uom"], set(value["epcs"]))
-            self._balances[location, item] = balance
+            location, item, *epcs = row.key.split("\t")
+            balance = self._balances.setdefault((location, item), _Balance(0, "", set()))
+            balance.epcs.update(epcs)
+            if not epcs:
+                value: Any = row.value
+                balance.quantity, balance.uom = value["quantity"], value["uom"]
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Keep the balance, and tell it when asked."""
         if type(fact) is Movement:
-            return Turn(puts=tuple(self._move(fact)))
+            return self._move(fact)
         if type(fact) is Snapshot:
             return self._set(fact)
         if type(fact) is SnapshotRequest:
             return Turn(facts=tuple(self._tell(now, fact)))
         return NOTHING
 
-    def _move(self, movement: Movement) -> Iterable[Row]:
+    def _move(self, movement: Movement) -> Turn:
+        puts: list[Row] = []
+        deletes: list[str] = []
         for location, sign in ((movement.from_location, -1), (movement.to_location, 1)):
             if location == UNKNOWN_LOCATION:
                 continue
             key = (location, movement.item)
             balance = self._balances.setdefault(key, _Balance(0, movement.uom, set()))
             balance.quantity += sign * movement.quantity
+            puts.append(_row(key, balance))
             if sign > 0:
+                puts.extend(_epc_row(key, epc) for epc in movement.epcs if epc not in balance.epcs)
                 balance.epcs.update(movement.epcs)
             else:
-                balance.epcs.difference_update(movement.epcs)
-            yield self._row(key, balance)
+                gone = [epc for epc in movement.epcs if epc in balance.epcs]
+                deletes.extend(_epc_row(key, epc).key for epc in gone)
+                balance.epcs.difference_update(gone)
+        return Turn(puts=tuple(puts), deletes=tuple(deletes))
 
     def _set(self, snapshot: Snapshot) -> Turn:
-        gone = [key for key in self._balances if key[0] == snapshot.location]
-        for key in gone:
+        before = {row.key for row in self._rows(snapshot.location)}
+        for key in [key for key in self._balances if key[0] == snapshot.location]:
             del self._balances[key]
-        puts: list[Row] = []
         for line in snapshot.lines:
             key = (snapshot.location, line.item)
             self._balances[key] = _Balance(line.quantity, line.uom, set(line.epcs))
-            puts.append(self._row(key, self._balances[key]))
-        kept = {row.key for row in puts}
-        deletes = tuple("\t".join(key) for key in gone if "\t".join(key) not in kept)
-        return Turn(puts=tuple(puts), deletes=deletes)
+        rows = list(self._rows(snapshot.location))
+        after = {row.key for row in rows}
+        puts = tuple(row for row in rows if row.value or row.key not in before)
+        return Turn(puts=puts, deletes=tuple(sorted(before - after)))
+
+    def _rows(self, location: str) -> Iterable[Row]:
+        """All durable rows of one location."""
+        for key, balance in self._balances.items():
+            if key[0] == location:
+                yield _row(key, balance)
+                yield from (_epc_row(key, epc) for epc in sorted(balance.epcs))
 
     def _tell(self, now: Ns, request: SnapshotRequest) -> Iterable[Snapshot]:
         lines: dict[str, list[SnapshotLine]] = {}
@@ -103,11 +120,11 @@ class Stock:
             identity = self._identify("stock", location, now)
             yield Snapshot(identity, request.reason, location, tuple(told), now)
 
-    @staticmethod
-    def _row(key: tuple[str, str], balance: _Balance) -> Row:
-        value: dict[str, JsonValue] = {
-            "quantity": balance.quantity,
-            "uom": balance.uom,
-            "epcs": sorted(balance.epcs),
-        }
-        return Row("\t".join(key), value)
+
+def _row(key: tuple[str, str], balance: _Balance) -> Row:
+    return Row("\t".join(key), {"quantity": balance.quantity, "uom": balance.uom})
+
+
+def _epc_row(key: tuple[str, str], epc: str) -> Row:
+    """That it is there is all that it says."""
+    return Row("\t".join((*key, epc)), {})

@@ -126,7 +126,7 @@ def test_replay_refuses_rows_that_the_rules_do_not_read(
 
 def test_replay_feeds_rules_their_rows(write_site: Callable[..., Path], tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
-    value = {"quantity": 7, "uom": "pcs", "epcs": []}
+    value = {"quantity": 7, "uom": "pcs"}
     request = {"at": START, "fact": "SnapshotRequest", "reason": "requested"}
     lines = [head_line(HEAD), row_line("stock", 1, Row("BIN-1\tBOLT", value))]
     path.write_bytes(b"".join([*lines, json.dumps(request).encode() + b"\n", end_line(START)]))

@@ -57,7 +57,7 @@ def test_snapshot_sets_all_of_its_location() -> None:
     line = SnapshotLine("BOLT", 2, "pcs", (TAG,))
     play.feed(3.0, Snapshot("id", "first_start", "A", (line,), 0))
     assert told(play) == {"A": (line,), "B": (SnapshotLine("BOLT", 1, "pcs"),)}
-    assert set(play.rows) == {"A\tBOLT", "B\tBOLT"}
+    assert set(play.rows) == {"A\tBOLT", f"A\tBOLT\t{TAG}", "B\tBOLT"}
 
 
 def test_request_for_one_location_tells_that_one() -> None:
@@ -73,6 +73,18 @@ def test_told_snapshot_changes_no_row() -> None:
     rows = dict(play.rows)
     assert told(play) == told(play)
     assert play.rows == rows
+
+
+def test_movement_writes_what_it_moves_and_not_what_stands_beside_it() -> None:
+    play = Play([Stock])
+    epcs = tuple(f"3034{number:020x}" for number in range(500))
+    play.feed(1.0, move(UNKNOWN_LOCATION, "A", 500, epcs))
+    before = play.puts
+    play.feed(2.0, move("A", "B", 1, epcs[:1]))
+    assert play.puts - before == 3
+    assert max(len(str(value)) for value in play.rows.values()) < 100
+    assert (play.rows["A\tBOLT"]["quantity"], f"A\tBOLT\t{epcs[0]}" in play.rows) == (499, False)
+    assert told(Play([Stock], rows=play.rows)) == told(play)
 
 
 def test_balances_outlive_a_restart() -> None:

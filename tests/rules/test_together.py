@@ -133,7 +133,7 @@ def balances(told: list[Any]) -> dict[tuple[str, str], int]:
 def kept(play: Play) -> dict[tuple[str, str], int]:
     found = {}
     for key, row in play.rows.items():
-        if key.startswith("Stock/"):
+        if key.startswith("Stock/") and "quantity" in row:
             place, _, item = key.removeprefix("Stock/").partition("\t")
             found[place, item] = row["quantity"]
     return found
