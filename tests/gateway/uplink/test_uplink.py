@@ -21,7 +21,8 @@ def settled(gateway: Gateway, number: int) -> object:
 @pytest.mark.parametrize("version", ["5", "3.1.1"])
 async def test_records_reach_the_core_once_and_in_order(mosquitto: Mosquitto, version: str) -> None:
     await mosquitto.start()
-    async with StrictCore(mosquitto.port) as core, Gateway(mosquitto.port, version=version) as g:
+    patient = Gateway(mosquitto.port, version=version, ack_timeout_s=20.0)
+    async with StrictCore(mosquitto.port) as core, patient as g:
         await g.outbox.record(300)
         await until(settled(g, 300))
         assert core.applied[EPOCH] == list(range(1, 301))
