@@ -91,6 +91,8 @@ class MovementRule:
         }
         self._paces: dict[str, dict[str, Ns]] = {}
         self._items: dict[str, Item] = {}
+        self._by_prefix: dict[str, Item] = {}
+        self._prefix_lengths: tuple[int, ...] | None = None  # None: an item has changed since
         self._waiting = Waiting(context.boot, context.last_alive or 0)
         self._disagreeing: set[str] = set()
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
@@ -116,8 +118,10 @@ class MovementRule:
             return self._on_passage(now, fact)
         if type(fact) is Item:
             self._items[fact.code] = fact
+            self._prefix_lengths = None
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._items.pop(fact.code, None)
+            self._prefix_lengths = None
         elif type(fact) is Stall:
             self._waiting.put_off(fact.span_ns)
             return self._wake()
@@ -350,13 +354,16 @@ class MovementRule:
         return min((due for due in dues if due is not None), default=None)
 
     def _item_of(self, epc: str) -> Item | None:
-        """The item whose EPC prefix matches longest."""
-        best: tuple[int, Item | None] = (0, None)
-        for item in self._items.values():
-            for prefix in item.epc_prefixes:
-                if len(prefix) > best[0] and epc.startswith(prefix):
-                    best = (len(prefix), item)
-        return best[1]
+        """The item whose EPC prefix matches longest; of equal ones that which was told first."""
+        if self._prefix_lengths is None:
+            pairs = [(p, item) for item in self._items.values() for p in item.epc_prefixes if p]
+            self._by_prefix = dict(reversed(pairs))
+            self._prefix_lengths = tuple(sorted(set(map(len, self._by_prefix)), reverse=True))
+        for length in self._prefix_lengths:
+            item = self._by_prefix.get(epc[:length])
+            if item is not None:
+                return item
+        return None
 
     def _wake(self) -> Turn:
         due = self._next_due()

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from random import Random
 from typing import Any
 
 import pytest
@@ -6,11 +7,16 @@ import pytest
 from gateway.model import (
     UNKNOWN_LOCATION,
     Alert,
+    Fact,
     Item,
     Movement,
     Passage,
+    ReferenceDeleted,
+    Site,
     Unresolved,
 )
+from gateway.ports import NOTHING, RuleContext
+from rules.movement import MovementRule, MovementSettings
 from tests.rules.acts import NUT, NUT_TAG, THIRD, came, change, gone, play, settled
 from tests.rules.play import OTHER, TAG, at, seconds
 
@@ -218,6 +224,23 @@ def test_step_that_does_not_resolve_is_unresolved(item: str, reason: str) -> Non
     [unresolved] = found.kinds()
     assert (unresolved.reason, unresolved.location) == (reason, "A1")
     assert unresolved.evidence.weight_after_mg == 1_000_000
+
+
+def test_tag_is_of_the_item_that_the_newest_catalogue_says() -> None:
+    rule = MovementRule(MovementSettings(), RuleContext(Site(), lambda *_: "id", Random(1)))
+
+    def named(*told: Fact) -> str | None:
+        for fact in told:
+            assert rule.step(0, fact) is NOTHING
+        item = rule._item_of("3099aa")
+        return item.code if item else None
+
+    assert named() is None
+    assert named(NUT, replace(NUT, code="OTHER")) == "NUT"
+    assert named(replace(NUT, code="SPECIAL", epc_prefixes=("3099a", ""))) == "SPECIAL"
+    assert named(ReferenceDeleted("item", "SPECIAL")) == "NUT"
+    assert named(replace(NUT, epc_prefixes=("77",))) == "OTHER"
+    assert named(ReferenceDeleted("item", "OTHER")) is None
 
 
 def test_longest_prefix_names_the_item() -> None:
