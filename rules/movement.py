@@ -261,8 +261,9 @@ class MovementRule:
 
     def _on_coverage(self, now: Ns, coverage: Coverage) -> Turn:
         """A reader that comes back gets the whole time to tell what it sees."""
+        bounded = self._waiting.bound(now)
         if not coverage.resumed:
-            return NOTHING
+            return self._wake() if bounded else NOTHING
         zones = {zone for zone, devs in self._zone_devices.items() if coverage.device in devs}
         for zone in zones:
             self._waiting.renew(zone, now + self._tag_wait(zone))

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from gateway.model import Arrival, Cause, CountChange, Departure, Evidence, Ns
+from gateway.model import NS_PER_S, Arrival, Cause, CountChange, Departure, Evidence, Ns
 from gateway.ports import Row
 
 STEP_ROW = "step:"
@@ -18,6 +18,10 @@ WAITING_MAX = 100_000
 
 UNTIL_WATCHED: Ns = 1 << 61
 """The end of a wait that was restored and whose device has not been watched since."""
+
+UNWATCHED_MAX_NS = 300 * NS_PER_S
+"""How long such a wait lasts once other devices are back: longer than a reader takes to boot after
+a power cut. A reader that stays away must not keep a decided step from the core for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +157,12 @@ class Waiting:
         self._last_alive = last_alive
         self._steps: dict[str, WaitingStep] = {}
         self._tags: dict[str, WaitingTag] = {}
+        self._unbounded = False  # whether restored waits have no end yet
 
     def restore(self, row: Row) -> None:
         """Take back what an earlier run waited for; it waits on until its device is watched."""
         value: dict[str, Any] = {**row.value, "due": UNTIL_WATCHED}
+        self._unbounded = True
         earlier = value.pop("boot") != self._boot
         if earlier:
             value["at"] = self._last_alive
@@ -232,6 +238,17 @@ class Waiting:
             self._steps[key] = replace(step, due=_later(step.due, span_ns))
         for key, tag in self._tags.items():
             self._tags[key] = replace(tag, due=_later(tag.due, span_ns))
+
+    def bound(self, now: Ns) -> bool:
+        """Some device is watched again: bound the restored waits. False if there are none."""
+        unbounded, self._unbounded = self._unbounded, False
+        if unbounded:
+            due = now + UNWATCHED_MAX_NS
+            for key, step in self._steps.items():
+                self._steps[key] = replace(step, due=min(step.due, due))
+            for key, tag in self._tags.items():
+                self._tags[key] = replace(tag, due=min(tag.due, due))
+        return unbounded
 
     def renew(self, zone: str, due: Ns) -> None:
         """Begin every wait in the zone anew, until `due`."""

@@ -122,6 +122,20 @@ def test_moments_of_another_boot_are_when_it_was_last_alive() -> None:
     settled(again)
 
 
+def test_step_is_told_though_its_reader_stays_away_after_a_restart() -> None:
+    found = play()
+    found.feed(2.0, change(-1))
+    again = play(rows=found.rows, last_alive_s=3.0)
+    again.feed(60.0, Coverage("s", 0, resumed=True))
+    again.feed(60.25, Coverage("s", S // 4))
+    again.wake(359.9)
+    assert again.told == []
+    again.wake(360.1)
+    [movement] = again.kinds(Movement)
+    assert (movement.epcs, seconds(movement.at_event)) == ((), 1.0)
+    settled(again)
+
+
 def test_tag_waits_on_over_a_restart() -> None:
     found = play()
     found.feed(2.0, gone())
