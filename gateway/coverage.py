@@ -94,7 +94,7 @@ class DeviceEmit:
         if isinstance(observation, DeviceFault) and observation.blinds:
             self._note_blindness(observation)
         if type(observation) is not Heartbeat:
-            await self._inbox.put(now - age_ns, observation)
+            await self._inbox.put(now - max(0, age_ns), observation)
         await self._cover(now, proven=proven)
 
     @property

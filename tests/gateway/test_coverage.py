@@ -172,10 +172,11 @@ def test_age_is_taken_off_and_bounded() -> None:
     async def script(w: Watch) -> None:
         await w.emit(SCAN, age_ns=S)
         await w.emit(SCAN, age_ns=30 * S)
+        await w.emit(SCAN, age_ns=-S)
 
     watched = watch(script)
     moments = [round(at / S - START_S, 6) for at, fact in watched.inbox.take(9) if fact is SCAN]
-    assert moments == [-1.0, -2.0]
+    assert moments == [-1.0, -2.0, 0.0], "nothing is observed in the future"
     assert watched.counted == {"late_observations": 1}
 
 
