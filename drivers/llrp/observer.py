@@ -35,6 +35,7 @@ class Observer:
         self.reports = 0
         self.armed = False
         self.ended = asyncio.Event()
+        self._used = frozenset(settings.antennas)
         self._device = context.device
         self._clock = context.clock
         self._count = context.count
@@ -129,7 +130,9 @@ class Observer:
         self.input_level(int(fields["GPIPortNumber"]), bool(fields["GPIEvent"]))
 
     def _antenna_event(self, fields: Mapping[str, Any]) -> None:
-        self._antenna(int(fields["AntennaID"]), fields["EventType"] == "Connected")
+        antenna = int(fields["AntennaID"])
+        if not self._used or antenna in self._used:  # nobody misses one that reads nothing
+            self._antenna(antenna, fields["EventType"] == "Connected")
 
     def _antenna(self, antenna: int, connected: bool) -> None:
         self._outbox.put(

@@ -48,6 +48,19 @@ def test_antenna_event_blinds_that_antenna_until_it_is_back() -> None:
     run(main())
 
 
+def test_antenna_that_is_not_used_is_missed_by_nobody() -> None:
+    async def main() -> None:
+        async with desk(antennas=(1,)) as at:
+            await asyncio.sleep(0.1)
+            del at.emitted.observations[:]
+            at.reader.say(event(tlv(255, b"\x00\x00\x02")))
+            at.reader.say(event(tlv(255, b"\x00\x00\x01")))
+            await asyncio.sleep(0.1)
+            assert [fault.antenna for fault in at.emitted.of(DeviceFault)] == [1]
+
+    run(main())
+
+
 def test_buffer_warning_is_a_fault_that_passes() -> None:
     async def main() -> None:
         async with desk() as at:
