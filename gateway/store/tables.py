@@ -10,6 +10,7 @@ from typing import Literal
 
 import apsw
 
+from gateway.catalogue import KINDS
 from gateway.clock import Anchor
 from gateway.model import (
     Action,
@@ -26,12 +27,9 @@ from gateway.store.database import query
 from gateway.store.schema import ANCHORS_MAX, PULSES_MAX
 from gateway.store.words import PulseRow, PulseStatus, StoreRefused
 
-REFERENCE_KINDS: Mapping[str, type[Item | Location | ExpectedSet]] = {
-    "item": Item,
-    "location": Location,
-    "expected": ExpectedSet,
+_KIND_NAMED: dict[str, type[Item | Location | ExpectedSet]] = {
+    name: kind for kind, name in KINDS.items()
 }
-_KIND_OF = {kind: name for name, kind in REFERENCE_KINDS.items()}
 
 BEFORE: Mapping[PulseStatus, tuple[PulseStatus, ...]] = {
     "sent": ("pending",),
@@ -77,7 +75,7 @@ def put_references(connection: apsw.Connection, references: Iterable[Reference])
             value["epcs"] = sorted(reference.epcs)
         connection.execute(
             "INSERT OR REPLACE INTO reference VALUES(?,?,?,?)",
-            (_KIND_OF[type(reference)], reference.code, reference.version, packed(value)),
+            (KINDS[type(reference)], reference.code, reference.version, packed(value)),
         )
 
 
@@ -164,4 +162,4 @@ def reference_of(kind: str, value: str) -> Item | Location | ExpectedSet:
         fields["epcs"] = frozenset(fields["epcs"])
     elif kind == "item":
         fields["epc_prefixes"] = tuple(fields["epc_prefixes"])
-    return REFERENCE_KINDS[kind](**fields)
+    return _KIND_NAMED[kind](**fields)
