@@ -6,6 +6,8 @@ from typing import Literal, Self
 
 CHUNK_BYTES = 64 * 1024
 PUBACK = 0x40
+ACCEPT_TURNS = 4
+"""Loop turns that take a waiting connection in; asyncio leaks one that finds its server closed."""
 
 
 class FaultProxy:
@@ -26,12 +28,14 @@ class FaultProxy:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(self, *_exc: object) -> None:
         assert self._server is not None
+        for _turn in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
         self._server.close()
         self.cut()
         for task in list(self._tasks):
@@ -44,11 +48,14 @@ class FaultProxy:
         for writer in list(self._writers):
             writer.transport.abort()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take note at once, not when its task begins: `__aexit__` must find it."""
         self._writers.add(writer)
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far: asyncio.StreamWriter | None = None
         try:
             if self.refuse:
@@ -64,10 +71,9 @@ class FaultProxy:
                 up.cancel()
                 down.cancel()
                 await asyncio.gather(up, down, return_exceptions=True)
-        except (OSError, asyncio.CancelledError):
-            pass  # cancelled only by __aexit__; a stream's task that ends so would be complained of
+        except OSError:
+            pass  # the target is down: the client's connection ends
         finally:
-            self._tasks.discard(task)
             for each in (writer, far):
                 if each is not None:
                     self._writers.discard(each)
