@@ -271,7 +271,11 @@ def _wiring(settings: FileSettings) -> Iterator[_Problem]:
         if cell.zone is not None and cell.zone not in zones:
             text = f"no [[zone]] has the location {cell.zone!r}{_did_you_mean(cell.zone, zones)}"
             yield _Problem(("cell", index, "zone"), text)
+    watched: set[tuple[str | int, str]] = set()
     for key, name in wired:
+        if (key[0], name) in watched and key[0] != "cell":
+            yield _Problem(key, f"{name!r} watches another place already; it can watch one")
+        watched.add((key[0], name))
         device = name.rpartition(":")[0]
         if device not in devices:
             yield _Problem(

@@ -89,6 +89,21 @@ def test_load_the_sample_with_all_that_is_commented_out(tmp_path: Path) -> None:
         ),
         (
             "",
+            (
+                '[[zone]]\nlocation = "X"\nantennas = ["scale:1"]\n'
+                '[[zone]]\nlocation = "Y"\nantennas = ["scale:2", "scale:1"]\n'
+            ),
+            '"scale:2"',
+            "zone[1].antennas: 'scale:1' watches another place already; it can watch one",
+        ),
+        (
+            "",
+            '[[portal]]\nportal = "G"\nouter = ["scale:1"]\ninner = ["scale:1"]\ninside = "X"\n',
+            "inner",
+            "portal[0].inner: 'scale:1' watches another place already; it can watch one",
+        ),
+        (
+            "",
             "[rules.presense]\nleave_window_s = 1\n",
             "presense",
             "rules.presense: no rule of that name; did you mean 'presence'?",
