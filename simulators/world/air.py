@@ -1,0 +1,390 @@
+"""What a reader's antennas hear of the tags in front of them, dwell by dwell, in virtual time.
+
+RSSI = base - 10 n log10(d) + material + orientation + fading + noise; read chance per inventory
+round = 0.98 logistic(margin / 2 dB). Fading is spatial: drawn once when a tag comes to stand,
+anew every quarter wave while it is carried. What is heard of other zones' tags comes in runs:
+a lucky place lasts as long as the tag stands, a path that opens (a door, a forklift) for seconds.
+
+A tag that stands costs one random number per round; nothing is recomputed until it moves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import NamedTuple, TypeAlias
+
+from simulators.world.parameters import SiteParameters
+
+ROUND_MIN_S = 0.02
+"""An inventory round in which nobody answers."""
+
+CHANCE_MAX, CHANCE_SHADOWED, CHANCE_FORGOTTEN = 0.98, 0.03, 0.003
+"""Read chance per round: at best, behind a body or a forklift, and too little to be simulated."""
+
+CHANCE_DARK = 0.02
+"""A tag with less of a chance than this is as good as not there: no rule can find it."""
+
+QUARTER_WAVE_M = 0.08
+
+NOISE_DB, NOISES = 0.25, 1024
+"""Deviation of the RSSI of a tag that stands, and how many drawn values are used in turn."""
+
+SILENCE_S = (0.5, 5.0, 1.5)
+"""Least, most and commonest silence of a tag after an answer in session 1: median 2.2 s."""
+
+BEAM_DEG, BEAM_FLOOR_DB = 70.0, -20.0
+"""Half-power width of a gate antenna, and what it hears from behind."""
+
+BLOCKED_SHARE = 0.7
+"""Tags of a zone that a person in front of it shades."""
+
+Path: TypeAlias = Callable[[float], tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Antenna:
+    """One antenna: its name, the zone it is to watch, and where it hangs. `facing_deg` is None for
+    one that hears all around; `offset_m` is its distance from the plane the tags move in.
+    """
+
+    point: str
+    zone: str
+    x_m: float
+    y_m: float
+    offset_m: float
+    facing_deg: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Tag:
+    """A tag, and what it is stuck on."""
+
+    epc: str
+    item: str
+    material_db: float = 0.0
+    silence_s: float = 2.2
+
+
+class Stand(NamedTuple):
+    """From `at_s` on a tag stands at a place."""
+
+    at_s: float
+    tag: Tag
+    zone: str
+    x_m: float
+    y_m: float
+
+
+class Lift(NamedTuple):
+    """A tag stands no longer."""
+
+    at_s: float
+    tag: Tag
+
+
+class Carry(NamedTuple):
+    """Tags are on their way, each so far from `path`."""
+
+    at_s: float
+    until_s: float
+    tags: tuple[Tag, ...]
+    path: Path
+    offsets: tuple[tuple[float, float], ...]
+    loss_db: float
+
+
+class Block(NamedTuple):
+    """Somebody stands in front of a zone."""
+
+    at_s: float
+    until_s: float
+    zone: str
+
+
+class CableStep(NamedTuple):
+    """An antenna hears so much less from now on; 200 dB is one that is unplugged."""
+
+    at_s: float
+    point: str
+    loss_db: float
+
+
+RadioEvent: TypeAlias = Stand | Lift | Carry | Block | CableStep
+Heard: TypeAlias = tuple[float, str, str, int]
+"""When (seconds), where, who, hundredths of a dBm."""
+
+
+@dataclass(slots=True, eq=False)
+class _State:
+    """One tag at one reader."""
+
+    tag: Tag
+    zone: str = ""
+    silent_until_s: float = 0.0
+    shadow_from_s: float = 0.0
+    shadow_to_s: float = -1.0
+    blocked_to_s: float = -1.0
+    fading: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+
+
+_Candidate: TypeAlias = tuple[_State, str, float, float]
+
+
+@dataclass(slots=True, eq=False)
+class _Ear:
+    """What one antenna hears: tags that stand, with level and chance, and those only a run opens.
+
+    `candidates` are (state, epc, level, chance) of what is heard at all.
+    """
+
+    antenna: Antenna
+    loss_db: float = 0.0
+    levels: dict[Tag, float] = field(default_factory=dict)
+    candidates: dict[Tag, _Candidate] = field(default_factory=dict)
+    run: list[tuple[_State, str, float, float]] = field(default_factory=list)
+    run_from_s: float = 0.0
+    run_to_s: float = -1.0
+
+
+class Air:
+    """The air in front of one reader."""
+
+    def __init__(
+        self,
+        parameters: SiteParameters,
+        antennas: Iterable[Antenna],
+        base_dbm: float,
+        session: int,
+        random: Random,
+        cross_loss_db: float = 0.0,
+    ) -> None:
+        self._p = parameters
+        self._cross_loss_db = cross_loss_db
+        self._base_dbm = base_dbm
+        self._flagged = session == 1
+        self._random = random
+        self.ears = [_Ear(antenna) for antenna in antennas]
+        self._states: dict[Tag, _State] = {}
+        self._carries: list[Carry] = []
+        self._noise = [random.gauss(0.0, NOISE_DB) for _ in range(NOISES)]
+        self._noise_at = 0
+        self._gap_s = 1 / parameters.reads_per_s
+        self._until_ghost = random.expovariate(parameters.ghost_per_read)
+        self.counts: Counter[str] = Counter()
+        for ear in self.ears:
+            ear.run_from_s = random.expovariate(1 / parameters.stray_run_every_s)
+
+    def take(self, event: RadioEvent) -> None:
+        """Change what stands, moves or shades, from now on."""
+        if isinstance(event, Stand):
+            self._stand(event)
+        elif isinstance(event, Lift):
+            for ear in self.ears:
+                ear.levels.pop(event.tag, None)
+                ear.candidates.pop(event.tag, None)
+                ear.run = [candidate for candidate in ear.run if candidate[0].tag is not event.tag]
+        elif isinstance(event, Carry):
+            self._carries.append(event)
+        elif isinstance(event, Block):
+            for state in self._states.values():
+                if state.zone == event.zone and self._random.random() < BLOCKED_SHARE:
+                    state.blocked_to_s = max(state.blocked_to_s, event.until_s)
+        else:
+            self._cable(event)
+
+    def dwell(self, number: int, begin_s: float, end_s: float) -> list[Heard]:
+        """Make inventory rounds on one antenna; what it hears, in order of time."""
+        ear, random = self.ears[number], self._random.random
+        self._open_runs(ear, begin_s)
+        pool = self._pool(ear, begin_s)
+        moving = self._moving(ear.antenna, begin_s, end_s)
+        heard: list[Heard] = []
+        if not pool and not moving:
+            return heard
+        now_s, gap_s, flagged, point = begin_s, self._gap_s, self._flagged, ear.antenna.point
+        while now_s < end_s:
+            round_s = now_s
+            if flagged:
+                hits = [c for c in pool if c[0].silent_until_s <= now_s and random() < c[3]]
+            else:
+                hits = [c for c in pool if random() < c[3]]
+            for carry, state, offset in moving:
+                if carry.at_s <= now_s < carry.until_s and state.silent_until_s <= now_s:
+                    level, chance = self._carried(ear, carry, state, offset, now_s)
+                    if random() < chance:
+                        hits.append((state, state.tag.epc, level, chance))
+            if len(hits) > 1:
+                turn = int(random() * len(hits))
+                hits = hits[turn:] + hits[:turn]
+            for state, epc, level, _ in hits:
+                now_s += gap_s
+                if now_s >= end_s:
+                    break
+                self._noise_at = index = (self._noise_at + 1) % NOISES
+                heard.append((now_s, point, epc, round((level + self._noise[index]) * 2) * 50))
+                if flagged:
+                    state.silent_until_s = now_s + state.tag.silence_s
+                if state.zone and state.zone != ear.antenna.zone:
+                    self.counts["stray"] += 1
+            now_s = max(now_s, round_s + ROUND_MIN_S)
+        return self._with_ghosts(heard)
+
+    def chance(self, level_dbm: float) -> float:
+        """The chance that a tag at this level answers one round."""
+        margin = (level_dbm - self._p.sensitivity_dbm) / 2.0
+        return CHANCE_MAX / (1.0 + math.exp(-max(-40.0, min(40.0, margin))))
+
+    def _stand(self, event: Stand) -> None:
+        p, random, tag = self._p, self._random, event.tag
+        state = self._state(tag, event.at_s)
+        state.zone = event.zone
+        state.fading.clear()
+        tilt = math.radians(80.0 * random.random() * random.random())
+        own = 0.0
+        turned_db = max(-15.0, 20 * math.log10(math.cos(tilt)))
+        for ear in self.ears:
+            level = self._level(ear, event.x_m, event.y_m) + turned_db + tag.material_db
+            level += random.gauss(0.0, p.fading_sd_db)
+            if random.random() < p.null_share:
+                level += p.null_db
+            if event.zone != ear.antenna.zone:
+                level -= self._cross_loss_db
+            ear.candidates.pop(tag, None)
+            ear.levels[tag] = level
+            self._listen(ear, state, level)
+            if event.zone == ear.antenna.zone:
+                own = max(own, self.chance(level - ear.loss_db))
+        if any(event.zone == ear.antenna.zone for ear in self.ears):
+            self.counts["stands"] += 1
+            self.counts["dark"] += own < CHANCE_DARK
+
+    def _listen(self, ear: _Ear, state: _State, level: float) -> None:
+        level -= ear.loss_db
+        chance = self.chance(level)
+        if chance > CHANCE_FORGOTTEN:
+            ear.candidates[state.tag] = (state, state.tag.epc, level, chance)
+        else:
+            ear.candidates.pop(state.tag, None)
+
+    def _cable(self, event: CableStep) -> None:
+        for ear in self.ears:
+            if ear.antenna.point == event.point:
+                ear.loss_db = event.loss_db
+                for tag, level in ear.levels.items():
+                    self._listen(ear, self._states[tag], level)
+
+    def _level(self, ear: _Ear, x_m: float, y_m: float) -> float:
+        antenna = ear.antenna
+        dx, dy = x_m - antenna.x_m, y_m - antenna.y_m
+        distance = max(0.2, math.sqrt(dx * dx + dy * dy + antenna.offset_m**2))
+        level = self._base_dbm - 10 * self._p.path_exponent * math.log10(distance)
+        if antenna.facing_deg is not None:
+            off = abs(math.degrees(math.atan2(dy, dx)) - antenna.facing_deg) % 360.0
+            off = min(off, 360.0 - off)
+            level += max(BEAM_FLOOR_DB, -12.0 * (off / BEAM_DEG) ** 2)
+        return level
+
+    def _state(self, tag: Tag, at_s: float) -> _State:
+        state = self._states.get(tag)
+        if state is None:
+            state = self._states[tag] = _State(tag)
+            state.shadow_from_s = at_s + self._random.expovariate(1 / self._p.shadow_every_s)
+        return state
+
+    def _pool(self, ear: _Ear, now_s: float) -> list[_Candidate]:
+        pool = list(ear.candidates.values())
+        if now_s < ear.run_to_s:
+            pool += ear.run
+        for index, (state, epc, level, chance) in enumerate(pool):
+            if now_s >= state.shadow_from_s:
+                self._shade(state, now_s)
+            if now_s < state.shadow_to_s or now_s < state.blocked_to_s:
+                pool[index] = (state, epc, level, min(chance, CHANCE_SHADOWED))
+        return pool
+
+    def _shade(self, state: _State, now_s: float) -> None:
+        random, p = self._random, self._p
+        state.shadow_to_s = now_s + random.expovariate(1 / p.shadow_s)
+        state.shadow_from_s = state.shadow_to_s + random.expovariate(1 / p.shadow_every_s)
+
+    def _open_runs(self, ear: _Ear, now_s: float) -> None:
+        if now_s < ear.run_from_s:
+            return
+        random, p = self._random, self._p
+        ear.run_to_s = now_s + random.expovariate(1 / p.stray_run_s)
+        ear.run_from_s = ear.run_to_s + random.expovariate(1 / p.stray_run_every_s)
+        others = sorted(
+            {self._states[tag].zone for tag in ear.levels if self._states[tag].zone}
+            - {ear.antenna.zone}
+        )
+        ear.run = []
+        if not others:
+            return
+        zone = random.choice(others)
+        for tag, level in ear.levels.items():
+            state = self._states[tag]
+            if state.zone == zone and tag not in ear.candidates and random.random() < 0.5:
+                gained = level + p.stray_run_gain_db - ear.loss_db
+                chance = self.chance(gained)
+                if chance > CHANCE_FORGOTTEN:
+                    ear.run.append((state, tag.epc, gained, chance))
+
+    def _moving(
+        self, antenna: Antenna, begin_s: float, end_s: float
+    ) -> list[tuple[Carry, _State, tuple[float, float]]]:
+        del antenna
+        if not self._carries:
+            return []
+        self._carries = [carry for carry in self._carries if carry.until_s > begin_s]
+        moving = []
+        for carry in self._carries:
+            if carry.at_s < end_s:
+                for tag, offset in zip(carry.tags, carry.offsets, strict=True):
+                    state = self._state(tag, carry.at_s)
+                    state.zone = ""
+                    moving.append((carry, state, offset))
+        return moving
+
+    def _carried(
+        self, ear: _Ear, carry: Carry, state: _State, offset: tuple[float, float], now_s: float
+    ) -> tuple[float, float]:
+        x, y = carry.path(now_s)
+        x, y = x + offset[0], y + offset[1]
+        level = self._level(ear, x, y) + state.tag.material_db - carry.loss_db - ear.loss_db
+        known = state.fading.get(ear.antenna.point)
+        if known is None or abs(known[0] - x) + abs(known[1] - y) > QUARTER_WAVE_M:
+            known = (x, y, self._random.gauss(0.0, self._p.fading_sd_db))
+            state.fading[ear.antenna.point] = known
+        level += known[2]
+        return level, self.chance(level)
+
+    def _with_ghosts(self, heard: list[Heard]) -> list[Heard]:
+        """Let a read in so many come with a burst of wrong bits that passed its checksum."""
+        self.counts["reads"] += len(heard)
+        self._until_ghost -= len(heard)
+        if self._until_ghost > 0 or not heard:
+            return heard
+        random = self._random
+        self._until_ghost = random.expovariate(self._p.ghost_per_read)
+        index = random.randrange(len(heard))
+        at_s, point, epc, rssi = heard[index]
+        length = random.randint(8, 24)
+        burst = random.getrandbits(length) << random.randrange(len(epc) * 4 - length)
+        heard[index] = (at_s, point, f"{int(epc, 16) ^ burst:0{len(epc)}x}", rssi)
+        self.counts["ghosts"] += 1
+        return heard
+
+
+def draw_tag(epc: str, item: str, parameters: SiteParameters, random: Random) -> Tag:
+    """A tag on a thing of cardboard, plastic, liquid or metal."""
+    kind, material = random.random(), random.uniform(-2.0, 0.0)
+    if kind < parameters.liquid_share:
+        material = random.uniform(-12.0, -6.0)
+    elif kind < parameters.liquid_share + parameters.metal_share:
+        material = random.uniform(-18.0, -10.0)
+    low, high, mode = SILENCE_S
+    return Tag(epc, item, material, random.triangular(low, high, mode))

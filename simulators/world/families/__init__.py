@@ -1,0 +1,1 @@
+"""Families of scenarios: worlds that put one question each to whoever watches them."""
