@@ -9,9 +9,10 @@ same one, and books nothing. Samples that the transmitter marks unusable are not
 
 The baseline is declared state: after blind time the first plateau is compared with it, so that
 what changed meanwhile is one step with the cause `found_after_gap`. Drift is kept too, in parts of
-DRIFT_KEPT_SHARE, so that a week of it is no step after a restart. After a tare or zero that the
-gateway commanded, whether it is known to be done or not, the next plateau is compared with zero or
-with the baseline, whichever is nearer; that is kept until it has come.
+DRIFT_KEPT_SHARE, so that a week of it is no step after a restart. After a zero that the gateway
+commanded, whether it is known to be done or not, the next plateau is compared with zero or with the
+baseline, whichever is nearer; that is kept until it has come. A tare moves the net weight only, and
+samples are gross: it changes nothing here.
 
 Source: change between stable states, as weighing practice (OIML R 76, stable equilibrium) and
 the published smart-shelf systems do it.
@@ -117,7 +118,7 @@ class Weight:
                 if plate is not None:
                     turn = self._sample(now, sample, plate, turn)
             return turn
-        if type(fact) is ActionDone:
+        if type(fact) is ActionDone and fact.kind == "zero":
             plate = self._plates.get(fact.cell)
             if plate is not None:
                 plate.commanded = True

@@ -178,17 +178,30 @@ def test_first_plateau_ever_is_a_first_start() -> None:
     assert (step.cause, step.before_g) == ("first_start", 0.0)
 
 
-@pytest.mark.parametrize("kind", ["zero", "tare"])
 @pytest.mark.parametrize("ok", [True, False], ids=["done", "not certain"])
-def test_commanded_zero_books_no_step(kind: str, ok: bool) -> None:
+def test_commanded_zero_books_no_step(ok: bool) -> None:
     scale = running()
-    scale.play.feed(scale.play.now_s, ActionDone("s", kind, "s:1", ok))
+    scale.play.feed(scale.play.now_s, ActionDone("s", "zero", "s:1", ok))
     scale.hold(0.0, 3.0)
     assert scale.play.told == []
     assert scale.play.rows["s:1"]["baseline_mg"] == pytest.approx(0, abs=500)
     scale.hold(-250.0, 3.0)
     [step] = scale.play.kinds()
     assert step.after_g - step.before_g == pytest.approx(-250, abs=0.6)
+
+
+@pytest.mark.parametrize("level_g", [0.0, 100.0, 750.0])
+@pytest.mark.parametrize("ok", [True, False], ids=["done", "not certain"])
+def test_tare_leaves_the_gross_weight_and_a_step_is_a_step(ok: bool, level_g: float) -> None:
+    scale = running()
+    scale.play.feed(scale.play.now_s, ActionDone("s", "tare", "s:1", ok))
+    scale.hold(1000.0, 2.0)
+    assert scale.play.told == []
+    scale.play.feed(scale.play.now_s, ActionDone("s", "tare", "s:1", ok))
+    scale.hold(level_g, 3.0)
+    [step] = scale.play.kinds()
+    assert step.before_g == pytest.approx(1000, abs=0.5)
+    assert step.after_g == pytest.approx(level_g, abs=0.5)
 
 
 def test_crash_after_a_commanded_zero_books_no_step() -> None:
