@@ -17,6 +17,7 @@ from gateway.catalogue import Catalogue
 from gateway.clock import Anchor, BootClock, WallClock, boot_id
 from gateway.coverage import LoopPulse
 from gateway.engine import Engine
+from gateway.evidence import EvidenceRing
 from gateway.health import Health
 from gateway.inbox import Inbox
 from gateway.model import DeviceFault, Ns, Reference
@@ -92,6 +93,9 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
     booker.booked.append(booked)
     pipeline = Pipeline(engine, inbox, booker, clock, pulse)
     pipeline.taps.append(lambda _at, fact: meter.observe(fact))
+    ring = EvidenceRing(configuration.site)
+    pipeline.taps.append(ring.note)
+    pipeline.explain = ring.explained
     health = Health(store, supervisor, inbox, (clock, wall), meter)
     for device in supervisor.devices.values():
         device.count = meter.device_counter(device.configuration.device)

@@ -47,6 +47,7 @@ class Pipeline:
         self, engine: Engine, inbox: Inbox, booking: Booking, clock: Clock, pulse: LoopPulse
     ) -> None:
         self.taps: list[Tap] = []
+        self.explain: Callable[[Outcome], Outcome] = lambda outcome: outcome
         self.wake_taps: list[Callable[[Ns], None]] = []
         self.beats = self._beats_seen = 0
         self._engine = engine
@@ -74,7 +75,7 @@ class Pipeline:
             outcomes.extend(self._engine.feed(at, fact))
         self._inbox.poke()  # a rule may want to be woken sooner now
         if outcomes:
-            await (await self._booking.submit(outcomes))
+            await (await self._book(outcomes))
 
     def moved(self) -> bool:
         """Whether the pump has turned since last asked; with nothing to do it turns for this."""
@@ -87,12 +88,15 @@ class Pipeline:
             self.beats += 1
             outcomes = self._lot()
             if outcomes:
-                await self._booking.submit(outcomes)
+                await self._book(outcomes)
             if len(self._inbox):
                 await asyncio.sleep(0)
             else:
                 self._set_alarm()
                 await self._inbox.wait()
+
+    async def _book(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
+        return await self._booking.submit([self.explain(outcome) for outcome in outcomes])
 
     def _lot(self) -> list[Outcome]:
         """Feed one lot of facts, then run what the clock says is due.
