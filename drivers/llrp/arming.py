@@ -24,18 +24,22 @@ _ALL = 0
 _STATE_VALUE_ONLY = 7
 _INPUTS_ONLY = 9
 
-DISABLED, INACTIVE = 0, 1
+DISABLED, INACTIVE, ACTIVE = 0, 1, 2
 _ALL_ROSPECS = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Armed:
-    """What is known of a reader that has been armed. `state_value` None: it does not tell."""
+    """What is known of a reader that has been armed. `state_value` None: it does not tell.
+
+    `runs`: it does not deny that it reads.
+    """
 
     state_value: int | None
     antenna_connected: Mapping[int, bool]
     input_levels: Mapping[int, bool]
     antennas: tuple[int, ...]
+    runs: bool
 
 
 class Armourer:
@@ -70,6 +74,7 @@ class Armourer:
         levels: dict[int, bool] = {}
         if self._settings.gpi_ports:
             levels = _input_levels(await self._config(_INPUTS_ONLY), self._settings.gpi_ports)
+        runs = installed is None or await self.runs()
         if reader.can_hold_reports:
             session.send(control.ENABLE_EVENTS_AND_REPORTS)
         return Armed(
@@ -77,6 +82,7 @@ class Armourer:
             _antenna_states(config),
             levels,
             reader.antennas(self._settings.antennas),
+            runs,
         )
 
     async def installed(self) -> list[InstalledROSpec] | None:
@@ -88,6 +94,13 @@ class Armourer:
         except (RefusedError, ProtocolError):
             self._count("rospecs_unknown")
             return None
+
+    async def runs(self) -> bool:
+        """Ask whether our ROSpec is active: an answer to START is no proof that it started."""
+        installed = await self.installed()
+        return installed is None or any(
+            spec.rospec_id == ROSPEC_ID and spec.state == ACTIVE for spec in installed
+        )
 
     async def enable(self, spec: InstalledROSpec) -> None:
         """Make an installed ROSpec run. An active one is left alone: its reads go on."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from gateway.model import NS_PER_S, Action, Ns, SetOutput
 from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
 
 from . import control
-from .arming import DISABLED, INACTIVE, Armourer
+from .arming import ACTIVE, DISABLED, Armourer
+from .control import InstalledROSpec
 from .frames import FrameCutter, frame_of
 from .observer import Observer
 from .outbox import Outbox
@@ -30,6 +31,14 @@ some readers say that it is active and yet report nothing after a reconnect."""
 REARM_PAUSE_S = 1.0
 """Least time between two answers to a ROSpec that ends: a reader that ends it at once, again and
 again, is not to be asked as fast as the network goes."""
+
+
+class _Check(NamedTuple):
+    """What a check found: our ROSpec, and which check without a report in between it is."""
+
+    ours: InstalledROSpec | None
+    number: int
+    may_start: bool
 
 
 class LlrpDriver:
@@ -127,7 +136,10 @@ class LlrpDriver:
         for port, level in armed.input_levels.items():
             observer.input_level(port, level)
         observer.ended.clear()
-        observer.armed = True
+        if armed.runs:
+            observer.is_reading()
+        else:
+            observer.was_not_reading()
 
     async def _watch(self, connection: Connection) -> None:
         """Cut a link on which nothing has come for too long."""
@@ -148,32 +160,49 @@ class LlrpDriver:
         Silence alone is no fault: there may be no tag in view.
         """
         checks = 0
-        started = False
+        may_start = True
         while True:
             seen = observer.reports
             ended = await self._ended_or_quiet(observer)
             if observer.reports != seen and not ended:
-                checks, started = 0, False
+                checks, may_start = 0, True
                 continue
             checks += 1
             installed = await armourer.installed()
-            ours = next((s for s in installed or () if s.rospec_id == ROSPEC_ID), None)
             if installed is None:
                 if ended or (checks == RESTART_AFTER_CHECKS and not observer.reports):
                     await self._restart(armourer, observer)
-            elif ours is None:
-                observer.was_not_reading()
-                self._known_state = None
-                await self._arm(armourer, observer)
-            elif ours.state == DISABLED or (ours.state == INACTIVE and (ended or not started)):
-                observer.was_not_reading()
-                await armourer.enable(ours)
-            elif checks == RESTART_AFTER_CHECKS and not observer.reports:
-                await self._restart(armourer, observer)
-            observer.armed = True
-            started = ours is not None and ours.state == INACTIVE
+                observer.is_reading()
+            else:
+                ours = next((s for s in installed if s.rospec_id == ROSPEC_ID), None)
+                check = _Check(ours, checks, may_start or ended)
+                may_start = await self._answer(armourer, observer, check)
             if ended:
                 await asyncio.sleep(REARM_PAUSE_S)
+
+    async def _answer(self, armourer: Armourer, observer: Observer, check: _Check) -> bool:
+        """Set right what the reader says of its ROSpec; whether it says that it reads, then."""
+        ours = check.ours
+        if ours is None:
+            observer.was_not_reading()
+            self._known_state = None
+            await self._arm(armourer, observer)
+            return observer.armed
+        if ours.state == ACTIVE:
+            if check.number == RESTART_AFTER_CHECKS and not observer.reports:
+                await self._restart(armourer, observer)
+            observer.is_reading()
+            return True
+        if check.may_start or ours.state == DISABLED:
+            observer.was_not_reading()
+            await armourer.enable(ours)
+        elif check.number % RESTART_AFTER_CHECKS == 0:
+            await self._restart(armourer, observer)
+        else:
+            observer.was_not_reading()
+        if await armourer.runs():
+            observer.is_reading()
+        return observer.armed
 
     async def _restart(self, armourer: Armourer, observer: Observer) -> None:
         self._context.count("rospec_restarts")

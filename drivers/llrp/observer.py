@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange
+from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange, Observation
 from gateway.ports import DriverContext, ProtocolError
 
 from .faults import PassingFaults
@@ -27,7 +27,8 @@ class Observer:
     """The listener of one connection. `reports` counts the reports with tags in them.
 
     `armed` is set while the ROSpec is known to run: only then does a keepalive prove that the
-    field is being read. `ended` is set when the reader says that the ROSpec ended.
+    field is being read. `ended` is set when the reader says that the ROSpec ended. While it is
+    known not to run, nothing that the reader says proves anything.
     """
 
     def __init__(self, settings: LlrpSettings, context: DriverContext, outbox: Outbox) -> None:
@@ -35,6 +36,7 @@ class Observer:
         self.reports = 0
         self.armed = False
         self.ended = asyncio.Event()
+        self._stopped = False
         self._used = frozenset(settings.antennas)
         self._device = context.device
         self._clock = context.clock
@@ -47,7 +49,7 @@ class Observer:
             round(settings.lateness_s * NS_PER_S),
             context.count,
         )
-        self._faults = PassingFaults(context.device, outbox.put)
+        self._faults = PassingFaults(context.device, self._put)
         self._given_up = 0
         self._clock_steps = 0
         self._handlers = {
@@ -66,6 +68,8 @@ class Observer:
             now = self._clock.now()
             report_at = self._outbox.report_at(now)
             reads = self._tag_reads.build(records, now, report_at, uptime=self._decoder.uptime)
+            if not self.ended.is_set():
+                self.is_reading()
             self._outbox.put_reads(reads)
             self.reports += 1
         if self._decoder.tags_given_up != self._given_up:
@@ -80,7 +84,7 @@ class Observer:
     def on_keepalive(self) -> None:
         """Take a keepalive: the reader lives, and reads if it is armed."""
         if self.armed:
-            self._outbox.put(Heartbeat(self._device))
+            self._put(Heartbeat(self._device))
 
     def on_bad_frame(self, error: ProtocolError, frame: bytes) -> None:
         """Raise a fault that shows the bytes; a report that is lost makes the time blind."""
@@ -115,16 +119,33 @@ class Observer:
 
     def input_level(self, port: int, level: bool) -> None:
         """Take the level of an input."""
-        self._outbox.put(InputChange(self._device, port, level))
+        self._put(InputChange(self._device, port, level))
 
     def was_not_reading(self) -> None:
-        """Take note that the ROSpec did not run: the time until now proves nothing."""
+        """Take note that the ROSpec does not run: the time until it does proves nothing."""
         self._count("rospec_not_running")
-        self._outbox.lose(1, "not_reading")
+        self._stop()
+
+    def is_reading(self) -> None:
+        """Take note that the ROSpec runs, by the reader's own word or by its reports."""
+        if self._stopped:
+            self._stopped = False
+            self._outbox.lose(1, "not_reading")
+        self.armed = True
 
     def close(self) -> None:
         """End with the connection."""
         self._faults.close()
+
+    def _put(self, observation: Observation) -> None:
+        """Hand over; from a reader that does not read, it covers no time."""
+        if self._stopped:
+            self._outbox.lose(1, "not_reading")
+        self._outbox.put(observation)
+
+    def _stop(self) -> None:
+        self.armed = False
+        self._stopped = True
 
     def _gpi_event(self, fields: Mapping[str, Any]) -> None:
         self.input_level(int(fields["GPIPortNumber"]), bool(fields["GPIEvent"]))
@@ -135,7 +156,7 @@ class Observer:
             self._antenna(antenna, fields["EventType"] == "Connected")
 
     def _antenna(self, antenna: int, connected: bool) -> None:
-        self._outbox.put(
+        self._put(
             DeviceFault(
                 self._device,
                 ANTENNA_DISCONNECTED,
@@ -146,10 +167,12 @@ class Observer:
         )
 
     def _rospec_event(self, fields: Mapping[str, Any]) -> None:
-        if fields["EventType"] != "Start_of_ROSpec":
-            self._count("rospec_ended")
-            self.armed = False
-            self.ended.set()
+        if fields["EventType"] == "Start_of_ROSpec":
+            self.is_reading()
+            return
+        self._count("rospec_ended")
+        self._stop()
+        self.ended.set()
 
     def _buffer_warning(self, fields: Mapping[str, Any]) -> None:
         percent = fields.get("ReportBufferPercentageFull")

@@ -35,6 +35,7 @@ def test_first_connection_provisions_in_order() -> None:
                 script.ADD,
                 script.ENABLE,
                 script.CONFIG,
+                script.GET_ROSPECS,
                 script.ENABLE_EVENTS,
             ]
             assert at.reader.rospecs == {1: 2}

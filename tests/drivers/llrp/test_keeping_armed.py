@@ -79,7 +79,62 @@ def test_rospec_that_vanished_is_installed_again() -> None:
             at.reader.rospecs.clear()
             await asyncio.sleep(6)
             assert at.reader.rospecs == {1: 2}
+            assert {reason for _, reason in at.emitted.blinds} == {"not_reading"}
+
+    run(main())
+
+
+def test_reader_that_stays_inactive_is_not_covered_until_it_reads() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+        reader.answers[script.START] = lambda frame: [reader.ok(frame)]  # and nothing happens
+        async with desk(reader, no_reports_s=5) as at:
+            reader.say(GOOD)
+            await asyncio.sleep(1)
+            reader.rospecs[1] = 1
+            await asyncio.sleep(12)
+            before = len(at.emitted.of(Heartbeat))
+            await asyncio.sleep(30)
+            assert len(at.emitted.of(Heartbeat)) == before
+            reader.say(event(tlv(248, b"\x00\x01\x80")))  # an input: it proves nothing
+            await asyncio.sleep(1)
             assert at.emitted.blinds == [(1, "not_reading")]
+            reader.say(GOOD)
+            await asyncio.sleep(3)
+            assert at.emitted.blinds == [(1, "not_reading")] * 2
+            assert len(at.emitted.of(Heartbeat)) > before
+
+    run(main())
+
+
+def test_reader_that_stays_inactive_is_restarted_now_and_then() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+        reader.answers[script.START] = lambda frame: [reader.ok(frame)]
+        async with desk(reader, no_reports_s=5) as at:
+            reader.say(GOOD)
+            await asyncio.sleep(1)
+            reader.rospecs[1] = 1
+            await asyncio.sleep(90)
+            assert reader.rospecs == {1: 2}
+            assert at.counts["rospec_restarts"] == 1
+
+    run(main())
+
+
+def test_reader_that_is_inactive_after_arming_is_not_covered() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+
+        def enable(frame: bytes) -> list[bytes]:
+            reader.rospecs[1] = 1
+            return [reader.ok(frame)]
+
+        reader.answers[script.ENABLE] = enable
+        reader.answers[script.START] = lambda frame: [reader.ok(frame)]
+        async with desk(reader, no_reports_s=5) as at:
+            await asyncio.sleep(20)
+            assert at.emitted.of(Heartbeat) == []
 
     run(main())
 
