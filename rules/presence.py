@@ -6,8 +6,8 @@ A tag arrives on evidence and leaves on watched silence (hysteresis):
     present -- fewer than 2 reads in its leave window, covered ---> absent
     present -- another zone has that evidence and is switch_db stronger --> present there
 
-Absence is measured on the zone's own clock, which only `Coverage` advances: a dead reader, an
-unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
+Absence is measured on the zone's own clock of covered time (`rules.watched_zone`): a dead reader,
+an unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
 After blind time every absence starts anew.
 
 The leave window of a tag grows with its own mean gap between reads (`rules.pace`), from
@@ -24,7 +24,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from pydantic import Field
@@ -44,6 +44,7 @@ from gateway.model import (
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.pace import Pace
+from rules.watched_zone import NEVER, WatchedZone
 
 CANDIDATES_MAX = 10_000
 """Tags that are read but not present: strays and ghosts. The first noted is forgotten."""
@@ -56,12 +57,6 @@ RSSI_UNKNOWN_CDBM = -7000
 
 READS_PER_S_ASSUMED = 0.25
 """Of a tag that was not read since the gateway started: one that reads badly."""
-
-SETTLE_TIMES_MAX = 5
-"""A zone where tags come all the time settles in the end: after so many settling times."""
-
-NEVER: Ns = 1 << 62
-"""Later than any boot lasts."""
 
 ZONE_ROW = "zone:"
 TAG_ROW = "tag:"
@@ -79,34 +74,13 @@ class PresenceSettings(PluginSettings):
     settle_s: float = Field(6.0, ge=0)
 
 
-@dataclass(slots=True, eq=False)
-class _Zone:
-    """A zone and its own clock of covered time. What was first seen there before `known_from`
-    was there on the first start; `found_at` is when the last such tag was found.
-    """
-
-    location: str
-    antennas: dict[str, set[int]]
-    covered: dict[str, Ns]
-    blind_devices: set[str]
-    watched_at: Ns
-    known_from: Ns = NEVER
-    found_at: Ns = 0
-    lived: Ns = 0
-    floor: Ns = 0
-    resumed_at: Ns = 0
-    unwatched_since: Ns = 0
-    deadlines: list[tuple[Ns, str]] = field(default_factory=list)
-    restored_slow: list[str] = field(default_factory=list)
-
-
 @dataclass(slots=True)
 class _Tag:
     """A tag that is present. All times but `seen_at` are on the zone's clock; `last` and `previous`
     are its reads, `due` is when its silence is looked at.
     """
 
-    zone: _Zone
+    zone: WatchedZone
     rssi: int
     last: Ns
     previous: Ns
@@ -145,18 +119,16 @@ class Presence:
         self._last_alive = context.last_alive or 0
         self._tags: dict[str, _Tag] = {}
         self._candidates: dict[str, dict[str, _Candidate]] = {}
-        self._zones: dict[str, _Zone] = {}
-        self._points: dict[str, _Zone] = {}
-        self._devices: dict[str, list[_Zone]] = {}
+        self._zones: dict[str, WatchedZone] = {}
+        self._points: dict[str, WatchedZone] = {}
+        self._devices: dict[str, list[WatchedZone]] = {}
         for wired in context.site.zones:
-            zone = _Zone(wired.location, {}, {}, set(), self._last_alive)
+            zone = WatchedZone(wired.location)
             self._zones[wired.location] = zone
             for point in wired.antennas:
                 device, _, antenna = point.rpartition(":")
-                zone.antennas.setdefault(device, set()).add(int(antenna))
-                zone.covered[device] = 0
+                zone.wire(device, int(antenna), self._last_alive)
                 self._points[point] = zone
-            zone.blind_devices.update(zone.antennas)
             for device in zone.antennas:
                 self._devices.setdefault(device, []).append(zone)
 
@@ -215,7 +187,7 @@ class Presence:
                 turn = self._elsewhere(now, read, zone, turn)
         return turn
 
-    def _elsewhere(self, now: Ns, read: TagRead, zone: _Zone, turn: Turn) -> Turn:
+    def _elsewhere(self, now: Ns, read: TagRead, zone: WatchedZone, turn: Turn) -> Turn:
         """Weigh a read in a zone where the tag is not: is it an arrival, a switch, a stray?"""
         candidate = self._note(now - read.age_ns, read, zone)
         times = candidate.times
@@ -239,7 +211,7 @@ class Presence:
             return turn
         return self._arrive(read.epc, zone, candidate, turn)
 
-    def _note(self, at: Ns, read: TagRead, zone: _Zone) -> _Candidate:
+    def _note(self, at: Ns, read: TagRead, zone: WatchedZone) -> _Candidate:
         """Add a read to the evidence; one that comes late counts as seen with the last."""
         places = self._candidates.setdefault(read.epc, {})
         rssi = RSSI_UNKNOWN_CDBM if read.rssi_cdbm is None else read.rssi_cdbm
@@ -257,7 +229,7 @@ class Presence:
         candidate.reads += read.seen_count
         return candidate
 
-    def _arrive(self, epc: str, zone: _Zone, candidate: _Candidate, turn: Turn) -> Turn:
+    def _arrive(self, epc: str, zone: WatchedZone, candidate: _Candidate, turn: Turn) -> Turn:
         old = self._tags.pop(epc, None)
         cause: Cause = "live"
         if zone.blind_devices or candidate.first_at - zone.resumed_at < self._settle_ns:
@@ -278,7 +250,7 @@ class Presence:
                 confidence_permille=min(990, 850 + 20 * candidate.reads),
                 cause=cause,
                 from_zone=old.zone.location if old else "",
-                unwatched_since=zone.unwatched_since if cause == "found_after_gap" else None,
+                unwatched_since=zone.unwatched_from() if cause == "found_after_gap" else None,
             )
         )
         tag = self._place(epc, zone, candidate)
@@ -286,13 +258,7 @@ class Presence:
             facts.append(ReadPace(zone.location, epc, tag.pace.leave))
         return Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
 
-    def _settled(self, zone: _Zone) -> bool:
-        """Whether the tags that were there on the first start have all had time to be found."""
-        watched = zone.lived - zone.floor
-        quiet = zone.lived - max(zone.floor, zone.found_at)
-        return quiet >= self._settle_ns or watched >= SETTLE_TIMES_MAX * self._settle_ns
-
-    def _place(self, epc: str, zone: _Zone, candidate: _Candidate) -> _Tag:
+    def _place(self, epc: str, zone: WatchedZone, candidate: _Candidate) -> _Tag:
         """The tag is in the zone from now on."""
         lived, last = zone.lived, candidate.times[-1]
         pace = Pace.first(self._leave_ns, lived, last - candidate.first_at, candidate.reads)
@@ -309,10 +275,10 @@ class Presence:
         puts: list[Row] = []
         deletes: list[str] = []
         for zone in self._devices[coverage.device]:
-            if not self._advance(now, zone, coverage):
+            if not zone.advance(now, coverage):
                 facts.extend(self._restored_paces(zone))
                 continue
-            if zone.known_from == NEVER and self._settled(zone):
+            if zone.known_from == NEVER and zone.settled(self._settle_ns):
                 zone.known_from = now
                 puts.append(Row(ZONE_ROW + zone.location, {"commissioned": 1}))
             for epc, tag in self._due(zone):
@@ -330,7 +296,7 @@ class Presence:
             return NOTHING
         return Turn(facts=tuple(facts), puts=tuple(puts), deletes=tuple(deletes))
 
-    def _due(self, zone: _Zone) -> Iterator[tuple[str, _Tag]]:
+    def _due(self, zone: WatchedZone) -> Iterator[tuple[str, _Tag]]:
         """Tags of the zone whose silence is to be looked at."""
         deadlines = zone.deadlines
         while deadlines and deadlines[0][0] <= zone.lived:
@@ -339,33 +305,13 @@ class Presence:
             if tag is not None and tag.zone is zone and tag.due == due:
                 yield epc, tag
 
-    def _restored_paces(self, zone: _Zone) -> Iterator[ReadPace]:
+    def _restored_paces(self, zone: WatchedZone) -> Iterator[ReadPace]:
         """What an earlier run measured, told anew before anybody waits."""
         for epc in zone.restored_slow:
             tag = self._tags.get(epc)
             if tag is not None and tag.zone is zone:
                 yield ReadPace(zone.location, epc, tag.pace.leave)
         zone.restored_slow.clear()
-
-    def _advance(self, now: Ns, zone: _Zone, coverage: Coverage) -> bool:
-        """Move the zone's clock on by what is covered; False while it stands still."""
-        device = coverage.device
-        blind = coverage.blind_antennas
-        if blind and (0 in blind or not zone.antennas[device].isdisjoint(blind)):
-            zone.blind_devices.add(device)
-            return False
-        if coverage.resumed or device in zone.blind_devices:
-            zone.blind_devices.discard(device)
-            top = max(zone.covered.values())
-            zone.covered = dict.fromkeys(zone.covered, top)
-            zone.lived = zone.floor = top
-            zone.resumed_at = now
-            zone.unwatched_since = zone.watched_at
-            return False
-        zone.covered[device] += coverage.span_ns
-        zone.lived = min(zone.covered.values())
-        zone.watched_at = now
-        return True
 
     def _departure(self, epc: str, tag: _Tag, cause: Cause) -> Departure:
         """The silence is as telling as the tag was talkative."""

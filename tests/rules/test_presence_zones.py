@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 
+import pytest
+
 from gateway.model import Arrival, Coverage, Departure, TagRead, TagReport
 from rules.presence import Presence
-from tests.rules.play import TAG, Play, S, read
+from tests.rules.play import OTHER, TAG, Play, S, read, seconds
 from tests.rules.tags import OFTEN, commissioned, present
 
 
@@ -118,3 +120,32 @@ def test_deadlines_do_not_pile_up_when_a_tag_comes_and_goes() -> None:
     assert isinstance(rule, Presence)
     assert sum(len(zone.deadlines) for zone in rule._zones.values()) == 1
     assert len(play.kinds(Departure)) == 6
+
+
+def test_zone_of_two_readers_is_unwatched_since_the_first_of_them_died() -> None:
+    play = pair()
+    watch_pair(play, 60.0, "p")
+    play.feed(60.0, Coverage("q", 0, resumed=True))
+    watch_pair(play, 63.0, "pq", [read("p:1", OTHER)])
+    arrival = play.kinds(Arrival)[1]
+    assert arrival.cause == "found_after_gap"
+    assert seconds(arrival.unwatched_since) == pytest.approx(24.0, abs=0.3)
+
+
+def test_arrival_beside_a_blind_reader_may_be_as_old_as_the_blindness() -> None:
+    play = pair()
+    while play.now_s < 60.0:
+        play.feed(play.now_s + 0.25, Coverage("p", S // 4), Coverage("q", S // 4, (1,)))
+    watch_pair(play, 63.0, "p", [read("p:1", OTHER)])
+    arrival = play.kinds(Arrival)[1]
+    assert arrival.cause == "found_after_gap"
+    assert seconds(arrival.unwatched_since) == pytest.approx(24.0, abs=0.3)
+
+
+def test_zone_where_both_readers_died_is_unwatched_until_both_are_back() -> None:
+    play = pair()
+    play.feed(60.0, Coverage("p", 0, resumed=True))
+    watch_pair(play, 70.0, "p")
+    play.feed(70.0, Coverage("q", 0, resumed=True))
+    watch_pair(play, 73.0, "pq", [read("p:1", OTHER)])
+    assert seconds(play.kinds(Arrival)[1].unwatched_since) == pytest.approx(24.0, abs=0.3)
