@@ -21,6 +21,7 @@ from gateway.model import NS_PER_S, Action, DeviceFault, DeviceStatus, Ns
 from gateway.ports import (
     Actuator,
     Clock,
+    ConfigError,
     Counter,
     Driver,
     DriverContext,
@@ -85,8 +86,19 @@ class Supervisor:
 
     @property
     def lateness_max_ns(self) -> Ns:
-        """The largest lateness that any driver declares."""
-        return max((self._driver(d).lateness_max_ns for d in self.devices.values()), default=0)
+        """The largest lateness that any driver declares; one that cannot be built declares none.
+
+        ConfigError where a driver says that its settings are wrong.
+        """
+        return max((self._lateness_of(device) for device in self.devices.values()), default=0)
+
+    def _lateness_of(self, device: Device) -> Ns:
+        try:
+            return self._driver(device).lateness_max_ns
+        except ConfigError:
+            raise
+        except Exception:  # noqa: BLE001 - a plugin may fail, the gateway may not
+            return 0  # built again when the device is run, which tells of it
 
     async def run(self) -> None:
         """Run every device until cancelled."""
@@ -113,9 +125,10 @@ class Supervisor:
             await driver.act(action)
         except LinkError:
             raise
-        except (OSError, EOFError) as error:
-            raise LinkError(f"{action.device}: {error}") from error
         except Exception as error:
+            lost = _lost_link(error)
+            if lost is not None:
+                raise LinkError(f"{action.device}: {lost}") from error
             self._log.exception("driver failed to act", device=action.device)
             raise LinkError(f"{action.device}: bug in the driver: {error!r}") from error
 
@@ -126,13 +139,14 @@ class Supervisor:
             try:
                 await self._run_once(device)
                 reason = "the driver ended"
-            except (LinkError, OSError, EOFError) as error:
-                reason = str(error) or type(error).__name__
-                if isinstance(error, ProtocolError):
-                    device.count("protocol_errors")
             except Exception as error:  # noqa: BLE001 - a plugin may fail, the gateway may not
-                await self._fail(device, error)
-                return
+                lost = _lost_link(error)
+                if lost is None:
+                    await self._fail(device, error)
+                    return
+                reason = str(lost) or type(lost).__name__
+                if isinstance(lost, ProtocolError):
+                    device.count("protocol_errors")
             _raise_if_cancelled()
             held = device.state == "up" and self._clock.now() - started >= GOOD_RUN_NS
             failures = 1 if held else failures + 1
@@ -189,6 +203,14 @@ class Supervisor:
             context = DriverContext(configuration.device, self._clock, device.random, count)
             device.driver = configuration.factory(configuration.settings, context)
         return device.driver
+
+
+def _lost_link(error: Exception) -> Exception | None:
+    """The lost link that an error of a driver tells of; None if it is, or holds, a bug."""
+    if not isinstance(error, ExceptionGroup):
+        return error if isinstance(error, LinkError | OSError | EOFError) else None
+    found = [_lost_link(each) for each in error.exceptions]
+    return None if None in found else found[0]
 
 
 def _raise_if_cancelled() -> None:

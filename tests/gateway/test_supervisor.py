@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +9,15 @@ import structlog
 from structlog.testing import capture_logs
 
 from gateway.model import Coverage, DeviceFault, DeviceStatus, Heartbeat, Scan, SetOutput
-from gateway.ports import Emit, LinkError, ProtocolError
+from gateway.ports import (
+    ConfigError,
+    Driver,
+    DriverContext,
+    Emit,
+    LinkError,
+    PluginSettings,
+    ProtocolError,
+)
 from gateway.supervisor import BACKOFF_FIRST_S, BACKOFF_MAX_S, NotConnected
 from tests.gateway.rigs import Play, Rig
 from tests.virtual_time import run
@@ -144,6 +153,11 @@ def test_device_is_up_with_its_first_observation_and_not_before() -> None:
         (EOFError(), "EOFError"),
         (TimeoutError(), "TimeoutError"),
         (None, "the driver ended"),
+        (ExceptionGroup("tasks", [ExceptionGroup("inner", [LinkError("cut")])]), "cut"),
+        (
+            ExceptionGroup("tasks", [OSError(32, "Broken pipe"), EOFError()]),
+            "[Errno 32] Broken pipe",
+        ),
     ],
 )
 def test_lost_link_is_tried_again(error: Exception | None, reason: str) -> None:
@@ -180,6 +194,46 @@ def test_bug_of_a_driver_marks_that_device_alone(logs: list[Any]) -> None:
     assert rig.supervisor.devices["d"].state == "failed"
     assert rig.supervisor.devices["other"].state == "up"
     assert len(messages(logs, "driver failed, device stays off")) == 1
+
+
+def test_bug_beside_a_lost_link_is_a_bug() -> None:
+    both = ExceptionGroup("tasks", [LinkError("cut"), KeyError("oops")])
+    rig = play(60, lasting(1.0, both))
+    assert rig.supervisor.devices["d"].state == "failed"
+
+
+def test_driver_that_cannot_be_built_marks_that_device_alone() -> None:
+    def broken(_settings: PluginSettings, _context: DriverContext) -> Driver:
+        raise ValueError("no such profile")
+
+    async def main() -> Rig:
+        rig = Rig(d=[steady], other=[steady])
+        device = rig.supervisor.devices["d"]
+        device.configuration = replace(device.configuration, factory=broken)
+        assert rig.supervisor.lateness_max_ns == 2_000_000_000
+        await rig.run(10)
+        return rig
+
+    rig = run(main())
+    assert rig.supervisor.devices["d"].state == "failed"
+    assert rig.supervisor.devices["other"].state == "up"
+    [fault] = [each for each in rig.facts(DeviceFault) if each.device == "d"]
+    assert (fault.code, fault.active) == ("driver_failed", True)
+    assert "no such profile" in fault.detail
+
+
+def test_driver_that_is_configured_wrong_is_no_bug() -> None:
+    def wrong(_settings: PluginSettings, _context: DriverContext) -> Driver:
+        raise ConfigError("no such profile")
+
+    async def main() -> None:
+        rig = Rig(d=[steady])
+        device = rig.supervisor.devices["d"]
+        device.configuration = replace(device.configuration, factory=wrong)
+        with pytest.raises(ConfigError):
+            assert rig.supervisor.lateness_max_ns
+
+    run(main())
 
 
 def test_driver_that_works_clears_the_fault_that_an_earlier_run_left() -> None:
