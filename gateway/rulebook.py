@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from gateway.engine import Engine
+from gateway.engine import Engine, RuleFailed
 from gateway.model import Fact, Ns, Reference, Site
-from gateway.ports import ConfigError, Identify, Row, RuleContext
+from gateway.ports import ConfigError, Identify, Row, Rule, RuleContext
 from gateway.settings import RuleConfiguration
 from gateway.store.words import StateRow
 
@@ -34,13 +34,14 @@ def build_engine(
 ) -> Engine:
     """The rules in their order, with their durable rows and the reference facts known already.
 
-    ConfigError if a rule does not read the rows that are there.
+    ConfigError if a rule does not read the rows that are there, or its settings are wrong;
+    RuleFailed if it cannot be built for another reason.
     """
     built = []
     given: dict[str, list[Row]] = {}
     for rule in rules:
         stored = rows.get(rule.name, ())
-        instance = rule.factory(rule.settings, _context(rule.name, surroundings))
+        instance = _built(rule, _context(rule.name, surroundings))
         strange = {row.schema for row in stored} - {instance.schema}
         if strange:
             raise ConfigError(
@@ -52,6 +53,16 @@ def build_engine(
     engine = Engine(built, watch)
     engine.restore(given, references)
     return engine
+
+
+def _built(rule: RuleConfiguration, context: RuleContext) -> Rule:
+    try:
+        built: Rule = rule.factory(rule.settings, context)
+    except ConfigError:
+        raise
+    except Exception as error:
+        raise RuleFailed(rule.name, f"it cannot be built: {error!r}") from error
+    return built
 
 
 def _context(rule: str, surroundings: Surroundings) -> RuleContext:
