@@ -6,6 +6,9 @@ A tag arrives on evidence and leaves on watched silence (hysteresis):
     present -- fewer than 2 reads in its leave window, covered ---> absent
     present -- another zone has that evidence and is switch_db stronger --> present there
 
+Of zones that see an absent tag the strongest gets it; one that has only stray reads is waited for
+no longer than it would need for its own evidence.
+
 Absence is measured on the zone's own clock of covered time (`rules.watched_zone`): a dead reader,
 an unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
 After blind time every absence starts anew.
@@ -93,12 +96,13 @@ class _Tag:
 
 @dataclass(slots=True)
 class _Candidate:
-    """Evidence for one tag in one zone where it is not (yet) present."""
+    """Evidence for one tag in one zone where it is not (yet) present; enough since `ready_at`."""
 
     first_at: Ns
     times: deque[Ns]
     rssi: int
     reads: int = 0
+    ready_at: Ns = NEVER
 
 
 class Presence:
@@ -191,11 +195,11 @@ class Presence:
         """Weigh a read in a zone where the tag is not: is it an arrival, a switch, a stray?"""
         candidate = self._note(now - read.age_ns, read, zone)
         times = candidate.times
-        if (
-            len(times) < self._enter_reads
-            or times[-1] - times[0] > self._enter_ns
-            or times[-1] - candidate.first_at < self._confirm_ns
-        ):
+        if len(times) < self._enter_reads or times[-1] - times[0] > self._enter_ns:
+            candidate.ready_at = NEVER
+            return turn
+        candidate.ready_at = min(candidate.ready_at, times[-1])
+        if times[-1] - candidate.first_at < self._confirm_ns:
             return turn
         tag = self._tags.get(read.epc)
         if tag is not None:
@@ -204,12 +208,21 @@ class Presence:
             held_back = times[-1] < tag.seen_at - self._enter_ns
             if held_back or not (silent or stronger):
                 return turn
-        elif any(
-            other.rssi > candidate.rssi and times[-1] - other.times[-1] <= self._enter_ns
-            for other in self._candidates[read.epc].values()
-        ):
+        elif self._outdone(candidate, self._candidates[read.epc].values()):
             return turn
         return self._arrive(read.epc, zone, candidate, turn)
+
+    def _outdone(self, candidate: _Candidate, others: Iterable[_Candidate]) -> bool:
+        """Whether a stronger zone has as good evidence, or may yet come to it in its own time."""
+        seen_at = candidate.times[-1]
+        recent = seen_at - self._enter_ns
+        patient = seen_at - candidate.ready_at < self._confirm_ns + self._enter_ns
+        return any(
+            other.rssi > candidate.rssi
+            and other.times[-1] >= recent
+            and (patient or (len(other.times) == self._enter_reads and other.times[0] >= recent))
+            for other in others
+        )
 
     def _note(self, at: Ns, read: TagRead, zone: WatchedZone) -> _Candidate:
         """Add a read to the evidence; one that comes late counts as seen with the last."""

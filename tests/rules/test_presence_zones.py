@@ -149,3 +149,22 @@ def test_zone_where_both_readers_died_is_unwatched_until_both_are_back() -> None
     play.feed(70.0, Coverage("q", 0, resumed=True))
     watch_pair(play, 73.0, "pq", [read("p:1", OTHER)])
     assert seconds(play.kinds(Arrival)[1].unwatched_since) == pytest.approx(24.0, abs=0.3)
+
+
+def test_stray_reads_of_a_stronger_zone_put_an_arrival_off_but_not_for_ever() -> None:
+    play = commissioned()
+    weak, stray = read("r:1", dbm=-62.0), read("r:3", dbm=-45.0)
+    play.feed(10.0, TagReport("r", (stray,)))
+    play.cover(30.0, reads={0.25: [weak], 1.5: [stray]})
+    [arrival] = play.kinds(Arrival)
+    assert arrival.zone == "A"
+    assert 11.2 < play.times(Arrival)[0] < 14.5
+
+
+def test_stronger_zone_that_is_read_as_often_wins_though_the_weaker_was_seen_long_before() -> None:
+    play = commissioned()
+    weak, strong = read("r:1", dbm=-54.0), read("r:3", dbm=-50.0)
+    play.cover(30.0, reads={1.5: [weak]})
+    assert play.told == []
+    play.cover(33.0, reads={0.125: [weak, strong]})
+    assert [arrival.zone for arrival in play.kinds(Arrival)] == ["B"]
