@@ -3,7 +3,8 @@
 Rules of the file:
 
 * Time is an argument. A wake-up due before a fact runs before it, with its own due time.
-* Time never runs backwards: a fact older than the last turn counts as happening now.
+* Time never runs backwards: a fact older than the last turn counts as happening now. The reads in
+  a report that is late keep their own time: they are so much older.
 * One fact is one turn. Rules run in their fixed order; a fact that a rule emits goes to later
   rules in the same turn, and to itself and earlier ones in the next.
 * A turn is an `Outcome`, all or nothing; a turn that decided nothing leaves none.
@@ -30,6 +31,7 @@ from gateway.model import (
     Reference,
     ReferenceDeleted,
     Snapshot,
+    TagReport,
     Unresolved,
 )
 from gateway.outcome import Outcome
@@ -115,7 +117,10 @@ class Engine:
     def feed(self, at: Ns, fact: Fact) -> Sequence[Outcome]:
         """Take one fact that happened at `at`; first run the wake-ups due before it."""
         before = self.wake(at) if self.next_wake <= at else ()
-        self.now = max(self.now, at)
+        if at >= self.now:
+            self.now = at
+        elif type(fact) is TagReport:
+            fact = _aged(fact, self.now - at)
         route = self._routes.get(type(fact), ())
         for position, index in enumerate(route):
             turn = self._step(index, fact)
@@ -205,3 +210,9 @@ class Engine:
     def _set_wake(self, index: int, at: Ns) -> None:
         self._wakes[index] = at
         self.next_wake = min(self._wakes)
+
+
+def _aged(report: TagReport, late_ns: Ns) -> TagReport:
+    """The report as of a moment that much later than its own."""
+    reads = (read._replace(age_ns=read.age_ns + late_ns) for read in report.reads)
+    return TagReport(report.device, tuple(reads))

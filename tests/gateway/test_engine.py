@@ -17,6 +17,8 @@ from gateway.model import (
     Scan,
     SetOutput,
     Stall,
+    TagRead,
+    TagReport,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, Turn
 
@@ -63,6 +65,25 @@ def test_rules_see_a_fact_in_their_order() -> None:
     engine = build(log, *[(name, nothing, (Scan,)) for name in "cab"], ("d", nothing, (Stall,)))
     assert engine.feed(5, SCAN) == ()
     assert log == [("c", 5, SCAN), ("a", 5, SCAN), ("b", 5, SCAN)]
+
+
+def test_reads_of_a_report_that_comes_late_keep_their_own_time() -> None:
+    log: Log = []
+    engine = build(log, ("a", nothing, (TagReport,)), ("b", nothing, (TagReport,)))
+    report = TagReport(
+        "d", (TagRead("d:1", "aa", -5000, 1, 3), TagRead("d:2", "bb", None, 4, 0, 9))
+    )
+    engine.feed(100, report)
+    engine.feed(90, report)
+    assert [(name, now) for name, now, _ in log] == [("a", 100), ("b", 100)] * 2
+    assert log[0][2] is report
+    late = log[2][2]
+    assert isinstance(late, TagReport)
+    assert late == log[3][2]
+    assert [read.age_ns for read in late.reads] == [13, 10]
+    assert [read._replace(age_ns=0) for read in late.reads] == [
+        read._replace(age_ns=0) for read in report.reads
+    ]
 
 
 def test_emitted_fact_goes_to_later_rules_in_the_same_turn_and_to_others_in_the_next() -> None:

@@ -207,6 +207,20 @@ def test_gate_of_two_readers_is_judged_when_both_were_watched() -> None:
     assert directions(play) == ["in"]
 
 
+def test_report_that_waited_behind_other_facts_does_not_change_the_direction() -> None:
+    """Each time the other reader had the last word, 250 ms later."""
+    play = Play([Portal])
+    play.feed(1.0, Coverage("h", 0, resumed=True), Coverage("k", 0, resumed=True))
+    for (outer_s, outer), (inner_s, inner) in zip(hill("h:1", 3.0), hill("k:1", 3.2), strict=True):
+        play.feed(inner_s, report(inner, device="k"))
+        play.feed(outer_s + 0.25, Coverage("k", S // 4))
+        play.feed(outer_s, report(outer, device="h"))
+    play.feed(9.0, Coverage("h", S // 4), Coverage("k", S // 4))
+    [passage] = play.kinds()
+    assert passage.direction == "in"
+    assert (seconds(passage.since), seconds(passage.until)) == (2.0, 4.2)
+
+
 def test_gate_with_one_reader_dead_is_judged_in_the_end_and_not_as_turned_back() -> None:
     play = Play([Portal])
     play.feed(1.0, Coverage("h", 0, resumed=True))
