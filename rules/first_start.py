@@ -23,6 +23,7 @@ from gateway.model import (
     SnapshotLine,
 )
 from gateway.ports import NOTHING, Identify, Row, Turn
+from rules.statement import stated
 
 FIRST_ROW = "first:"
 STATED_ROW = "stated:"
@@ -104,10 +105,11 @@ class FirstStart:
         epcs_by_item: dict[str, list[str]] = {}
         for epc, code in found.items():
             epcs_by_item.setdefault(code, []).append(epc)
-        return tuple(
+        lines = (
             SnapshotLine(code, len(epcs), self._uom(code), tuple(sorted(epcs)))
             for code, epcs in sorted(epcs_by_item.items())
         )
+        return tuple(stated(lines))
 
     def _state(self, now: Ns, location: str, found_by: str, lines: Sequence[SnapshotLine]) -> Turn:
         if location in self._stated:

@@ -21,6 +21,7 @@ from gateway.model import (
     SnapshotRequest,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.statement import stated
 
 
 class StockSettings(PluginSettings):
@@ -91,11 +92,14 @@ class Stock:
 
     def _set(self, snapshot: Snapshot) -> Turn:
         before = {row.key for row in self._rows(snapshot.location)}
-        for key in [key for key in self._balances if key[0] == snapshot.location]:
-            del self._balances[key]
+        keys = [key for key in self._balances if key[0] == snapshot.location]
+        old = {key: self._balances.pop(key) for key in keys}
         for line in snapshot.lines:
             key = (snapshot.location, line.item)
-            self._balances[key] = _Balance(line.quantity, line.uom, set(line.epcs))
+            epcs = set(line.epcs)
+            if not epcs and key in old and old[key].quantity == line.quantity:
+                epcs = old[key].epcs  # left out, not gone
+            self._balances[key] = _Balance(line.quantity, line.uom, epcs)
         rows = list(self._rows(snapshot.location))
         after = {row.key for row in rows}
         puts = tuple(row for row in rows if row.value or row.key not in before)
@@ -118,7 +122,7 @@ class Stock:
             if request.location not in {"", location}:
                 continue
             identity = self._identify("stock", location, now)
-            yield Snapshot(identity, request.reason, location, tuple(told), now)
+            yield Snapshot(identity, request.reason, location, tuple(stated(told)), now)
 
 
 def _row(key: tuple[str, str], balance: _Balance) -> Row:
