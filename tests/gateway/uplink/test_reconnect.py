@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from random import Random
 
 import amqtt.broker
@@ -89,22 +89,22 @@ async def old_broker(target: int, *, polite: bool) -> AsyncIterator[tuple[int, l
     versions: list[int] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.read(4096)
-        if head[head.index(b"MQTT") + 4] == 5:
-            versions.append(5)
-            writer.write(b"\x20\x02\x00\x01" if polite else b"")
-            writer.close()
-            return
-        versions.append(4)
-        far_reader, far = await asyncio.open_connection("127.0.0.1", target)
-        far.write(head)
-        ways = [pipe(reader, far), pipe(far_reader, writer)]
-        await asyncio.gather(*ways, return_exceptions=True)
+        with closing(writer), suppress(OSError):
+            head = await reader.read(4096)
+            if head[head.index(b"MQTT") + 4] == 5:
+                versions.append(5)
+                writer.write(b"\x20\x02\x00\x01" if polite else b"")
+                return
+            versions.append(4)
+            far_reader, far = await asyncio.open_connection("127.0.0.1", target)
+            far.write(head)
+            ways = [pipe(reader, far), pipe(far_reader, writer)]
+            await asyncio.gather(*ways, return_exceptions=True)
 
     async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(65536):
-            writer.write(data)
-        writer.close()
+        with closing(writer):
+            while data := await reader.read(65536):
+                writer.write(data)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
