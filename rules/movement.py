@@ -108,6 +108,12 @@ class MovementRule:
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Join what belongs together; decide what has waited long enough."""
+        turn = self._decide(now, fact)
+        if turn.next_wake is not None and turn.next_wake <= now:
+            return turn._replace(next_wake=now + 1)
+        return turn
+
+    def _decide(self, now: Ns, fact: Fact | None) -> Turn:
         if type(fact) is CountChange:
             return self._on_count(now, fact)
         if type(fact) is Arrival or type(fact) is Departure:

@@ -14,7 +14,8 @@ STEP_ROW = "step:"
 TAG_ROW = "tag:"
 
 WAITING_MAX = 100_000
-"""Acts in flight at once: every known tag of the largest site coming or going in one window."""
+"""Acts in flight at once: every known tag of the largest site coming or going in one window. Of
+more, the oldest are decided on what is known."""
 
 UNTIL_WATCHED: Ns = 1 << 61
 """The end of a wait that was restored and whose device has not been watched since."""
@@ -201,12 +202,23 @@ class Waiting:
     def add(self, waiting: WaitingStep | WaitingTag) -> Row:
         """Let it wait; return its durable row."""
         if len(self._steps) + len(self._tags) >= WAITING_MAX:
-            raise AssertionError("more acts in flight than a gateway can have")
+            self._hurry()
         if isinstance(waiting, WaitingStep):
             self._steps[waiting.key] = waiting
         else:
             self._tags[waiting.key] = waiting
         return self.row(waiting)
+
+    def _hurry(self) -> None:
+        """End the wait of one: steps first, because they are told in any case."""
+        for key, step in self._steps.items():
+            if step.due > 0:
+                self._steps[key] = replace(step, due=0)
+                return
+        for key, tag in self._tags.items():
+            if tag.due > 0:
+                self._tags[key] = replace(tag, due=0)
+                return
 
     def drop(self, step: WaitingStep) -> None:
         """The step waits no longer."""

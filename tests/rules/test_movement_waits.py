@@ -208,6 +208,22 @@ def test_usual_pace_lengthens_nothing() -> None:
     assert len(found.kinds(Movement)) == 1
 
 
+def test_too_many_acts_in_flight_decide_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rules.waiting.WAITING_MAX", 2)
+    found = play()
+    for second in (1.0, 2.0, 3.0, 4.0):
+        found.feed(second + 1, change(-1, second))
+    found.wake(5.1)
+    assert [seconds(fact.at_event) for fact in found.kinds(Movement)] == [1.0, 2.0]
+    again = play(rows=found.rows, last_alive_s=5.0)
+    again.feed(6.0, gone())
+    again.feed(7.0, change(-1, 6.5))
+    again.feed(8.0, change(-1, 7.5))
+    again.wake(8.1)
+    assert [seconds(fact.at_event) for fact in again.kinds(Movement)] == [3.0, 4.0]
+    assert len(again.rows) == 2 + 1  # and the alert
+
+
 def test_decisions_are_the_same_each_time() -> None:
     facts: list[tuple[float, Fact]] = [
         (2.0, change(-2)),
