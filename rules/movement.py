@@ -26,24 +26,21 @@ from gateway.model import (
     UNKNOWN_LOCATION,
     Alert,
     Arrival,
-    Cell,
     CountChange,
     Coverage,
     Departure,
-    Evidence,
     Fact,
     Item,
-    Movement,
-    MovementKind,
     Ns,
     Passage,
     ReadPace,
     ReferenceDeleted,
     Stall,
-    Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.catalogue import Catalogue
 from rules.first_start import FirstStart
+from rules.telling import Telling
 from rules.waiting import Waiting, WaitingStep, WaitingTag
 
 ALERT_ROW = "alert:"
@@ -81,7 +78,8 @@ class MovementRule:
         self._tag_wait_ns = int(settings.tag_wait_s * NS_PER_S) + context.lateness_max_ns
         self._step_wait_ns = int(settings.step_wait_s * NS_PER_S) + context.lateness_max_ns
         self._pace_margin_ns = PACE_MARGIN_NS + context.lateness_max_ns
-        self._identify = context.identify
+        self._catalogue = Catalogue()
+        self._telling = Telling(context.site, context.identify, self._catalogue)
         self._cells = {cell.cell: cell for cell in context.site.cells}
         self._weighed = {(cell.zone, cell.item) for cell in context.site.cells if cell.zone}
         self._portals = {portal.portal: portal for portal in context.site.portals}
@@ -90,13 +88,10 @@ class MovementRule:
             for zone in context.site.zones
         }
         self._paces: dict[str, dict[str, Ns]] = {}
-        self._items: dict[str, Item] = {}
-        self._by_prefix: dict[str, Item] = {}
-        self._prefix_lengths: tuple[int, ...] | None = None  # None: an item has changed since
         self._waiting = Waiting(context.boot, context.last_alive or 0)
         self._disagreeing: set[str] = set()
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
-        self._first = FirstStart(context.site, first_wait_ns, context.identify, self._uom)
+        self._first = FirstStart(context.site, first_wait_ns, context.identify, self._catalogue.uom)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
@@ -123,11 +118,9 @@ class MovementRule:
         if type(fact) is Passage:
             return self._on_passage(now, fact)
         if type(fact) is Item:
-            self._items[fact.code] = fact
-            self._prefix_lengths = None
+            self._catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
-            self._items.pop(fact.code, None)
-            self._prefix_lengths = None
+            self._catalogue.remove(fact.code)
         elif type(fact) is Stall:
             self._waiting.put_off(fact.span_ns)
             return self._wake()
@@ -139,14 +132,14 @@ class MovementRule:
 
     def _on_count(self, now: Ns, change: CountChange) -> Turn:
         cell = self._cells[change.cell]
-        item = self._items.get(change.item)
+        item = self._catalogue.get(change.item)
         if change.step.cause == "first_start" and (change.confidence_permille or not change.item):
             return self._first.count(now, cell, change)
         if change.quantity == 0 or item is None:
-            return Turn(facts=(self._unresolved_step(now, cell, change),))
+            return Turn(facts=(self._telling.unresolved_step(now, change),))
         waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait(cell.zone or ""))
         if not (item.epc_prefixes and cell.zone):
-            return Turn(facts=(self._step_movement(now, replace(waiting, zone="")),))
+            return Turn(facts=(self._telling.step(now, replace(waiting, zone="")),))
         joined, deletes = self._waiting.join_tags(waiting)
         if joined.complete:
             return self._agreed(now, joined, deletes)
@@ -154,7 +147,7 @@ class MovementRule:
         return Turn(puts=(row,), deletes=deletes, next_wake=self._next_due())
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
-        item = self._item_of(fact.epc)
+        item = self._catalogue.of_tag(fact.epc)
         if type(fact) is Departure:
             self._paces.get(fact.zone, {}).pop(fact.epc, None)
             forgotten = self._first.forget(fact)
@@ -163,7 +156,7 @@ class MovementRule:
         if item is None:
             if type(fact) is Departure and fact.to_zone:
                 return NOTHING  # its Arrival in the same turn tells of it
-            return Turn(facts=(self._unknown_tag(now, fact),))
+            return Turn(facts=(self._telling.unknown_tag(now, fact),))
         weighed = (fact.zone, item.code) in self._weighed
         if fact.cause == "first_start":
             if weighed:
@@ -187,68 +180,14 @@ class MovementRule:
         moved = bool(other) and (other, tag.item) not in self._weighed
         if moved and isinstance(fact, Departure):
             return NOTHING  # its Arrival in the same turn is the transfer
-        source, target = (tag.zone, UNKNOWN_LOCATION)
-        at_event, at_since = tag.at, None
-        if tag.arriving:
-            source, target = (other if moved else UNKNOWN_LOCATION), tag.zone
-        if fact.cause == "found_after_gap":
-            at_since = fact.unwatched_since if isinstance(fact, Arrival) else fact.last_seen
-            at_event = tag.at if tag.arriving else now
-        return Turn(
-            facts=(
-                Movement(
-                    movement_id=self._identify("tag", tag.epc, tag.zone, now),
-                    kind=_kind(source, target),
-                    reason=_reason(tag.cause),
-                    item=tag.item,
-                    quantity=1,
-                    uom=self._uom(tag.item),
-                    from_location=source,
-                    to_location=target,
-                    at_event=at_event,
-                    at_decided=now,
-                    confidence_permille=tag.confidence_permille,
-                    evidence=Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm),
-                    epcs=(tag.epc,),
-                    at_since=at_since,
-                ),
-            )
-        )
+        end = other if moved else UNKNOWN_LOCATION
+        return Turn(facts=(self._telling.tag(now, fact, tag, end),))
 
     def _on_passage(self, now: Ns, passage: Passage) -> Turn:
         if passage.direction == "turned_back":
             return NOTHING
         portal = self._portals[passage.portal]
-        item = self._item_of(passage.epc)
-        evidence = Evidence(reads=passage.reads, rssi_cdbm=passage.rssi_cdbm)
-        identity = self._identify("portal", portal.portal, passage.epc, passage.since)
-        middle = (passage.since + passage.until) // 2
-        if item is None or passage.direction == "uncertain":
-            reason = "unknown_epc" if item is None else "direction_uncertain"
-            candidates = (item.code,) if item else ()
-            unresolved = Unresolved(
-                identity, reason, portal.inside, candidates, middle, now, evidence, (passage.epc,)
-            )
-            return Turn(facts=(unresolved,))
-        source, target = portal.outside, portal.inside
-        if passage.direction == "out":
-            source, target = target, source
-        movement = Movement(
-            movement_id=identity,
-            kind=_kind(source, target),
-            reason="observed",
-            item=item.code,
-            quantity=1,
-            uom=item.uom,
-            from_location=source,
-            to_location=target,
-            at_event=middle,
-            at_decided=now,
-            confidence_permille=passage.confidence_permille,
-            evidence=evidence,
-            epcs=(passage.epc,),
-        )
-        return Turn(facts=(movement,))
+        return Turn(facts=(self._telling.passage(now, passage, portal),))
 
     def _on_pace(self, now: Ns, pace: ReadPace) -> Turn:
         """Tags of that zone are missed later or sooner than was thought."""
@@ -282,14 +221,11 @@ class MovementRule:
         deletes: list[str] = []
         for step in self._waiting.overdue_steps(now):
             deletes.append(step.key)
-            facts.append(self._step_movement(now, step))
+            facts.append(self._telling.step(now, step))
             self._disagree(now, step.zone, step.item, facts, puts)
         for tag in self._waiting.overdue_tags(now):
             deletes.append(tag.key)
-            identity = self._identify("tag", tag.epc, tag.zone, now)
-            evidence = Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm)
-            told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
-            facts.append(Unresolved(identity, "senses_disagree", *told))
+            facts.append(self._telling.unresolved_tag(now, tag, "senses_disagree"))
             self._disagree(now, tag.zone, tag.item, facts, puts)
         first = self._first.overdue(now)
         facts.extend(first.facts)
@@ -306,7 +242,7 @@ class MovementRule:
             puts.append(Row(ALERT_ROW + key, {"raised": 1}))
 
     def _agreed(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn:
-        facts: list[Fact] = [self._step_movement(now, step)]
+        facts: list[Fact] = [self._telling.step(now, step)]
         key = f"senses_disagree:{step.zone}:{step.item}"
         gone = list(deletes)
         if key in self._disagreeing:
@@ -316,72 +252,10 @@ class MovementRule:
             gone.append(ALERT_ROW + key)
         return Turn(facts=tuple(facts), deletes=tuple(gone))
 
-    def _step_movement(self, now: Ns, step: WaitingStep) -> Movement:
-        location = self._cells[step.cell].location
-        source, target = location, UNKNOWN_LOCATION
-        if step.quantity > 0:
-            source, target = target, source
-        gap = step.cause == "found_after_gap"
-        return Movement(
-            movement_id=self._identify("step", step.cell, step.decided_at),
-            kind=_kind(source, target),
-            reason=_reason(step.cause),
-            item=step.item,
-            quantity=abs(step.quantity),
-            uom=self._uom(step.item),
-            from_location=source,
-            to_location=target,
-            at_event=step.known_at if gap else step.at,
-            at_decided=now,
-            confidence_permille=step.confidence(),
-            evidence=step.evidence(),
-            epcs=step.epcs,
-            at_since=step.at if gap else None,
-        )
-
-    def _unresolved_step(self, now: Ns, cell: Cell, change: CountChange) -> Unresolved:
-        reason = "count_not_resolvable" if change.item in self._items else "unknown_item"
-        candidates = (change.item,) if change.item else ()
-        identity = self._identify("step", cell.cell, now)
-        at = change.step.since
-        evidence = WaitingStep.of(change, "", now, 0).evidence()
-        return Unresolved(identity, reason, cell.location, candidates, at, now, evidence)
-
-    def _unknown_tag(self, now: Ns, fact: Arrival | Departure) -> Unresolved:
-        at = fact.last_seen if isinstance(fact, Departure) else fact.since
-        identity = self._identify("tag", fact.epc, fact.zone, now)
-        evidence = Evidence(reads=fact.reads, rssi_cdbm=fact.rssi_cdbm)
-        return Unresolved(identity, "unknown_epc", fact.zone, (), at, now, evidence, (fact.epc,))
-
-    def _uom(self, code: str) -> str:
-        return self._items[code].uom if code in self._items else "pcs"
-
     def _next_due(self) -> Ns | None:
         dues = (self._first.next_due(), self._waiting.next_due())
         return min((due for due in dues if due is not None), default=None)
 
-    def _item_of(self, epc: str) -> Item | None:
-        """The item whose EPC prefix matches longest; of equal ones that which was told first."""
-        if self._prefix_lengths is None:
-            pairs = [(p, item) for item in self._items.values() for p in item.epc_prefixes if p]
-            self._by_prefix = dict(reversed(pairs))
-            self._prefix_lengths = tuple(sorted(set(map(len, self._by_prefix)), reverse=True))
-        for length in self._prefix_lengths:
-            item = self._by_prefix.get(epc[:length])
-            if item is not None:
-                return item
-        return None
-
     def _wake(self) -> Turn:
         due = self._next_due()
         return NOTHING if due is None else Turn(next_wake=due)
-
-
-def _kind(source: str, target: str) -> MovementKind:
-    if source == UNKNOWN_LOCATION:
-        return "receipt"
-    return "issue" if target == UNKNOWN_LOCATION else "transfer"
-
-
-def _reason(cause: str) -> str:
-    return "found_after_gap" if cause == "found_after_gap" else "observed"

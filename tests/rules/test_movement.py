@@ -232,7 +232,7 @@ def test_tag_is_of_the_item_that_the_newest_catalogue_says() -> None:
     def named(*told: Fact) -> str | None:
         for fact in told:
             assert rule.step(0, fact) is NOTHING
-        item = rule._item_of("3099aa")
+        item = rule._catalogue.of_tag("3099aa")
         return item.code if item else None
 
     assert named() is None

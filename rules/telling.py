@@ -1,0 +1,161 @@
+"""What the movement rule tells of an act: the event with its evidence, places and moments.
+
+Part of the movement rule; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from gateway.model import (
+    UNKNOWN_LOCATION,
+    Arrival,
+    CountChange,
+    Departure,
+    Evidence,
+    Movement,
+    MovementKind,
+    Ns,
+    Passage,
+    Portal,
+    Site,
+    Unresolved,
+)
+from gateway.ports import Identify
+from rules.catalogue import Catalogue
+from rules.waiting import WaitingStep, WaitingTag
+
+
+class Telling:
+    """Makes events out of what was seen."""
+
+    def __init__(self, site: Site, identify: Identify, catalogue: Catalogue) -> None:
+        self._identify = identify
+        self._catalogue = catalogue
+        self._locations = {cell.cell: cell.location for cell in site.cells}
+
+    def step(self, now: Ns, step: WaitingStep) -> Movement:
+        """Pieces went onto a cell or from it."""
+        source, target = self._locations[step.cell], UNKNOWN_LOCATION
+        if step.quantity > 0:
+            source, target = target, source
+        gap = step.cause == "found_after_gap"
+        return Movement(
+            movement_id=self._identify("step", step.cell, step.decided_at),
+            kind=_kind(source, target),
+            reason=_reason(step.cause),
+            item=step.item,
+            quantity=abs(step.quantity),
+            uom=self._catalogue.uom(step.item),
+            from_location=source,
+            to_location=target,
+            at_event=step.known_at if gap else step.at,
+            at_decided=now,
+            confidence_permille=step.confidence(),
+            evidence=step.evidence(),
+            epcs=step.epcs,
+            at_since=step.at if gap else None,
+        )
+
+    def tag(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag, other: str) -> Movement:
+        """A tag came from `other` or left for it, where only antennas watch its item."""
+        source, target = tag.zone, UNKNOWN_LOCATION
+        at_event, at_since = tag.at, None
+        if tag.arriving:
+            source, target = other, tag.zone
+        if fact.cause == "found_after_gap":
+            at_since = fact.unwatched_since if isinstance(fact, Arrival) else fact.last_seen
+            at_event = tag.at if tag.arriving else now
+        return self._tag(now, tag, (source, target), (at_event, at_since))
+
+    def tag_for_scale(self, now: Ns, tag: WaitingTag, location: str) -> Movement:
+        """A tag came or left where a scale should have told of it, but was blind."""
+        ends = (UNKNOWN_LOCATION, location) if tag.arriving else (location, UNKNOWN_LOCATION)
+        return self._tag(now, tag, ends, (tag.at, None))
+
+    def _tag(
+        self, now: Ns, tag: WaitingTag, ends: tuple[str, str], at: tuple[Ns, Ns | None]
+    ) -> Movement:
+        return Movement(
+            movement_id=self._identify("tag", tag.epc, tag.zone, now),
+            kind=_kind(*ends),
+            reason=_reason(tag.cause),
+            item=tag.item,
+            quantity=1,
+            uom=self._catalogue.uom(tag.item),
+            from_location=ends[0],
+            to_location=ends[1],
+            at_event=at[0],
+            at_decided=now,
+            confidence_permille=tag.confidence_permille,
+            evidence=Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm),
+            epcs=(tag.epc,),
+            at_since=at[1],
+        )
+
+    def passage(self, now: Ns, passage: Passage, portal: Portal) -> Movement | Unresolved:
+        """A tag went through a portal, or it is not clear what did, or which way."""
+        item = self._catalogue.of_tag(passage.epc)
+        evidence = Evidence(reads=passage.reads, rssi_cdbm=passage.rssi_cdbm)
+        identity = self._identify("portal", portal.portal, passage.epc, passage.since)
+        middle = (passage.since + passage.until) // 2
+        if item is None or passage.direction == "uncertain":
+            reason = "unknown_epc" if item is None else "direction_uncertain"
+            candidates = (item.code,) if item else ()
+            told = (portal.inside, candidates, middle, now, evidence, (passage.epc,))
+            return Unresolved(identity, reason, *told)
+        source, target = portal.outside, portal.inside
+        if passage.direction == "out":
+            source, target = target, source
+        return Movement(
+            movement_id=identity,
+            kind=_kind(source, target),
+            reason="observed",
+            item=item.code,
+            quantity=1,
+            uom=item.uom,
+            from_location=source,
+            to_location=target,
+            at_event=middle,
+            at_decided=now,
+            confidence_permille=passage.confidence_permille,
+            evidence=evidence,
+            epcs=(passage.epc,),
+        )
+
+    def unresolved_step(self, now: Ns, change: CountChange) -> Unresolved:
+        """A cell's weight changed, and by how many pieces of what is not known."""
+        known = self._catalogue.get(change.item) is not None
+        candidates = (change.item,) if change.item else ()
+        evidence = WaitingStep.of(change, "", now, 0).evidence()
+        return Unresolved(
+            self._identify("step", change.cell, now),
+            "count_not_resolvable" if known else "unknown_item",
+            self._locations[change.cell],
+            candidates,
+            change.step.since,
+            now,
+            evidence,
+        )
+
+    def unknown_tag(self, now: Ns, fact: Arrival | Departure) -> Unresolved:
+        """A tag came or left, and it is of no item."""
+        at = fact.last_seen if isinstance(fact, Departure) else fact.since
+        identity = self._identify("tag", fact.epc, fact.zone, now)
+        evidence = Evidence(reads=fact.reads, rssi_cdbm=fact.rssi_cdbm)
+        return Unresolved(identity, "unknown_epc", fact.zone, (), at, now, evidence, (fact.epc,))
+
+    def unresolved_tag(self, now: Ns, tag: WaitingTag, reason: str) -> Unresolved:
+        """A tag came or left, and the scale does not say so."""
+        identity = self._identify("tag", tag.epc, tag.zone, now)
+        evidence = Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm)
+        told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
+        return Unresolved(identity, reason, *told)
+
+
+def _kind(source: str, target: str) -> MovementKind:
+    if source == UNKNOWN_LOCATION:
+        return "receipt"
+    return "issue" if target == UNKNOWN_LOCATION else "transfer"
+
+
+def _reason(cause: str) -> str:
+    return "found_after_gap" if cause == "found_after_gap" else "observed"
