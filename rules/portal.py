@@ -3,11 +3,17 @@
 One episode per tag, from its first read at the gate until it has been silent for `quiet_s`:
 
     silent --- read ---> in view --- quiet_s of watched silence ---> judged, silent
-                         in view --- longer than static_after_s ---> static until silent
+                         in view --- longer than static_after_s ---> static
+                         static ---- quiet_s of watched silence ---> silent
+                         static ---- stronger than it stood -------> in view
 
 The direction is the order in which the two sides saw it: the centroid of its reads in time,
 weighted by received power, per side. A tag that only one side saw, or that left on the side where
-it came from, turned back. One that stands beside the gate is static and passes nothing.
+it came from, turned back. One that stands beside the gate is static and passes nothing. When a
+side sees it `rise_db` stronger than it has of late, it begins to move, and its episode begins anew
+with the last read of the side where it stood. Then it passes only away from that side, and only if
+the other side has seen it as often as a passage needs: shadows, strays and a tag that is carried
+off on its own side book nothing. Without RSSI only a side that had not seen it tells that it moves.
 
 Silence counts only while `Coverage` shows the gate's readers watching, and waits for reads that
 may come late. What a reader missed in blind time is not held against the tag: one side alone is
@@ -46,6 +52,12 @@ PARTNER_WAIT_NS = 10 * NS_PER_S
 TURN_SHARE = 8
 """Out and back the two sides' centroids lie within this part of the episode; through, far apart."""
 
+STOOD_CONFIDENCE_MAX = 800
+"""Of a passage that began with standing: its beginning is an inference from a level."""
+
+STOOD_MARGIN_CDB = 1000
+"""A side that did not see the tag stand must see it this near to how strongly the other did."""
+
 Direction = Literal["in", "out", "turned_back", "uncertain"]
 
 
@@ -67,6 +79,16 @@ class _Side:
     weight: float = 0.0
     moment: float = 0.0
     peak: int = -20000
+    last: float = 0.0
+    last_rssi: int = 0
+
+    def add(self, moment: float, rssi: int, reads: int) -> None:
+        weight = 10.0 ** (rssi / 1000) * reads
+        self.reads += reads
+        self.weight += weight
+        self.moment += weight * moment
+        self.peak = max(self.peak, rssi)
+        self.last, self.last_rssi = moment, rssi
 
     def centroid(self) -> float:
         return self.moment / self.weight
@@ -74,7 +96,11 @@ class _Side:
 
 @dataclass(slots=True)
 class _Episode:
-    """One tag in view of one gate. `silent_from` is its last read, or the end of blind time."""
+    """One tag in view of one gate. `silent_from` is its last read, or the end of blind time.
+
+    While it is static, `sides` began at `sides_from` and `stood` are those before; `home` is the
+    side where it stood before it moved.
+    """
 
     gate: _Gate
     epc: str
@@ -88,6 +114,9 @@ class _Episode:
     no_rssi: bool = False
     blind: bool = False
     sides: tuple[_Side, _Side] = field(default_factory=lambda: (_Side(), _Side()))
+    sides_from: Ns = 0
+    stood: tuple[_Side, _Side] | None = None
+    home: int | None = None
 
 
 @dataclass(slots=True)
@@ -160,18 +189,34 @@ class Portal:
         if rssi is None:
             rssi = RSSI_UNKNOWN_CDBM
             episode.no_rssi = True
-        side = episode.sides[side_index]
-        weight = 10.0 ** (rssi / 1000) * read.seen_count
-        side.reads += read.seen_count
-        side.weight += weight
-        side.moment += weight * (at - episode.origin - read.span_ns / 2)
-        side.peak = max(side.peak, rssi)
+        if at - episode.since > self._static_ns:
+            self._stand(at, episode, side_index, rssi)
+        middle = at - episode.origin - read.span_ns / 2
+        episode.sides[side_index].add(middle, rssi, read.seen_count)
         episode.weakest = min(episode.weakest, rssi)
         if begun < episode.since:
             episode.since, episode.first_side = begun, side_index
         if at >= episode.until:
             episode.until, episode.last_side = at, side_index
             episode.silent_from = max(episode.silent_from, at)
+
+    def _stand(self, at: Ns, episode: _Episode, side_index: int, rssi: int) -> None:
+        """Compare a read of a static tag with how it stood; forget what is long ago."""
+        stood = episode.stood
+        if stood is None or at - episode.sides_from > self._static_ns // 2:
+            episode.stood, episode.sides_from = episode.sides, at
+            episode.sides, episode.home = (_Side(), _Side()), None
+            return
+        home = int(stood[1].weight > stood[0].weight)
+        level = max(stood[side_index].peak + self._rise_cdb, stood[home].peak - STOOD_MARGIN_CDB)
+        if rssi < level:
+            return
+        last = episode.sides[home] if episode.sides[home].reads else stood[home]
+        episode.sides, episode.stood, episode.home = (_Side(), _Side()), None, home
+        episode.sides[home].add(last.last, last.last_rssi, 1)
+        episode.since = episode.until = episode.origin + int(last.last)
+        episode.first_side = episode.last_side = home
+        episode.weakest, episode.blind = last.last_rssi, False
 
     def _watch(self, now: Ns, gate: _Gate, coverage: Coverage) -> list[Fact]:
         """Judge the tags that were silent while the gate was watched."""
@@ -204,6 +249,11 @@ class Portal:
         if reads < self._reads_min or episode.until - episode.since > self._static_ns:
             return []
         direction, confidence = self._direction(episode)
+        if episode.home is not None:
+            ways = ("uncertain", "out" if episode.home else "in")
+            if direction not in ways or episode.sides[1 - episode.home].reads < self._reads_min:
+                return []
+            confidence = min(confidence, STOOD_CONFIDENCE_MAX)
         return [
             Passage(
                 portal=episode.gate.portal,
