@@ -7,16 +7,16 @@ it changes anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import apsw
 
-from gateway.model import Alert
+from gateway.model import Alert, Severity
 from gateway.ports import Record
 from gateway.store.booking import document_no, renumbered
 from gateway.store.database import query
 from gateway.store.ledger import Ledger
-from gateway.store.schema import ledger_key, split_key
+from gateway.store.schema import SEQ_BITS, ledger_key, split_key
 from gateway.store.windows import first_kept
 from gateway.store.words import (
     Epoch,
@@ -28,6 +28,15 @@ from gateway.store.words import (
 
 PRUNE_ROWS = 500
 """Rows deleted in one step: a few milliseconds, so that no movement waits for it."""
+
+QUARANTINE_ROWS_MAX = 10_000
+"""Records kept in quarantine: a day of a busy site, some 10 MB. Nobody looks through more."""
+
+REFUSALS: Mapping[str, tuple[str, Severity]] = {
+    "conflict": ("delivery_conflict", "critical"),
+    "rejected": ("record_rejected", "warning"),
+}
+"""The alert of each record in quarantine, by its cause; its key is the record's document number."""
 
 
 def acknowledge(
@@ -72,6 +81,7 @@ def requeue(connection: apsw.Connection, ledger: Ledger, uuid: str, seq: int) ->
     if requeued_as is not None:
         raise StoreRefused(f"{seq} of {uuid} was booked anew as {split_key(requeued_as)[1]}")
     record = ledger.add(kind, lambda head: renumbered(json.loads(body), head))
+    _clear_refusal(connection, ledger, document_no(ledger.gateway, uuid, seq), "booked anew")
     connection.execute(
         "UPDATE quarantine SET requeued_as=? WHERE key=?",
         (ledger_key(ledger.mark.epoch.number, record.seq), key),
@@ -128,6 +138,35 @@ def prune(connection: apsw.Connection, ledger: Ledger, before_unix_ns: int, keep
     return count
 
 
+def prune_quarantine(
+    connection: apsw.Connection, ledger: Ledger, before_unix_ns: int, keep_rows: int
+) -> int:
+    """Forget at most PRUNE_ROWS records that nobody has booked anew; return how many.
+
+    They go when they came before `before_unix_ns`, or while more than `keep_rows` are kept. The
+    alert of each is cleared with a text that says so.
+    """
+    depth: int = connection.execute("SELECT count(*) FROM quarantine WHERE requeued_as IS NULL").get
+    waiting = (
+        "SELECT quarantine.key, uuid FROM quarantine"
+        " JOIN epoch ON number = quarantine.key >> ? WHERE requeued_as IS NULL"
+    )
+    rows = query(
+        connection,
+        f"{waiting} AND at_unix_ns<? ORDER BY quarantine.key LIMIT ?",
+        (SEQ_BITS, before_unix_ns, PRUNE_ROWS),
+    ) or query(
+        connection,
+        f"{waiting} ORDER BY quarantine.key LIMIT ?",
+        (SEQ_BITS, min(PRUNE_ROWS, max(0, depth - keep_rows))),
+    )
+    for key, uuid in rows:
+        connection.execute("DELETE FROM quarantine WHERE key=?", (key,))
+        number = document_no(ledger.gateway, uuid, split_key(key)[1])
+        _clear_refusal(connection, ledger, number, "left quarantine and was never booked anew")
+    return len(rows)
+
+
 def _epoch(connection: apsw.Connection, ledger: Ledger, uuid: str) -> tuple[Epoch, int, int]:
     """An epoch of this file with its last seq and high-water mark."""
     mark = ledger.mark
@@ -162,19 +201,25 @@ def _take(connection: apsw.Connection, ledger: Ledger, epoch: Epoch, result: Res
     )
     if not connection.changes():
         return False
-    if cause == "conflict" and kind != "alert":
-        _raise_conflict(ledger, epoch, result)
+    if kind != "alert":  # an alert that is refused would breed others
+        _raise_refusal(ledger, epoch, result, cause)
     return True
 
 
-def _raise_conflict(ledger: Ledger, epoch: Epoch, result: Result) -> None:
-    """Another record stands in the core under our number: a matter for a person."""
-    alert = Alert(
-        code="delivery_conflict",
-        key=document_no(ledger.gateway, epoch.uuid, result.seq),
-        raised=True,
-        severity="critical",
-        text=f"the core holds another record under this number: {result.reason or 'no reason'}",
-        at_event=ledger.stamp.recorded_ns,
-    )
-    ledger.book(alert)
+def _raise_refusal(ledger: Ledger, epoch: Epoch, result: Result, cause: str) -> None:
+    """A matter for a person: it stands until the record is booked anew or leaves quarantine."""
+    reason = result.reason or "no reason"
+    if cause == "conflict":
+        text = f"the core holds another record under this number: {reason}"
+    else:
+        text = f"the core does not take this record: {reason}"
+    code, severity = REFUSALS[cause]
+    number = document_no(ledger.gateway, epoch.uuid, result.seq)
+    ledger.book(Alert(code, number, True, severity, text, ledger.stamp.recorded_ns))
+
+
+def _clear_refusal(connection: apsw.Connection, ledger: Ledger, number: str, text: str) -> None:
+    for code, severity in REFUSALS.values():
+        question = "SELECT count(*) FROM alert WHERE code=? AND key=?"
+        if connection.execute(question, (code, number)).get:
+            ledger.book(Alert(code, number, False, severity, text, ledger.stamp.recorded_ns))

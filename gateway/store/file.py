@@ -27,6 +27,7 @@ from gateway.store.database import (
     last_set_aside,
     lock_writing,
     open_writing,
+    query,
     set_aside,
     suspect_mark,
 )
@@ -55,6 +56,9 @@ Job: TypeAlias = Callable[["StoreFile"], object]
 
 STORE_FULL, STORE_FULL_KEY = "store_full", "store"
 """Code and key of the alert that there is no space."""
+
+EPOCH_BEGAN = "epoch_began"
+"""Code of the alert of each new epoch; it clears with the next start after a clean stop."""
 
 
 class Transaction(NamedTuple):
@@ -118,7 +122,7 @@ class StoreFile:
         aside = last_set_aside(self.path) if began == "created" else None
         if aside is not None:
             began = "corrupt"
-        pulses = self.transact([lambda _: self._begin(began)]).results[0]
+        pulses = self.transact([lambda _: self._begin(began, clean=clean)]).results[0]
         assert isinstance(pulses, tuple)
         self._opened = Opened(
             self.mark.epoch,
@@ -213,6 +217,13 @@ class StoreFile:
         self._pending.flush()
         return delivery.prune(self._connection, self._ledger, before_unix_ns, keep_rows)
 
+    def prune_quarantine(self, before_unix_ns: int, keep_rows: int) -> int:
+        """A job: forget records that nobody booked anew. See delivery.prune_quarantine."""
+        self._pending.flush()
+        count = delivery.prune_quarantine(self._connection, self._ledger, before_unix_ns, keep_rows)
+        self._quarantined -= count
+        return count
+
     def begin_epoch(self, reason: NewEpoch) -> Epoch:
         """A job, alone in its transaction: number anew, since the old numbers mean two things.
 
@@ -229,7 +240,7 @@ class StoreFile:
         if reason != "created":
             self._ledger.book(
                 Alert(
-                    code="epoch_began",
+                    code=EPOCH_BEGAN,
                     key=self.mark.epoch.uuid,
                     raised=True,
                     severity="critical" if reason in ("corrupt", "restored") else "warning",
@@ -275,13 +286,24 @@ class StoreFile:
                 self._connection, ledger_key(self.mark.epoch.number, last - EVIDENCE_MAX)
             )
 
-    def _begin(self, began: NewEpoch | None) -> tuple[PulseRow, ...]:
+    def _begin(self, began: NewEpoch | None, *, clean: bool) -> tuple[PulseRow, ...]:
         """A job: what each start changes."""
         self._ledger.begin_boot()
         if began is not None:
             self.begin_epoch(began)
+        elif clean:
+            self._clear_began()
         self._note_stopped("open")
         return tables.lose_pulses(self._connection)
+
+    def _clear_began(self) -> None:
+        """An epoch that was stopped well and goes on now is news no more."""
+        for key, severity in query(
+            self._connection, "SELECT key, severity FROM alert WHERE code=?", (EPOCH_BEGAN,)
+        ):
+            text = "stopped well and started again since"
+            at = self._ledger.stamp.recorded_ns
+            self._ledger.book(Alert(EPOCH_BEGAN, key, False, severity, text, at))
 
     def _note_stopped(self, how: str) -> None:
         self._connection.execute("INSERT OR REPLACE INTO meta VALUES('stopped', ?)", (how,))

@@ -12,6 +12,7 @@ from gateway.clock import Anchor
 from gateway.outcome import Outcome
 from gateway.ports import Record
 from gateway.store.database import Opening
+from gateway.store.delivery import QUARANTINE_ROWS_MAX
 from gateway.store.file import Job, open_file
 from gateway.store.reading import StoreReader
 from gateway.store.words import (
@@ -161,6 +162,16 @@ class Store:
         job = await self._put(lambda file: file.prune(before_unix_ns, keep_rows))
         count: int = await job
         self._take(await self.read(StoreReader.windows))
+        return count
+
+    async def prune_quarantine(
+        self, before_unix_ns: int, keep_rows: int = QUARANTINE_ROWS_MAX
+    ) -> int:
+        """Forget a few hundred quarantined records older than that, or beyond `keep_rows`, that
+        nobody booked anew; return how many. Call it again while it forgets some.
+        """
+        job = await self._put(lambda file: file.prune_quarantine(before_unix_ns, keep_rows))
+        count: int = await job
         return count
 
     async def mark_pulse(self, pulse_id: int, status: PulseStatus) -> None:

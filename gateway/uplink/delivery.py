@@ -98,6 +98,7 @@ class Position:
         self.timeouts = 0
         self.snapshot_wanted = False
         self.withheld: dict[int, str] = {}
+        self._stand_in_due = 0
         self.alarms: list[Alarm] = []
         self._ack_timeout_ns = pace.ack_timeout_ns
         self._by_core = pace.settle == "core"
@@ -216,6 +217,7 @@ class Position:
         if mark <= self.settled:
             return None
         self.settled = mark
+        self._clear_withheld()
         return mark
 
     def refused(self, now: Ns, seq: int, code: int, reason: str) -> None:
@@ -237,8 +239,9 @@ class Position:
         while len(self.withheld) >= WITHHELD_MAX:
             del self.withheld[next(iter(self.withheld))]
         self.withheld[seq] = reason
+        self._stand_in_due = max(self._stand_in_due, seq)
         text = f"record {seq} is withheld, a stand-in goes to the core: {reason}"
-        self.alarms.append(Alarm("record_withheld", True, "critical", text))
+        self._raise("record_withheld", "critical", text)
 
     # What to do
 
@@ -303,6 +306,13 @@ class Position:
         self._attempt = 0
         self._probing = False
         self._clear("core_silent")
+        self._clear_withheld()
+
+    def _clear_withheld(self) -> None:
+        """The core has every stand-in: what it lacks is no secret, and stands in quarantine."""
+        if self.settled >= self._stand_in_due:
+            text = "the core has the stand-in of each record that was withheld"
+            self._clear("record_withheld", text)
 
     def _is_beyond(self, high_water: int) -> bool:
         if high_water <= self.last:
@@ -319,8 +329,8 @@ class Position:
             self._told[code] = True
             self.alarms.append(Alarm(code, True, severity, text))
 
-    def _clear(self, code: str) -> None:
+    def _clear(self, code: str, text: str = "") -> None:
         """Said the first time too: an earlier run, or the epoch before, may have raised it."""
         if self._told.get(code, True):
             self._told[code] = False
-            self.alarms.append(Alarm(code, False, "info", ""))
+            self.alarms.append(Alarm(code, False, "info", text))

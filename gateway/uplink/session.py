@@ -100,7 +100,6 @@ class Session:
             outbox=matter.outbox,
             clock=house.clock,
             count=house.count,
-            alarm=house.alarm,
             settled=house.settled,
             ask_results=self._ask_results,
             wake=self.wake,

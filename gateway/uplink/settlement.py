@@ -9,15 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
-from gateway.model import Ns, Severity
+from gateway.model import Ns
 from gateway.ports import Clock, Counter
-from gateway.uplink.delivery import Alarm, Position
+from gateway.uplink.delivery import Position
 from gateway.uplink.inbound import Inbound
 from gateway.uplink.messages import Ack, BadPayloadError, CoreHello, parse_ack, parse_hello
-from gateway.uplink.outbox import Outbox, Result, ResultStatus
-
-NAMED_MAX = 5
-"""Rejected records named in one alarm; the quarantine lists them all."""
+from gateway.uplink.outbox import Outbox, Result
 
 log = structlog.get_logger(__name__)
 
@@ -29,7 +26,6 @@ class Desk:
     outbox: Outbox
     clock: Clock
     count: Counter
-    alarm: Callable[[Alarm], None]
     settled: Callable[[int], None]
     ask_results: Callable[[int], Awaitable[None]]
     wake: Callable[[], None]
@@ -114,17 +110,6 @@ class Settlement:
     def _tell(self, results: Sequence[Result]) -> None:
         for status, number in Tally(result.status for result in results).items():
             self._desk.count(f"core_{status}", number)
-        self._tell_refusals("rejected", "warning", results)
-        self._tell_refusals("conflict", "critical", results)
-
-    def _tell_refusals(
-        self, status: ResultStatus, severity: Severity, results: Sequence[Result]
-    ) -> None:
-        refused = [result for result in results if result.status == status]
-        if refused:
-            named = "; ".join(f"{each.seq}: {each.reason}" for each in refused[:NAMED_MAX])
-            text = f"the core answers {status} to {len(refused)} record(s): {named}"
-            self._desk.alarm(Alarm(f"record_{status}", True, severity, text))
 
     async def _ask_missing(
         self, now: Ns, before: int, high_water: int, results: Sequence[Result]

@@ -146,9 +146,9 @@ def test_requeue_books_anew_with_supersedes(bench: Bench, read: Read) -> None:
     bench.acknowledge(3, Result(2, "rejected", None, "item is not known"))
     record = bench.requeue(2)
     body = json.loads(record.body)
-    assert record.seq == body["seq"] == 11
+    assert record.seq == body["seq"] == 12
     assert (body["movement_id"], body["supersedes"]) == ("movement-2", "movement-2")
-    assert body["document_no"] == f"edge-1-{bench.epoch[:8]}-11"
+    assert body["document_no"] == f"edge-1-{bench.epoch[:8]}-12"
     assert read().quarantined() == ()
     assert read().verify().ok
 
@@ -156,11 +156,11 @@ def test_requeue_books_anew_with_supersedes(bench: Bench, read: Read) -> None:
 def test_requeue_is_refused_twice_and_for_unknown(bench: Bench) -> None:
     bench.acknowledge(3, Result(2, "rejected"))
     bench.requeue(2)
-    with pytest.raises(StoreRefused, match="booked anew as 11"):
+    with pytest.raises(StoreRefused, match="booked anew as 12"):
         bench.requeue(2)
     with pytest.raises(StoreRefused, match="not in quarantine"):
         bench.requeue(3)
-    assert bench.file.mark.last_seq == 11
+    assert bench.file.mark.last_seq == 13
 
 
 def test_prune_takes_old_settled_records_only(bench: Bench, read: Read) -> None:
@@ -170,13 +170,13 @@ def test_prune_takes_old_settled_records_only(bench: Bench, read: Read) -> None:
     assert bench.do(lambda file: file.prune(1 << 62, 1000)) == 0
     reader = read()
     (window,) = reader.windows()
-    assert (window.first_kept, window.last_seq, window.high_water) == (8, 10, 7)
-    assert [record.seq for record in reader.records_after(0, 99)] == [8, 9, 10]
+    assert (window.first_kept, window.last_seq, window.high_water) == (8, 11, 7)
+    assert [record.seq for record in reader.records_after(0, 99)] == [8, 9, 10, 11]
     assert (reader.core_document_no(3), reader.evidence(3)) == (None, None)
     assert reader.evidence(8) is not None
     assert reader.verify().ok
     assert before.root == bench.file.mark.merkle.root()
-    assert bench.requeue(2).seq == 11
+    assert bench.requeue(2).seq == 12
 
 
 def test_prune_keeps_young_records(bench: Bench) -> None:
@@ -221,7 +221,7 @@ def test_older_epoch_is_delivered_under_its_own_name(bench: Bench, read: Read) -
     bench.acknowledge(10, Result(9, "rejected", None, "no"), epoch=old)
     (left,) = read().windows()
     assert left.epoch.uuid == bench.epoch
-    assert bench.requeue(9, old).seq == 2
+    assert bench.requeue(9, old).seq == 3
     assert read().verify().ok
 
 
@@ -232,6 +232,42 @@ def test_prune_stops_at_unsettled_older_epoch(bench: Bench, read: Read) -> None:
     bench.acknowledge(1)
     assert bench.do(lambda file: file.prune(1 << 62, 0)) == 8
     assert [record.seq for record in read().records_after(0, 9, old)] == [9, 10]
+
+
+def test_each_rejected_record_has_an_alert_until_it_is_booked_anew(
+    bench: Bench, read: Read
+) -> None:
+    bench.acknowledge(3, Result(1, "rejected", None, "no such bin"))
+    bench.acknowledge(3, Result(3, "rejected", None, "no such item"))
+    raised = [up.alert for up in read().alerts()]
+    prefix = f"edge-1-{bench.epoch[:8]}"
+    assert [(up.code, up.key) for up in raised] == [
+        ("record_rejected", f"{prefix}-1"),
+        ("record_rejected", f"{prefix}-3"),
+    ]
+    assert "no such item" in raised[1].text
+    bench.requeue(3)
+    assert [up.alert.key for up in read().alerts()] == [f"{prefix}-1"]
+
+
+def test_conflict_clears_when_it_is_booked_anew(bench: Bench, read: Read) -> None:
+    bench.acknowledge(3, Result(2, "conflict", None, "other leaf"))
+    bench.requeue(2)
+    assert read().alerts() == ()
+
+
+@pytest.mark.parametrize(
+    ("before_unix_ns", "keep_rows", "left"), [(0, 9, 3), (1 << 62, 9, 0), (0, 1, 1)]
+)
+def test_quarantine_is_bounded_by_age_and_number(
+    bench: Bench, read: Read, before_unix_ns: int, keep_rows: int, left: int
+) -> None:
+    bench.acknowledge(4, *(Result(seq, "rejected", None, "no") for seq in (1, 2, 4)))
+    pruned = bench.do(lambda file: file.prune_quarantine(before_unix_ns, keep_rows))
+    assert pruned == 3 - left
+    assert [kept.seq for kept in read().quarantined()] == [1, 2, 4][pruned:]
+    assert len(read().alerts()) == left
+    assert bench.do(lambda file: file.prune_quarantine(before_unix_ns, keep_rows)) == 0
 
 
 def test_restored_ledger_puts_doubtful_records_aside(bench: Bench, read: Read) -> None:

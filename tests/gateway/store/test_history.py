@@ -59,6 +59,7 @@ class History(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory(dir=type(self).folder)
         self.path = Path(self._folder.name) / "store.db"
         self.machine = 0
+        self.began = 0
         self.file = self._open()
         self.lives = [Life(self.file.mark.epoch.uuid)]
         self.rows: dict[str, str] = {}
@@ -97,8 +98,10 @@ class History(RuleBasedStateMachine):
         life.high_water = reach
         for seq, status in drawn.items():
             name = (life.uuid, seq)
-            if status == "rejected" and seq >= life.first_kept and name not in self.requeued:
+            known = name in self.requeued or name in self.quarantine
+            if status == "rejected" and seq >= life.first_kept and not known:
                 self.quarantine.add(name)
+                self._alert_about(life, seq)
 
     @rule(beyond=st.integers(1, 9))
     def acknowledge_beyond(self, beyond: int) -> None:
@@ -113,6 +116,7 @@ class History(RuleBasedStateMachine):
         self._do(lambda file: file.requeue(uuid, seq))
         (life,) = [life for life in self.lives if life.uuid == uuid]
         self.life.ids.append(life.ids[seq - 1])
+        self._alert_about(life, seq)
         self.quarantine.remove((uuid, seq))
         self.requeued.add((uuid, seq))
         with pytest.raises(StoreRefused):
@@ -139,6 +143,8 @@ class History(RuleBasedStateMachine):
         self.file.close()
         self.file = self._open()
         assert self.file.opened.clean
+        self.life.ids += ["alert"] * self.began
+        self.began = 0
 
     @rule()
     def move_to_other_machine(self) -> None:
@@ -147,6 +153,7 @@ class History(RuleBasedStateMachine):
         self.file = self._open()
         self.lives.append(Life(self.file.mark.epoch.uuid))
         self.life.ids.append("alert")
+        self.began += 1
 
     @invariant()
     def store_equals_model(self) -> None:
@@ -178,6 +185,11 @@ class History(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.file.abandon()
         self._folder.cleanup()
+
+    def _alert_about(self, life: Life, seq: int) -> None:
+        """A refusal is told and cleared by an alert each, but for that of an alert."""
+        if life.ids[seq - 1] != "alert":
+            self.life.ids.append("alert")
 
     def _open(self) -> StoreFile:
         identity = Identity("edge-1", f"machine-{self.machine}", "boot-1")

@@ -159,6 +159,18 @@ def test_damage_raises_critical_alert(
     assert path.with_name("shelfgate.db.damaged-1").read_bytes().startswith(b"this was")
 
 
+def test_alert_of_a_new_epoch_clears_with_the_start_after_a_clean_stop(
+    path: Path, open_store_file: OpenFile, read: Callable[[], StoreReader]
+) -> None:
+    path.write_bytes(b"this was a store once" * 100)
+    open_store_file().abandon()
+    open_store_file().close()
+    assert [up.alert.code for up in read().alerts()] == ["epoch_began"]
+    file = open_store_file()
+    assert read().alerts() == ()
+    assert file.mark.last_seq == 2
+
+
 def test_damaged_files_pile_up_and_none_is_overwritten(
     path: Path, open_store_file: OpenFile
 ) -> None:

@@ -237,7 +237,7 @@ async def test_status_tells_what_waits(store: Store, make_turn: MakeTurn) -> Non
     await (await store.submit([make_turn(1), make_turn(2), make_turn(3)]))
     await store.acknowledge(store.epoch.uuid, 1, [Result(1, "rejected", None, "no")])
     status = await store.read(StoreReader.status)
-    assert (status.last_seq, status.high_water, status.unsettled) == (3, 1, 2)
+    assert (status.last_seq, status.high_water, status.unsettled) == (4, 1, 3)
     assert status.quarantined == 1
     assert status.oldest_unsettled_unix_ns == 1_790_000_005 * 1_000_000_000
     assert status.file_bytes > 0 < status.wal_bytes

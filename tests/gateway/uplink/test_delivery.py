@@ -184,6 +184,7 @@ def test_good_word_clears_once_what_an_earlier_run_may_have_raised() -> None:
     assert sorted(codes(position)) == [
         ("core_silent", False),
         ("ledger_went_back", False),
+        ("record_withheld", False),
         ("uplink_refused", False),
     ]
 
@@ -213,6 +214,19 @@ def test_record_that_never_passes_is_withheld_and_its_number_goes_on() -> None:
     assert position.withheld == {4: "Payload format invalid"}
     assert position.alarms[0].code == "record_withheld"
     assert position.room(0) == Room(3, 7)
+
+
+def test_alarm_of_withheld_records_clears_when_the_core_has_all_stand_ins() -> None:
+    position = flowing()
+    publish(position)
+    for seq in (4, 6):
+        position.refused(0, seq, PAYLOAD_INVALID, "Payload format invalid")
+    position.ack(0, 5)
+    assert codes(position) == [("record_withheld", True)]
+    position.ack(0, 6)
+    assert codes(position) == [("record_withheld", True), ("record_withheld", False)]
+    position.withhold(8, "too large")
+    assert codes(position)[-1] == ("record_withheld", True)
 
 
 def test_withheld_records_are_bounded() -> None:
