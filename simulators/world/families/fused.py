@@ -12,9 +12,16 @@ from simulators.world.air import Block as Shade
 from simulators.world.air import Carry, Lift, RadioEvent, Stand, Tag, draw_tag
 from simulators.world.families.shelf import note
 from simulators.world.families.walks import away, towards
-from simulators.world.families.weight import Bin, Scale, ScaleBusiness, WeighedWare, draughts
+from simulators.world.families.weight import (
+    HAND_RESTLESS,
+    Bin,
+    Scale,
+    ScaleBusiness,
+    WeighedWare,
+    draughts,
+)
 from simulators.world.parameters import SiteParameters
-from simulators.world.plate import Press, ScalePlan
+from simulators.world.plate import ScalePlan
 from simulators.world.plate import stream as scale_stream
 from simulators.world.reader import ReaderPlan
 from simulators.world.reader import stream as reader_stream
@@ -113,7 +120,7 @@ class _SmartShelf:
             if random.random() < 0.1:
                 lasts = random.uniform(0.3, 4.0)
                 force = random.uniform(200.0, 3000.0)
-                self.scale.events.append(Press(now_s, now_s + lasts, place.cell, force, 0.3))
+                self.scale.press(now_s, now_s + lasts, place, force, HAND_RESTLESS)
                 continue
             if random.random() < 0.5:
                 self.radio.append(Shade(now_s - 1.0, now_s + 1.5, self.zone(number)))

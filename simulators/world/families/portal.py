@@ -28,6 +28,9 @@ GATE_MARGIN_DB = 6.0
 
 GATE_RANGE_M = 2.2
 
+ANTENNA_GAIN_DB = 6.0
+"""What a gate antenna gains over the one that `power_at_1m_dbm` is stated for."""
+
 MASTS = ((-0.4, 1), (-0.4, -1), (0.4, 1), (0.4, -1))
 """Four antennas: how far along the lane, and on which side of it."""
 
@@ -256,7 +259,8 @@ def _add_streams(lane: _Lane, block: Block, device: str) -> None:
         y = side * lane.half_width_m
         antennas.append(Antenna(f"{device}:{number}", plan.name, x, y, 0.3, facing))
     base = p.sensitivity_dbm + p.edge_margin_db + GATE_MARGIN_DB
-    base = min(base + 10 * p.path_exponent * math.log10(GATE_RANGE_M), p.power_at_1m_dbm)
+    base += 10 * p.path_exponent * math.log10(GATE_RANGE_M)
+    base = min(base, p.power_at_1m_dbm + ANTENNA_GAIN_DB)
     reader = ReaderPlan(
         device,
         p.gate_dwell_s,

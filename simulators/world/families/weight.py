@@ -17,7 +17,13 @@ from simulators.world.truth import OUTSIDE, Block, CellPlan, Good, TruthAct, ns
 LOAD_MAX_G = 30_000.0
 """What is laid on one cell at the start at most."""
 
-REST_S = {"easy": (8.0, 20.0), "normal": (3.0, 15.0), "hard": (2.0, 10.0)}
+HEAVIEST_G = 2_500.0
+"""The heaviest piece; light and heavy ones are equally common on a logarithmic scale."""
+
+HAND_RESTLESS, LEAN_RESTLESS = (0.01, 0.4), (0.003, 0.1)
+"""How much a hand or an elbow wanders, as a share of its force: some rest nearly still."""
+
+REST_S = {"easy": (8.0, 20.0), "normal": (1.5, 12.0), "hard": (1.0, 8.0)}
 """Between two acts on one cell; the shortest are quick successions."""
 
 LIFT_S, AWAY_S = (0.3, 1.2), (5.0, 15.0)
@@ -83,8 +89,9 @@ class Scale:
         self.bins: list[Bin] = []
 
     def ware(self, number: int) -> WeighedWare:
-        """An item of 15 g to 2.5 kg, spread as the site's goods are."""
-        unit = 15.0 * (2500.0 / 15.0) ** self.random.random()
+        """An item, spread as the site's goods are."""
+        lightest = self.parameters.lightest_g
+        unit = lightest * (HEAVIEST_G / lightest) ** self.random.random()
         spread = self.parameters.unit_spread * self.random.uniform(0.4, 1.0)
         return WeighedWare(f"{self.plan.name}-SKU-{number}", unit, spread)
 
@@ -118,8 +125,16 @@ class Scale:
         begin_s, end_s = at_s - random.uniform(0.3, 1.2), at_s + random.uniform(0.1, 0.5)
         if random.random() < 0.6:
             force = random.uniform(100.0, 1500.0)
-            self.events.append(Press(begin_s, end_s, place.cell, force, 0.3))
+            self.press(begin_s, end_s, place, force, HAND_RESTLESS)
         return end_s
+
+    def press(
+        self, begin_s: float, end_s: float, place: Bin, force_g: float, bounds: tuple[float, float]
+    ) -> None:
+        """Something rests on the cell for a while, more or less still."""
+        low, high = bounds
+        wander = low * (high / low) ** self.random.random()
+        self.events.append(Press(begin_s, end_s, place.cell, force_g, wander))
 
     def log(self, at_s: float, place: Bin, kind: str, item: str, change: int) -> None:
         """Write down what truly happened."""
@@ -222,12 +237,12 @@ def _act(scale: Scale, at_s: float, kind: str, place: Bin, what: tuple[WeighedWa
     if kind == "hand":  # only felt about
         lasts = random.uniform(0.3, 4.0)
         force = random.uniform(200.0, 3000.0)
-        scale.events.append(Press(at_s, at_s + lasts, place.cell, force, 0.3))
+        scale.press(at_s, at_s + lasts, place, force, HAND_RESTLESS)
         return at_s + lasts
     if kind == "lean":
         lasts = random.uniform(5.0, 20.0)
         force = random.uniform(500.0, 8000.0)
-        scale.events.append(Press(at_s, at_s + lasts, place.cell, force, 0.1))
+        scale.press(at_s, at_s + lasts, place, force, LEAN_RESTLESS)
         return at_s + lasts
     if kind in {"lift", "borrow"}:
         back_s = at_s + random.uniform(*(LIFT_S if kind == "lift" else AWAY_S))
@@ -242,7 +257,7 @@ def _act(scale: Scale, at_s: float, kind: str, place: Bin, what: tuple[WeighedWa
     if kind == "neighbours":  # two people reach into neighbouring bins at once
         other = scale.bins[(scale.bins.index(place) + 1) % len(scale.bins)]
         force = random.uniform(200.0, 1500.0)
-        scale.events.append(Press(at_s - 0.5, at_s + 1.0, other.cell, force, 0.3))
+        scale.press(at_s - 0.5, at_s + 1.0, other, force, HAND_RESTLESS)
         if other.free_s <= at_s:
             other.free_s = at_s + 5.0
         kind = "pick" if len(place.pieces[ware.code]) > quantity else "put"

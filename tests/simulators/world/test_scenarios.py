@@ -1,0 +1,106 @@
+"""Worlds in virtual time: reproducible, and nothing in them comes from nowhere."""
+
+import hashlib
+from collections import Counter
+
+import pytest
+
+from simulators.world.parameters import LEVELS, RANGES, SiteParameters
+from simulators.world.scenarios import FAMILIES, make_scenario
+from simulators.world.truth import NS_PER_S, OUTSIDE, Reads, Scenario
+
+LENGTH_S = 240.0
+
+
+def fingerprint(family: str, seed: int) -> str:
+    scenario, parameters = make_scenario(family, "normal", seed, LENGTH_S)
+    told = hashlib.sha256(repr(parameters.told()).encode())
+    for act in scenario.acts:
+        told.update(repr(act).encode())
+    for observed in scenario.observations():
+        told.update(repr(observed).encode())
+    return told.hexdigest()
+
+
+@pytest.mark.parametrize("family", ["shelf", "portal_order", "weight", "fused", "faulty"])
+def test_one_seed_gives_one_world(family: str) -> None:
+    assert fingerprint(family, 7) == fingerprint(family, 7)
+    assert fingerprint(family, 7) != fingerprint(family, 8)
+
+
+def test_a_stream_can_be_had_twice() -> None:
+    scenario, _ = make_scenario("shelf", "normal", 3, LENGTH_S)
+    assert list(scenario.observations()) == list(scenario.observations())
+
+
+@pytest.mark.parametrize("family", [name for name in FAMILIES if name != "day"])
+def test_observations_come_in_order_of_time(family: str) -> None:
+    scenario, _ = make_scenario(family, "hard", 2, 200.0)
+    times = [observed.at for observed in scenario.observations()]
+    assert times == sorted(times)
+    assert times
+
+
+def first_stock(scenario: Scenario) -> Counter[tuple[str, str]]:
+    stock = Counter(scenario.block.stock)
+    for act in scenario.acts:
+        stock[act.source, act.item] += act.quantity
+        stock[act.target, act.item] -= act.quantity
+    return stock
+
+
+@pytest.mark.parametrize(("family", "pieces"), [("shelf", 150), ("faulty", None), ("fused", None)])
+def test_pieces_are_conserved(family: str, pieces: int | None) -> None:
+    scenario, _ = make_scenario(family, "normal", 5)
+    first = first_stock(scenario)
+    watched = {key: count for key, count in first.items() if key[0] != OUTSIDE}
+    assert min(watched.values()) >= 0
+    if pieces is not None:
+        assert sum(watched.values()) == pieces
+    stock = Counter(first)
+    for act in scenario.acts:
+        assert act.quantity > 0
+        stock[act.source, act.item] -= act.quantity
+        stock[act.target, act.item] += act.quantity
+        assert act.source == OUTSIDE or stock[act.source, act.item] >= 0, act
+
+
+def test_no_tag_is_in_two_places() -> None:
+    scenario, _ = make_scenario("shelf", "hard", 4)
+    where: dict[str, str] = {}
+    for act in scenario.acts:
+        for epc in act.epcs:
+            assert where.get(epc, act.source) == act.source, act
+            where[epc] = act.target
+    assert len(where) > 50
+
+
+def test_what_is_read_is_what_exists_but_for_ghosts() -> None:
+    scenario, _ = make_scenario("shelf", "hard", 4, 600.0)
+    prefixes = {good.prefix for good in scenario.block.goods}
+    reads = [read for seen in scenario.observations() if type(seen) is Reads for read in seen.reads]
+    strange = [read.epc for read in reads if read.epc[:16] not in prefixes]
+    assert len(strange) <= sum(
+        count for name, count in scenario.block.figures.items() if name.endswith("ghosts")
+    )
+    assert len(reads) > 5000
+
+
+def test_nobody_acts_before_the_opening_or_where_it_is_quiet() -> None:
+    quiet, _ = make_scenario("quiet", "normal", 1, 300.0)
+    assert quiet.acts == []
+    busy, _ = make_scenario("faulty", "normal", 1)
+    assert min(act.at for act in busy.acts) >= busy.opening_s * NS_PER_S
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_parameters_are_drawn_within_their_ranges_and_told(level: str) -> None:
+    rank = [*LEVELS].index(level)  # type: ignore[arg-type]
+    for seed in range(20):
+        _, parameters = make_scenario("weight", LEVELS[rank], seed, 200.0)
+        told = parameters.told()
+        assert isinstance(parameters, SiteParameters)
+        for name, ranges in RANGES.items():
+            low, high = ranges[rank]
+            assert low * (1 - 1e-3 if low > 0 else 1 + 1e-3) <= told[name], name  # type: ignore[operator]
+            assert told[name] <= high + abs(high) * 1e-3, name  # type: ignore[operator]
