@@ -1,0 +1,141 @@
+"""Figures out of counts, and the bars that ours must reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from tests.bench.judging.score import Tally
+
+DAY_S = 86_400
+
+EDGES = (0, 500, 800, 900, 950, 975, 1001)
+"""Bounds of the calibration bins, in thousandths."""
+
+
+class Bar(NamedTuple):
+    """A bound on one figure; `hard` is that of hard sites."""
+
+    figure: str
+    least: float | None = None
+    most: float | None = None
+    hard: float | None = None
+
+    def bound(self, level: str) -> float:
+        """The bound at that level."""
+        plain = self.least if self.least is not None else self.most
+        assert plain is not None
+        return plain if level != "hard" or self.hard is None else self.hard
+
+
+UNRESOLVED = Bar("unresolved share", most=0.03, hard=0.06)
+
+BARS: Mapping[str, tuple[Bar, ...]] = {
+    "shelf": (
+        Bar("F1 5 s", least=0.95, hard=0.94),
+        Bar("F1 30 s", least=0.97, hard=0.96),
+        Bar("stock error per 200", most=1.0),
+        Bar("transitions per true", most=1.1),
+        Bar("delay in p50 s", most=1.5),
+        Bar("delay out p50 s", most=10.0),
+        UNRESOLVED,
+    ),
+    "portal": (
+        Bar("F1 30 s", least=0.97, hard=0.96),
+        Bar("decided share", least=0.99, hard=0.98),
+        Bar("direction right", least=0.995, hard=0.985),
+        Bar("static booked", most=0.002, hard=0.012),
+        Bar("turned back booked", most=0.01, hard=0.02),
+        UNRESOLVED,
+    ),
+    "portal_order": (Bar("F1 30 s", least=0.99, hard=0.98), UNRESOLVED),
+    "weight": (
+        Bar("F1 30 s", least=0.99, hard=0.98),
+        Bar("quantity exact", least=0.995, hard=0.985),
+        Bar("mixed right or unresolved", least=0.98, hard=0.97),
+        Bar("mixed wrong", most=0.005, hard=0.015),
+        UNRESOLVED,
+    ),
+    "fused": (
+        Bar("F1 30 s", least=0.995, hard=0.985),
+        Bar("disagreements told", least=1.0, hard=0.99),
+        UNRESOLVED,
+    ),
+    "quiet": (Bar("false movements", most=0.0),),
+    "faulty": (Bar("false movements", most=0.0), UNRESOLVED),
+    "day": (UNRESOLVED,),
+}
+
+
+def figures(tally: Tally) -> dict[str, float]:
+    """All figures that the counts allow."""
+    counts = tally.counts
+    told: dict[str, float] = {"acts": counts["acts"], "claims": counts["claims"]}
+    for within in ("5 s", "30 s"):
+        right = counts[f"right {within}"]
+        told[f"precision {within}"] = _share(right, counts["claims"], 1.0)
+        told[f"recall {within}"] = _share(right, counts["acts"], 1.0)
+        told[f"F1 {within}"] = _share(2 * right, counts["claims"] + counts["acts"], 1.0)
+    wide, acts = counts["right 30 s"], max(1, counts["acts"])
+    told["quantity exact"] = _share(counts["exact"], wide, 1.0)
+    told["false movements"] = counts["claims"] - wide
+    told["false per day"] = (counts["claims"] - wide) * DAY_S / max(1, counts["length s"])
+    told["direction errors"] = counts["direction errors"]
+    crossed = wide + counts["direction errors"]
+    told["decided share"] = crossed / acts
+    told["direction right"] = _share(wide, crossed, 1.0)
+    told["transitions per true"] = counts["claims"] / acts
+    told["unresolved share"] = counts["unresolved"] / max(1, counts["acts with odd"])
+    if "stock error" in counts:
+        told["stock error per 200"] = counts["stock error"] * 200 / acts
+    for kind in ("static", "turned_back"):
+        if counts[kind]:
+            told[f"{kind.replace('_', ' ')} booked"] = counts[f"{kind} booked"] / counts[kind]
+    for kind in ("mixed", "equal"):
+        if counts[kind]:
+            answered = counts[f"{kind} right"] + counts[f"{kind} unresolved"]
+            told[f"{kind} right"] = counts[f"{kind} right"] / counts[kind]
+            told[f"{kind} right or unresolved"] = answered / counts[kind]
+            told[f"{kind} wrong"] = counts[f"{kind} wrong"] / counts[kind]
+    if counts["odd"]:
+        told["disagreements"] = counts["odd"]
+        told["disagreements told"] = counts["odd told"] / counts["odd"]
+    told |= _delays("in", tally.delays_in_s) | _delays("out", tally.delays_out_s)
+    told["calibration error"] = calibration_error(tally.trust)
+    return told
+
+
+def calibration(trust: Sequence[tuple[int, bool]]) -> list[tuple[int, int, int, float, float]]:
+    """Per bin: its bounds, how many, mean confidence, and the share that was right."""
+    bins = []
+    for low, high in pairwise(EDGES):
+        inside = [(permille, right) for permille, right in trust if low <= permille < high]
+        if inside:
+            mean = sum(permille for permille, _ in inside) / len(inside) / 1000
+            share = sum(right for _, right in inside) / len(inside)
+            bins.append((low, high, len(inside), mean, share))
+    return bins
+
+
+def calibration_error(trust: Sequence[tuple[int, bool]]) -> float:
+    """Expected calibration error: how far confidence and truth lie apart, on average."""
+    if not trust:
+        return 0.0
+    apart = sum(count * abs(mean - share) for _, _, count, mean, share in calibration(trust))
+    return apart / len(trust)
+
+
+def _share(part: int, whole: int, of_nothing: float) -> float:
+    return part / whole if whole else of_nothing
+
+
+def _delays(way: str, delays_s: Sequence[float]) -> dict[str, float]:
+    ascending = sorted(delays_s)
+    if not ascending:
+        return {}
+    last = len(ascending) - 1
+    return {
+        f"delay {way} p{percent} s": ascending[min(last, len(ascending) * percent // 100)]
+        for percent in (50, 95, 99)
+    }
