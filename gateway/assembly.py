@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from random import Random
 
+import structlog
+
 from gateway.actions import Dispatcher
 from gateway.booker import Booker
 from gateway.catalogue import Catalogue
@@ -30,6 +32,8 @@ from gateway.store import Clocks, Identity, StateRow, Store, StoreFull
 from gateway.supervisor import Supervisor
 from gateway.telemetry.meter import Meter
 from gateway.telemetry.settings import TelemetrySettings
+
+log = structlog.get_logger("gateway")
 
 STORE_FILE = "shelfgate.db"
 MACHINE_ID = Path("/etc/machine-id")
@@ -84,10 +88,9 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
             meter.outcome(outcome.events, clock.now())
 
     def refused(turns: int, full: bool) -> None:
-        detail = f"no space left for movements; {turns} turns refused so far" if full else ""
-        device = configuration.gateway.id
-        fault = DeviceFault(device, "store_full", full, detail, severity="critical")
-        inbox.put_first(clock.now(), fault)
+        """Only a log: the store raises and clears the alert, with space that it holds back."""
+        if full:
+            log.critical("no space left for movements", turns_refused=turns)
 
     booker = Booker(store, refused)
     booker.booked.append(booked)
