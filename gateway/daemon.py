@@ -26,6 +26,7 @@ from gateway.local import local_server
 from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
+from gateway.orphans import clear_orphans
 from gateway.outcome import Outcome
 from gateway.rule_record import RuleRecord
 from gateway.settings import Configuration
@@ -99,6 +100,7 @@ async def _run(configuration: Configuration, left_out: Collection[str]) -> None:
         clean=gateway.store.opened.clean,
     )
     await _tell_opening(gateway)
+    await clear_orphans(gateway)
     await _tell_left_out(gateway, left_out)
     try:
         await serve(gateway, stop)
@@ -222,7 +224,6 @@ async def _tell_opening(gateway: Gateway) -> None:
     anew = opened.began not in {None, "created"}
     detail = f"a new epoch began: {opened.began}; {opened.set_aside or 'the file was kept'}"
     await gateway.fault("new_epoch", active=anew, detail=detail if anew else "")
-    await gateway.fault("store_full", active=False, detail="")
     for pulse in opened.lost_pulses:
         was_sent = pulse.status == "sent"
         reason = "the gateway died meanwhile" if was_sent else "the gateway died before it sent it"
@@ -278,10 +279,15 @@ async def _amend(gateway: Gateway) -> None:
 async def _prune(gateway: Gateway) -> None:
     keep_ns = gateway.configuration.gateway.retention_days * 86_400 * NS_PER_S
     while True:
-        pruned = 0
+        pruned = forgotten = 0
+        before = gateway.wall.anchor.wall_unix_ns - keep_ns
         with suppress(StoreFull):
-            pruned = await gateway.store.prune(gateway.wall.anchor.wall_unix_ns - keep_ns)
-        await asyncio.sleep(PRUNE_LOT_S if pruned else PRUNE_S)
+            pruned = await gateway.store.prune(before)
+            forgotten = await gateway.store.prune_quarantine(before)
+        if forgotten:
+            gateway.health.count("quarantine_forgotten", forgotten)
+            log.warning("records left quarantine and were never booked anew", records=forgotten)
+        await asyncio.sleep(PRUNE_LOT_S if pruned or forgotten else PRUNE_S)
 
 
 async def _gauges(gateway: Gateway) -> None:

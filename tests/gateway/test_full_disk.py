@@ -30,6 +30,10 @@ class FullStore:
         await self._ask()
         return 0
 
+    async def prune_quarantine(self, _before_unix_ns: int) -> int:
+        await self._ask()
+        return 0
+
     async def acknowledge(self, *_told: object) -> None:
         await self._ask()
 
