@@ -26,21 +26,26 @@ from gateway.model import (
     UNKNOWN_LOCATION,
     Alert,
     Arrival,
+    Cell,
     CountChange,
     Coverage,
     Departure,
     Fact,
     Item,
+    Movement,
     Ns,
     Passage,
     ReadPace,
     ReferenceDeleted,
     Stall,
+    Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.catalogue import Catalogue
 from rules.first_start import FirstStart
 from rules.telling import Telling
+from rules.turns import together
+from rules.unsettled import Unsettled
 from rules.waiting import Waiting, WaitingStep, WaitingTag
 
 ALERT_ROW = "alert:"
@@ -68,6 +73,7 @@ class MovementRule:
         ReadPace,
         Passage,
         Item,
+        Movement,
         ReferenceDeleted,
         Coverage,
         Stall,
@@ -89,6 +95,7 @@ class MovementRule:
         }
         self._paces: dict[str, dict[str, Ns]] = {}
         self._waiting = Waiting(context.boot, context.last_alive or 0)
+        self._unsettled = Unsettled(context.boot, context.last_alive or 0)
         self._disagreeing: set[str] = set()
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first = FirstStart(context.site, first_wait_ns, context.identify, self._catalogue.uom)
@@ -98,12 +105,14 @@ class MovementRule:
         for row in rows:
             if row.key.startswith(ALERT_ROW):
                 self._disagreeing.add(row.key.removeprefix(ALERT_ROW))
-            elif not self._first.restore(row):
+            elif not (self._first.restore(row) or self._unsettled.restore(row)):
                 self._waiting.restore(row)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Join what belongs together; decide what has waited long enough."""
         turn = self._decide(now, fact)
+        moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
+        turn = together(turn, *(self._unsettled.moved(now, movement) for movement in moved))
         if turn.next_wake is not None and turn.next_wake <= now:
             return turn._replace(next_wake=now + 1)
         return turn
@@ -135,8 +144,17 @@ class MovementRule:
         item = self._catalogue.get(change.item)
         if change.step.cause == "first_start" and (change.confidence_permille or not change.item):
             return self._first.count(now, cell, change)
+        unit_mg = item.unit_mg if item else 0
         if change.quantity == 0 or item is None:
-            return Turn(facts=(self._telling.unresolved_step(now, change),))
+            unresolved = self._telling.unresolved_step(now, change)
+            turn = self._unsettled.weighed(now, change, unit_mg, unresolved.unresolved_id)
+            return turn if turn.facts else turn._replace(facts=(unresolved,))
+        return together(
+            self._on_pieces(now, cell, item, change),
+            self._unsettled.weighed(now, change, unit_mg),
+        )
+
+    def _on_pieces(self, now: Ns, cell: Cell, item: Item, change: CountChange) -> Turn:
         waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait(cell.zone or ""))
         if not (item.epc_prefixes and cell.zone):
             return Turn(facts=(self._telling.step(now, replace(waiting, zone="")),))
@@ -156,7 +174,13 @@ class MovementRule:
         if item is None:
             if type(fact) is Departure and fact.to_zone:
                 return NOTHING  # its Arrival in the same turn tells of it
-            return Turn(facts=(self._telling.unknown_tag(now, fact),))
+            back = self._unsettled.turned_back(now, fact)
+            return back or self._unresolved(
+                now,
+                self._telling.unknown_tag(now, fact),
+                fact.zone,
+                arriving=isinstance(fact, Arrival),
+            )
         weighed = (fact.zone, item.code) in self._weighed
         if fact.cause == "first_start":
             if weighed:
@@ -165,6 +189,11 @@ class MovementRule:
         tag = WaitingTag.of(fact, item.code, now + self._step_wait_ns)
         if not weighed:
             return self._tag_alone(now, fact, tag)
+        back = self._unsettled.turned_back(now, fact)
+        returning = back is not None or self._waiting.undone_by(tag)
+        return together(back or NOTHING, self._join_step(now, replace(tag, returning=returning)))
+
+    def _join_step(self, now: Ns, tag: WaitingTag) -> Turn:
         joined = self._waiting.join_step(tag)
         if joined is None:
             row = self._waiting.add(tag)
@@ -187,7 +216,16 @@ class MovementRule:
         if passage.direction == "turned_back":
             return NOTHING
         portal = self._portals[passage.portal]
-        return Turn(facts=(self._telling.passage(now, passage, portal),))
+        told = self._telling.passage(now, passage, portal)
+        if isinstance(told, Unresolved):
+            return self._unresolved(now, told, "", arriving=passage.direction == "in")
+        return Turn(facts=(told,))
+
+    def _unresolved(self, now: Ns, told: Unresolved, zone: str, *, arriving: bool) -> Turn:
+        """Tell it, and keep in mind what would close it; `zone` is "" if no way back would."""
+        [epc] = told.epcs
+        turn = self._unsettled.tag(now, told.unresolved_id, epc, zone, arriving=arriving)
+        return turn._replace(facts=(told,))
 
     def _on_pace(self, now: Ns, pace: ReadPace) -> Turn:
         """Tags of that zone are missed later or sooner than was thought."""
@@ -225,7 +263,13 @@ class MovementRule:
             self._disagree(now, step.zone, step.item, facts, puts)
         for tag in self._waiting.overdue_tags(now):
             deletes.append(tag.key)
-            facts.append(self._telling.unresolved_tag(now, tag, "senses_disagree"))
+            if tag.returning:
+                continue
+            unresolved = self._telling.unresolved_tag(now, tag, "senses_disagree")
+            turn = self._unresolved(now, unresolved, tag.zone, arriving=tag.arriving)
+            facts.extend(turn.facts)
+            puts.extend(turn.puts)
+            deletes.extend(turn.deletes)
             self._disagree(now, tag.zone, tag.item, facts, puts)
         first = self._first.overdue(now)
         facts.extend(first.facts)

@@ -80,6 +80,7 @@ class WaitingStep:
         """Whether that tag can be one of its pieces."""
         return (
             not self.complete
+            and tag.epc not in self.epcs
             and (self.zone, self.item) == (tag.zone, tag.item)
             and (self.quantity > 0) == tag.arriving
         )
@@ -114,7 +115,10 @@ class WaitingStep:
 
 @dataclass(frozen=True, slots=True)
 class WaitingTag:
-    """A tag that came or went where that item is weighed, and no step told of it yet."""
+    """A tag that came or went where that item is weighed, and no step told of it yet.
+
+    One that is `returning` undoes an act that no step told of either: it may do without.
+    """
 
     epc: str
     zone: str
@@ -126,6 +130,7 @@ class WaitingTag:
     reads: int
     rssi_cdbm: int
     confidence_permille: int
+    returning: bool = False
 
     @classmethod
     def of(cls, fact: Arrival | Departure, item: str, due: Ns) -> Self:
@@ -198,6 +203,11 @@ class Waiting:
                 self._steps[key] = joined
                 return joined
         return None
+
+    def undone_by(self, tag: WaitingTag) -> bool:
+        """Whether that tag waits already for having gone the other way there."""
+        old = self._tags.get(tag.key)
+        return old is not None and (old.zone, old.arriving) == (tag.zone, not tag.arriving)
 
     def add(self, waiting: WaitingStep | WaitingTag) -> Row:
         """Let it wait; return its durable row."""

@@ -31,7 +31,8 @@ def change(
 ) -> CountChange:
     cause = rest.pop("cause", "live")
     confidence = rest.pop("confidence", 980)
-    step = WeightStep(cell, 1000.0, 1000.0 + 100 * quantity, 0.3, at(second), cause)
+    grams = rest.pop("grams", 100 * quantity)
+    step = WeightStep(cell, 1000.0, 1000.0 + grams, 0.3, at(second), cause)
     return CountChange(cell, item, quantity, rest.pop("on_hand", 5), confidence, step)
 
 
@@ -44,5 +45,5 @@ def came(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> A
 
 
 def settled(found: Play) -> None:
-    """Nothing waits any more: only alert rows may stand."""
-    assert [key for key in found.rows if not key.startswith("alert:")] == []
+    """Nothing waits any more: only alerts may stand, and what is unresolved be open."""
+    assert [key for key in found.rows if not key.startswith(("alert:", "open:"))] == []

@@ -136,6 +136,15 @@ def test_steps_take_tags_in_their_order() -> None:
     assert seconds(movement.at_event) == 1.0
 
 
+def test_step_takes_each_tag_once() -> None:
+    found = play()
+    found.feed(2.0, change(-2), gone(), gone(second=1.5))
+    assert found.told == []
+    found.feed(3.0, gone(OTHER))
+    [movement] = found.kinds()
+    assert movement.epcs == (TAG, OTHER)
+
+
 def test_item_without_tags_moves_at_once() -> None:
     found = play(items=(Item("BOLT", unit_mg=100_000),))
     found.feed(2.0, change(-2))

@@ -15,6 +15,7 @@ from gateway.model import (
     Departure,
     DeviceFault,
     DeviceStatus,
+    Dismissal,
     Fact,
     Item,
     Movement,
@@ -158,6 +159,13 @@ def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) ->
     ids = [fact.movement_id for fact in told if isinstance(fact, Movement)]
     ids += [fact.unresolved_id for fact in told if isinstance(fact, Unresolved)]
     assert len(set(ids)) == len(ids)
+    assert all(len(set(fact.epcs)) == len(fact.epcs) for fact in told if isinstance(fact, Movement))
+    open_ids = set()
+    for fact in told:
+        if isinstance(fact, Unresolved):
+            open_ids.add(fact.unresolved_id)
+        elif isinstance(fact, Dismissal):
+            open_ids.remove(fact.unresolved_id)
     assert all(fact.quantity > 0 for fact in told if isinstance(fact, Movement))
     assert all(fact.until >= fact.since for fact in told if isinstance(fact, Passage))
 

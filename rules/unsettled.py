@@ -1,0 +1,132 @@
+"""Unresolved acts that are still open, and what closes them: a Dismissal that names them.
+
+    tag goes back the way it came, or comes back ----------------> returned
+    a later movement names that EPC -----------------------------> settled_by_movement
+    cell's weight is in line again with what was counted there --> returned, or by a movement
+
+A cell that is not in line weighs an excess: what its steps came to, less the pieces told. What
+stays open longer than OPEN_MAX_NS is for a person. Part of the movement rule; durable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from gateway.model import NS_PER_S, Arrival, CountChange, Departure, Dismissal, Movement, Ns
+from gateway.ports import NOTHING, Row, Turn
+from rules.turns import together
+
+OPEN_ROW = "open:"
+TAG = OPEN_ROW + "tag:"
+CELL = OPEN_ROW + "cell:"
+
+OPEN_MAX_NS = 24 * 3600 * NS_PER_S
+"""A person has looked by then; a tag that comes back the next day tells of something else."""
+
+SUBJECTS_MAX = 10_000
+"""EPCs and cells with something open; of more, that which changed longest ago stays open."""
+
+IDS_MAX = 16
+"""Open acts of one EPC or cell; of more, the oldest stay open."""
+
+IN_LINE_UNITS = 0.3
+"""How far the weight may be from whole pieces: as far as a count may misfit."""
+
+IN_LINE_MG = 5_000
+"""The same where the weight of a piece is not known: the least step that a scale tells of."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """What is open about one EPC or cell: the last act's direction in a zone, or the excess."""
+
+    ids: tuple[str, ...]
+    opened: Ns
+    zone: str = ""
+    arriving: bool = False
+    excess_mg: int = 0
+
+
+class Unsettled:
+    """See the module. `boot` and `last_alive` are those of the rule's context."""
+
+    def __init__(self, boot: str, last_alive: Ns) -> None:
+        self._boot = boot
+        self._last_alive = last_alive
+        self._subjects: dict[str, _Subject] = {}
+
+    def restore(self, row: Row) -> bool:
+        """Take back what an earlier run left open; False if the row is somebody else's."""
+        if not row.key.startswith(OPEN_ROW):
+            return False
+        value: dict[str, Any] = dict(row.value)
+        if value.pop("boot") != self._boot:
+            value["opened"] = self._last_alive
+        self._subjects[row.key] = _Subject(**{**value, "ids": tuple(value["ids"])})
+        return True
+
+    def tag(self, now: Ns, identity: str, epc: str, zone: str, *, arriving: bool) -> Turn:
+        """An act of a tag is unresolved."""
+        old = self._subjects.get(TAG + epc)
+        return self._put(TAG + epc, _Subject(_ids(old, identity), now, zone, arriving))
+
+    def turned_back(self, now: Ns, fact: Arrival | Departure) -> Turn | None:
+        """A tag goes; close what is open if that went the other way there, else None."""
+        key = TAG + fact.epc
+        subject = self._subjects.get(key)
+        if subject is None or now - subject.opened > OPEN_MAX_NS:
+            return None
+        if (subject.zone, subject.arriving) != (fact.zone, isinstance(fact, Departure)):
+            return None
+        return self._close(now, key, "returned")
+
+    def moved(self, now: Ns, movement: Movement) -> Turn:
+        """A movement explains what was open of its EPCs before."""
+        keys = [TAG + epc for epc in movement.epcs if TAG + epc in self._subjects]
+        before = [key for key in keys if self._subjects[key].opened < now]
+        return together(*(self._close(now, key, "settled_by_movement") for key in before))
+
+    def weighed(self, now: Ns, change: CountChange, unit_mg: int, identity: str = "") -> Turn:
+        """A cell's weight changed, unresolved as `identity` unless that is empty.
+
+        Closes what is open of the cell if it is in line now, this change included.
+        """
+        key = CELL + change.cell
+        old = self._subjects.get(key)
+        if old is None and not identity:
+            return NOTHING
+        step = change.step
+        excess_mg = round((step.after_g - step.before_g) * 1000) - change.quantity * unit_mg
+        excess_mg += old.excess_mg if old else 0
+        fits_mg = unit_mg * IN_LINE_UNITS or IN_LINE_MG
+        if old and abs(excess_mg) <= fits_mg and now - old.opened <= OPEN_MAX_NS:
+            return self._close(now, key, "settled_by_movement" if change.quantity else "returned")
+        opened = now if old is None or identity else old.opened
+        return self._put(key, _Subject(_ids(old, identity), opened, excess_mg=excess_mg))
+
+    def _close(self, now: Ns, key: str, reason: str) -> Turn:
+        subject = self._subjects.pop(key)
+        facts = tuple(Dismissal(identity, reason, now) for identity in subject.ids)
+        return Turn(facts=facts if now - subject.opened <= OPEN_MAX_NS else (), deletes=(key,))
+
+    def _put(self, key: str, subject: _Subject) -> Turn:
+        deletes: list[str] = []
+        self._subjects.pop(key, None)
+        opened = subject.opened
+        for old_key, old in list(self._subjects.items()):
+            if opened - old.opened > OPEN_MAX_NS:
+                deletes.append(old_key)
+                del self._subjects[old_key]
+        if len(self._subjects) >= SUBJECTS_MAX:
+            oldest = min(self._subjects, key=lambda each: self._subjects[each].opened)
+            deletes.append(oldest)
+            del self._subjects[oldest]
+        self._subjects[key] = subject
+        row = Row(key, {**asdict(subject), "boot": self._boot})
+        return Turn(puts=(row,), deletes=tuple(deletes))
+
+
+def _ids(old: _Subject | None, identity: str) -> tuple[str, ...]:
+    ids = old.ids if old else ()
+    return (*ids, identity)[-IDS_MAX:] if identity else ids
