@@ -23,15 +23,15 @@ from gateway.assembly import Gateway, assemble, product_version
 from gateway.clock import BootClock, boot_id
 from gateway.engine import RuleFailed
 from gateway.local import local_server
-from gateway.model import NS_PER_S, ActionDone, DeviceFault, Reference, SnapshotRequest
+from gateway.model import NS_PER_S, ActionDone, Alert, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.orphans import clear_orphans
 from gateway.outcome import Outcome
-from gateway.rule_record import RuleRecord
+from gateway.rule_record import RuleRecord, not_to_run
 from gateway.settings import Configuration
 from gateway.stock_topics import STOCK_RULE, Clocks, StockTopics
-from gateway.store import StoreFull
+from gateway.store import StoreFull, StoreReader
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
 from gateway.telemetry.influx import InfluxSink
@@ -55,6 +55,8 @@ GAUGE_S = 1.0
 STOCK_LOOK_S = 3600.0
 """How often stock topics that have long been zero are looked for."""
 
+RULE_LEFT_OUT = "rule_left_out"
+
 DRAIN_S = 2.0
 """What stopping waits for facts that are already in the inbox."""
 
@@ -64,10 +66,11 @@ log = structlog.get_logger("gateway")
 async def run(configuration: Configuration) -> None:
     """Run until SIGTERM or SIGINT; any other end is an exception, and a bug or a lost disk.
 
-    A rule that ended the process too often is left out, and the others run.
+    A rule that ended the process too often is left out, with those whose facts only it books, and
+    the others run.
     """
     record = RuleRecord(configuration.gateway.state_folder, boot_id(), product_version())
-    left_out = record.left_out()
+    left_out = not_to_run(record.left_out())
     rules = tuple(rule for rule in configuration.rules if rule.name not in left_out)
     try:
         await _run(replace(configuration, rules=rules), left_out)
@@ -234,11 +237,24 @@ async def _tell_opening(gateway: Gateway) -> None:
 
 
 async def _tell_left_out(gateway: Gateway, rules: Collection[str]) -> None:
-    """What these rules decide is not decided: somebody must know, and know when it is again."""
-    detail = f"{', '.join(rules)} failed again and again and does not run; install a release"
+    """What these rules decide is not decided: somebody must know, and know when it is again.
+
+    Booked past the rules, since `health`, which would raise it, may be the one that is left out.
+    """
+    names = ", ".join(rules)
     if rules:
         log.critical("rules left out", rules=list(rules))
-    await gateway.fault("rule_left_out", active=bool(rules), detail=detail if rules else "")
+    key = f"{RULE_LEFT_OUT}:{gateway.configuration.gateway.id}"
+    text = f"{names} failed again and again, or feed what did, and do not run; install a release"
+    if "health" in rules:
+        text += "; no other alert is raised meanwhile"
+    standing = await gateway.store.read(StoreReader.alerts)
+    told = next((up.alert.text for up in standing if up.alert.key == key), "")
+    if told == (text if rules else ""):
+        return
+    now = gateway.clock.now()
+    alert = Alert(RULE_LEFT_OUT, key, bool(rules), "critical", text if rules else "all run", now)
+    await gateway.booker.submit([Outcome(now, events=(alert,))])
 
 
 async def _anchors(gateway: Gateway) -> None:

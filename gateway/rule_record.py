@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,20 @@ RULE_FAILURES_NS = 300 * NS_PER_S
 
 KEPT_MAX = 32
 """Failures in the file: the rules of a gateway, three times each."""
+
+BEHIND: Mapping[str, tuple[str, ...]] = {
+    "count": ("weight",),
+    "movement": ("presence", "portal", "weight", "count"),
+}
+"""Whose facts only that rule books. While it does not run, they must not run either: they would
+note in their rows what was never booked, and nobody would find it again. What they miss meanwhile
+they find when they run again. `stock` is none of them: it books nothing that moves."""
+
+
+def not_to_run(failed: Collection[str]) -> Collection[str]:
+    """The rules that failed, and those whose facts would be lost without them."""
+    behind = (rule for name in failed for rule in BEHIND.get(name, ()))
+    return sorted({*failed, *behind})
 
 
 class RuleRecord:
@@ -45,7 +59,7 @@ class RuleRecord:
         fresh.replace(self.path)
 
     def left_out(self) -> Collection[str]:
-        """The rules that are not to run."""
+        """The rules that failed too often; `not_to_run` names those that they take along."""
         found = Counter(rule for rule, _ in self._failures)
         return sorted(rule for rule in found if self._too_often(rule))
 

@@ -1,14 +1,20 @@
 """The daemon leaves out a rule that ended it again and again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from gateway import daemon
+from gateway.clock import BootClock
 from gateway.engine import RuleFailed
+from gateway.model import Alert
+from gateway.outcome import Outcome
 from gateway.settings import Configuration, load_configuration
+from gateway.store import RaisedAlert
 
 
 def ended_by(error: BaseException) -> BaseException:
@@ -68,20 +74,67 @@ async def test_only_failures_of_rules_are_written_down(
     assert written == isinstance(error, RuleFailed)
 
 
-class Gateway:
-    """Keeps the faults it is told."""
+class Ledger:
+    """Keeps the alerts that it is told, as a store does."""
 
     def __init__(self) -> None:
-        self.faults: list[tuple[str, bool, str]] = []
+        self.told: list[Alert] = []
+        self.standing: list[RaisedAlert] = []
 
-    async def fault(self, code: str, *, active: bool, detail: str) -> None:
-        self.faults.append((code, active, detail))
+    async def read(self, _question: object) -> list[RaisedAlert]:
+        return self.standing
+
+    async def submit(self, outcomes: Sequence[Outcome]) -> None:
+        [alert] = [event for outcome in outcomes for event in outcome.events]
+        assert isinstance(alert, Alert)
+        self.told.append(alert)
+        self.standing = [RaisedAlert(alert, "e", 1)] if alert.raised else []
 
 
-@pytest.mark.parametrize("rules", [[], ["portal"], ["count", "portal"]])
-async def test_left_out_rules_are_told_and_taken_back(rules: list[str]) -> None:
-    gateway = Gateway()
-    await daemon._tell_left_out(gateway, rules)  # type: ignore[arg-type] # all it asks of one
-    [(code, active, detail)] = gateway.faults
-    assert (code, active) == ("rule_left_out", bool(rules))
-    assert all(rule in detail for rule in rules)
+async def tell(ledger: Ledger, rules: list[str]) -> None:
+    section = SimpleNamespace(id="edge-t")
+    parts: Any = SimpleNamespace(
+        store=ledger,
+        booker=ledger,
+        clock=BootClock(),
+        configuration=SimpleNamespace(gateway=section),
+    )
+    await daemon._tell_left_out(parts, rules)
+
+
+async def test_left_out_rules_are_told_once_and_taken_back_once() -> None:
+    ledger = Ledger()
+    await tell(ledger, [])
+    assert ledger.told == []
+    for _ in range(2):
+        await tell(ledger, ["count", "weight"])
+    [raised] = ledger.told
+    assert (raised.code, raised.key, raised.raised) == (
+        "rule_left_out",
+        "rule_left_out:edge-t",
+        True,
+    )
+    assert "count, weight" in raised.text
+    for _ in range(2):
+        await tell(ledger, [])
+    [_, cleared] = ledger.told
+    assert not cleared.raised
+
+
+async def test_alert_says_when_no_other_can_be_raised() -> None:
+    ledger = Ledger()
+    await tell(ledger, ["health"])
+    assert "no other alert" in ledger.told[0].text
+
+
+async def test_rules_whose_facts_would_be_lost_are_left_out_too(
+    monkeypatch: pytest.MonkeyPatch, configuration: Configuration
+) -> None:
+    starts = Starts(monkeypatch)
+    starts.end = ended_by(RuleFailed("movement", "bug"))
+    for _ in range(3):
+        with pytest.raises(BaseExceptionGroup):
+            await daemon.run(configuration)
+    starts.end = None
+    await daemon.run(configuration)
+    assert starts.rules[3] == {"stock", "health"}
