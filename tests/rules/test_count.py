@@ -1,8 +1,9 @@
 from random import Random
+from typing import Any
 
 import pytest
 
-from gateway.model import CountChange, Item, ReferenceDeleted, WeightStep
+from gateway.model import ActionDone, CountChange, Item, ReferenceDeleted, WeightStep
 from rules.count import Count
 from tests.rules.play import BOLT, Play
 
@@ -63,20 +64,22 @@ def test_confidence_is_how_often_the_count_is_right(pieces: int, spread: float) 
 
 
 @pytest.mark.parametrize(
-    ("items", "cell", "code"),
+    ("items", "cell", "code", "rows"),
     [
-        ([], "s:1", "BOLT"),
-        ([Item("BOLT", unit_mg=0)], "s:1", "BOLT"),
-        ([BOLT], "s:3", ""),
+        ([], "s:1", "BOLT", {"s:1": {"on_hand": 0, "doubtful": 1}}),
+        ([Item("BOLT", unit_mg=0)], "s:1", "BOLT", {"s:1": {"on_hand": 0, "doubtful": 1}}),
+        ([BOLT], "s:3", "", {}),
     ],
     ids=["unknown item", "unit weight 0", "nothing planned"],
 )
-def test_step_without_a_unit_weight_says_so(items: list[Item], cell: str, code: str) -> None:
+def test_step_without_a_unit_weight_says_so(
+    items: list[Item], cell: str, code: str, rows: dict[str, dict[str, int]]
+) -> None:
     play = Play([Count], items=items)
     play.feed(1.0, step(-100.0, cell=cell))
     [change] = play.kinds()
     assert (change.item, change.quantity, change.confidence_permille) == (code, 0, 0)
-    assert play.rows == {}
+    assert play.rows == rows
 
 
 def test_item_that_comes_and_goes_is_believed() -> None:
@@ -105,3 +108,105 @@ def test_empty_cell_on_the_first_start_is_a_count_of_none() -> None:
     play.feed(1.0, step(3.0, cause="first_start"))
     [change] = play.kinds()
     assert (change.quantity, change.on_hand, change.confidence_permille) == (0, 0, 990)
+
+
+PLAIN = Item("BOLT", unit_mg=100_000, unit_sd_mg=1_000)
+
+
+class Cell:
+    """A cell as weighed: what lies there changes from level to level."""
+
+    def __init__(self, item: Item = PLAIN, **known: Any) -> None:
+        self.play = Play([Count], items=[item], **known)
+        self.level_g = 0.0
+
+    def weigh(self, level_g: float, sd_g: float = 0.3) -> CountChange:
+        told = WeightStep("s:1", self.level_g, level_g, sd_g, 0, "live")
+        self.level_g = level_g
+        self.play.feed(self.play.now_s + 1, told)
+        found = self.play.kinds()[-1]
+        assert isinstance(found, CountChange)
+        assert found.step is told
+        return found
+
+
+def counted(change: CountChange) -> tuple[int, int]:
+    return change.quantity, change.on_hand
+
+
+def test_count_comes_right_with_the_next_step_whose_total_is_sure() -> None:
+    cell = Cell()
+    assert counted(cell.weigh(500.0)) == (5, 5)
+    assert counted(cell.weigh(350.0)) == (0, 5)
+    assert cell.play.rows == {"s:1": {"on_hand": 5, "doubtful": 1}}
+    change = cell.weigh(200.0)
+    assert counted(change) == (-3, 2)
+    assert change.confidence_permille >= 950
+    assert cell.play.rows == {"s:1": {"on_hand": 2}}
+    assert counted(cell.weigh(100.0)) == (-1, 1)
+
+
+def test_many_parts_that_do_not_resolve_are_told_by_the_few_that_are_left() -> None:
+    cell = Cell(Item("BOLT", unit_mg=100_000, unit_sd_mg=10_000))
+    for piece in range(1, 31):
+        cell.weigh(piece * 100.0)
+    assert counted(cell.weigh(205.0)) == (-28, 2)
+    assert "doubtful" not in cell.play.rows["s:1"]
+
+
+def test_thing_put_down_and_taken_away_leaves_the_count() -> None:
+    cell = Cell()
+    cell.weigh(500.0)
+    assert counted(cell.weigh(650.0)) == (0, 5)
+    assert counted(cell.weigh(501.0)) == (0, 5)
+    assert cell.play.rows == {"s:1": {"on_hand": 5}}
+
+
+def test_doubt_lasts_over_a_restart_and_until_the_total_is_sure() -> None:
+    cell = Cell()
+    cell.weigh(500.0)
+    cell.weigh(650.0)
+    assert counted(cell.weigh(550.0)) == (-1, 4)
+    assert cell.play.rows == {"s:1": {"on_hand": 4, "doubtful": 1}}
+    again = Cell(rows=cell.play.rows)
+    again.level_g = 550.0
+    assert counted(again.weigh(300.0)) == (-1, 3)
+
+
+@pytest.mark.parametrize(
+    "item",
+    [Item("BOLT", unit_mg=10_000), Item("BOLT", unit_mg=100_000, unit_sd_mg=10_000), BOLT],
+    ids=["light beside the drift of zero", "too unlike", "its tags book for themselves"],
+)
+def test_total_that_proves_nothing_corrects_nothing(item: Item) -> None:
+    unit_g = item.unit_mg / 1000
+    cell = Cell(item, rows={"s:1": {"on_hand": 20, "doubtful": 1}})
+    cell.level_g = 10 * unit_g
+    assert counted(cell.weigh(11 * unit_g)) == (1, 21)
+    assert cell.play.rows == {"s:1": {"on_hand": 21, "doubtful": 1}}
+
+
+def test_total_proves_nothing_after_a_zero_with_parts_on_the_cell() -> None:
+    cell = Cell()
+    cell.weigh(500.0)
+    cell.play.feed(5.0, ActionDone("s", "tare", "s:1"))
+    assert cell.play.rows == {"s:1": {"on_hand": 5}}
+    cell.play.feed(5.0, ActionDone("s", "zero", "s:1"))
+    cell.level_g = 0.0
+    cell.weigh(-150.0)
+    assert counted(cell.weigh(-300.0)) == (0, 5)
+    assert cell.play.rows == {"s:1": {"on_hand": 5, "doubtful": 1, "zero_off": 1}}
+
+
+def test_total_proves_something_again_after_a_zero_with_nothing_on_the_cell() -> None:
+    cell = Cell(rows={"s:1": {"on_hand": 0, "zero_off": 1}})
+    cell.play.feed(5.0, ActionDone("s", "zero", "s:1"))
+    assert cell.play.rows == {"s:1": {"on_hand": 0}}
+
+
+def test_stock_of_an_item_that_becomes_known_is_told_with_the_next_step() -> None:
+    play = Play([Count], items=[])
+    play.feed(1.0, WeightStep("s:1", 0.0, 500.0, 0.3, 0, "first_start"))
+    play.feed(2.0, PLAIN)
+    play.feed(3.0, WeightStep("s:1", 500.0, 400.0, 0.3, 0, "live"))
+    assert [counted(change) for change in play.kinds()] == [(0, 0), (4, 4)]

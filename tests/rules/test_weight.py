@@ -271,4 +271,4 @@ def test_counts_add_up_to_what_lies_there(acts: list[tuple[int, float, bool]], s
     changes = play.kinds(CountChange)
     assert sum(change.quantity for change in changes) == pieces
     assert changes[-1].on_hand == pieces
-    assert play.rows["Count/s:1"] == {"on_hand": pieces}
+    assert play.rows["Count/s:1"]["on_hand"] == pieces
