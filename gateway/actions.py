@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 
 import structlog
 
 from gateway.inbox import Inbox
 from gateway.model import ActionDone, DeviceFault, Pulse, SetOutput
 from gateway.ports import Clock, LinkError
-from gateway.store import Committed, PulseRow, Store
+from gateway.store import Committed, PulseRow, Store, StoreFull
 from gateway.supervisor import NotConnected, Supervisor
 
 PULSES_MAX = 100
@@ -110,7 +111,9 @@ class Dispatcher:
             done = ActionDone(row.device, row.kind, row.cell, ok=not reason)
             await self._inbox.put(self._clock.now(), done)
             await self._inbox.put(self._clock.now(), pulse_doubt(row, reason))
-        await self._store.mark_pulse(row.pulse_id, "unknown" if reason else "done")
+        # Without space for it the row stays as it is: the next start tells the pulse as unknown.
+        with suppress(StoreFull):
+            await self._store.mark_pulse(row.pulse_id, "unknown" if reason else "done")
         if reason:
             self._log.warning("pulse not certain", cell=row.cell, kind=row.kind, reason=reason)
 
@@ -118,7 +121,10 @@ class Dispatcher:
         """Let the device do it; return why that is not certain, and whether it was sent."""
         if not self._supervisor.is_up(row.device):
             return f"{row.device} is not connected", False
-        await self._store.mark_pulse(row.pulse_id, "sent")
+        try:
+            await self._store.mark_pulse(row.pulse_id, "sent")
+        except StoreFull:
+            return "no space left to note that it is sent", False
         try:
             async with asyncio.timeout(ACT_TIMEOUT_S):
                 await self._supervisor.act(Pulse(row.device, row.kind, row.cell))

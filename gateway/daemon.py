@@ -28,6 +28,7 @@ from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.orphans import clear_orphans
 from gateway.outcome import Outcome
+from gateway.ports import LinkError
 from gateway.rule_record import RuleRecord, not_to_run
 from gateway.settings import Configuration
 from gateway.stock_topics import STOCK_RULE, Clocks, StockTopics
@@ -163,7 +164,10 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
         gateway.inbox.put_first(gateway.clock.now(), SnapshotRequest("core_lacks_records"))
 
     async def restored() -> None:
-        await gateway.store.start_epoch("restored")
+        try:
+            await gateway.store.start_epoch("restored")
+        except StoreFull as full:
+            raise LinkError("no space left to begin a new epoch") from full
         gateway.inbox.put_first(gateway.clock.now(), SnapshotRequest("ledger_restored"))
 
     async def learn(facts: Sequence[Reference]) -> None:

@@ -97,6 +97,7 @@ class Position:
         self.first_kept = 1
         self.timeouts = 0
         self.snapshot_wanted = False
+        self.epoch_wanted = False
         self.withheld: dict[int, str] = {}
         self._stand_in_due = 0
         self.alarms: list[Alarm] = []
@@ -319,6 +320,7 @@ class Position:
             self._clear("ledger_went_back")
             return False
         self.phase = Phase.HELD
+        self.epoch_wanted = True
         self._deadline = None
         text = f"the core holds {high_water}, this ledger ends at {self.last}: it went back in time"
         self._raise("ledger_went_back", "critical", text)

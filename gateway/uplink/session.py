@@ -51,8 +51,8 @@ class House:
     `outbox` names what is to be delivered next; an old epoch is delivered to its end first.
     `learn` returns after its commit. `snapshot` is asked for absolute stock when the core misses
     records that are pruned. `restored` is called when the core holds more than this ledger: it
-    shall begin a new epoch. `published` hears of each seq that the broker took, `settled` of each
-    new mark.
+    shall begin a new epoch, or raise LinkError: then it is called again on the next connection.
+    `published` hears of each seq that the broker took, `settled` of each new mark.
     """
 
     outbox: Callable[[], Outbox]
@@ -261,8 +261,9 @@ class Session:
         alarms, self._position.alarms = self._position.alarms, []
         for alarm in alarms:
             self._house.alarm(alarm)
-            if alarm.code == "ledger_went_back" and alarm.raised:
-                await self._house.restored()
+        if self._position.epoch_wanted:
+            self._position.epoch_wanted = False
+            await self._house.restored()
 
     async def _watch_ledger(self) -> None:
         last = self._outbox.bounds().last

@@ -7,7 +7,7 @@ import pytest
 from gateway.actions import ACT_TIMEOUT_S, PULSES_MAX, Dispatcher
 from gateway.model import Action, ActionDone, Heartbeat, SetOutput
 from gateway.ports import Emit, LinkError
-from gateway.store import PulseRow
+from gateway.store import PulseRow, StoreFull
 from tests.gateway.rigs import Play, Rig
 from tests.virtual_time import run
 
@@ -18,6 +18,7 @@ class MemoryStore:
     def __init__(self, outputs: list[SetOutput]) -> None:
         self.outputs_kept = outputs
         self.marks: list[tuple[int, str]] = []
+        self.full = False
         self.tell: Callable[[Any], None] = lambda _committed: None
 
     def observe(self, observer: Callable[[Any], None]) -> None:
@@ -32,6 +33,8 @@ class MemoryStore:
 
     async def mark_pulse(self, pulse_id: int, status: str) -> None:
         await asyncio.sleep(0)
+        if self.full:
+            raise StoreFull("no space left")
         self.marks.append((pulse_id, status))
 
 
@@ -239,3 +242,21 @@ def test_pulses_that_wait_are_bounded() -> None:
 def test_action_for_an_unknown_device_ends_nothing() -> None:
     found = bench(lambda b: b.decide(lamp(True, device="gone"), lamp(True)))
     assert found.sent() == [lamp(True)]
+
+
+def test_pulse_without_space_to_note_it_is_not_sent_and_ends_nothing() -> None:
+    async def main() -> None:
+        bench = Bench(d=[steady])
+
+        async def script() -> None:
+            bench.store.full = True
+            await bench.decide(PulseRow(1, "d", "tare", "d:1", "pending"))
+            assert bench.sent() == []
+            bench.store.full = False
+            await bench.decide(PulseRow(2, "d", "tare", "d:1", "pending"))
+            assert len(bench.sent()) == 1
+            assert bench.store.marks == [(2, "sent"), (2, "done")]
+
+        await bench.play(script)
+
+    run(main())

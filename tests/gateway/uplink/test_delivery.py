@@ -155,6 +155,17 @@ def test_core_ahead_of_the_ledger_stops_all_and_says_so() -> None:
     assert len(position.alarms) == 1
 
 
+def test_new_epoch_is_wanted_on_each_connection_until_there_is_one() -> None:
+    position = flowing(last=10)
+    for _ in range(2):
+        position.hello(0, 11)
+        assert position.epoch_wanted
+        position.epoch_wanted = False
+        position.disconnect()
+        position.connect(0, Bounds(1, 10, 0))
+    assert codes(position) == [("ledger_went_back", True)]
+
+
 def test_ack_ahead_of_the_ledger_is_not_believed_but_asked_about() -> None:
     position = flowing(last=10)
     position.ack(0, 11)

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from gateway.model import ExpectedSet, Item, Location, ReferenceDeleted
+from gateway.ports import LinkError
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto, listening
 from tests.gateway.uplink.peers import BASE, EPOCH, NEXT_EPOCH, Gateway, StrictCore
@@ -109,6 +110,28 @@ async def test_new_epoch_begins_when_the_core_holds_more_than_the_ledger(
         await until(lambda: g.outbox.epoch == NEXT_EPOCH and g.outbox.high_water == 1)
         assert core.applied == {EPOCH: list(range(1, 41)), NEXT_EPOCH: [1]}
         assert any(a.code == "ledger_went_back" and a.severity == "critical" for a in g.alarms)
+
+
+async def test_new_epoch_for_which_there_is_no_space_is_tried_again(
+    mosquitto: Mosquitto,
+) -> None:
+    await mosquitto.start()
+    core = StrictCore(mosquitto.port)
+    core.applied[EPOCH] = list(range(1, 41))
+    g = Gateway(mosquitto.port)
+    tries: list[int] = []
+    begin = g.uplink._house.restored
+
+    async def restored() -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise LinkError("no space left")
+        await begin()
+
+    object.__setattr__(g.uplink._house, "restored", restored)
+    async with core, g:
+        await until(lambda: g.outbox.epoch == NEXT_EPOCH)
+    assert len(tries) == 2
 
 
 async def test_pruned_records_are_asked_for_as_a_snapshot(mosquitto: Mosquitto) -> None:
