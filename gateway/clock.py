@@ -59,11 +59,15 @@ class WallClock:
         return self.anchor.wall(at), self.anchor.quality
 
     def watch(self) -> int:
-        """Take a new anchor; return how far the wall clock was set since the last, else 0."""
+        """Take a new anchor; return how far the wall clock was set since the last, else 0.
+
+        A clock that was set stays `stepped` until it is synchronised.
+        """
         fresh = self._read("synced" if synchronised() else "unsynced")
         step = fresh.wall_unix_ns - self.anchor.wall(fresh.boottime_ns)
         stepped = abs(step) >= STEP_MIN_NS
-        if stepped and fresh.quality == "unsynced":
+        was_set = stepped or self.anchor.quality == "stepped"
+        if was_set and fresh.quality == "unsynced":
             fresh = Anchor(fresh.boot_id, fresh.boottime_ns, fresh.wall_unix_ns, "stepped")
         self.anchor = fresh
         return step if stepped else 0

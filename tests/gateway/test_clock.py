@@ -70,3 +70,18 @@ def test_step_of_a_synchronised_clock_is_trusted(monkeypatch: pytest.MonkeyPatch
     hands.synced = True
     assert wall.watch() == 3600 * S
     assert wall.wall(hands.boot)[1] == "synced"
+
+
+def test_clock_that_was_set_stays_so_until_it_is_synchronised(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hands = Hands(monkeypatch)
+    wall = WallClock()
+    qualities = []
+    for shown in (3610, 1, 1):
+        hands.later(1, shown)
+        wall.watch()
+        qualities.append(wall.anchor.quality)
+    hands.synced = True
+    wall.watch()
+    assert [*qualities, wall.anchor.quality] == ["stepped"] * 3 + ["synced"]
