@@ -36,6 +36,10 @@ RETRY_MAX_NS = 60 * NS_PER_S
 REFUSED_MAX_NS = 60 * NS_PER_S
 """Longest pause after the broker refused to take records."""
 
+SNAPSHOT_EVERY_NS = 3600 * NS_PER_S
+"""Least time between two snapshots for a core that lacks records that are pruned: a core that does
+not follow says so with each greeting, and a snapshot of everything is hundreds of records."""
+
 WITHHELD_MAX = 1024
 """Records known as never passing, remembered to send their stand-in at once next time."""
 
@@ -98,6 +102,7 @@ class Position:
         self.timeouts = 0
         self.snapshot_wanted = False
         self.epoch_wanted = False
+        self._snapshot_at: Ns | None = None
         self.withheld: dict[int, str] = {}
         self._stand_in_due = 0
         self.alarms: list[Alarm] = []
@@ -156,7 +161,7 @@ class Position:
         if not self._by_core or self.phase is Phase.OFFLINE or self._is_beyond(high_water):
             return
         if high_water + 1 < self.first_kept:
-            self.snapshot_wanted = True
+            self._want_snapshot(now)
             if self.phase is not Phase.GREETING:
                 self._greet_anew(now)  # it cannot know that those records are gone
             return
@@ -164,6 +169,13 @@ class Position:
         self._move_to(high_water)
         self._deadline = None
         self._alive()
+
+    def _want_snapshot(self, now: Ns) -> None:
+        """A core that says the same again and again does not get one each time."""
+        if self._snapshot_at is not None and now < self._snapshot_at + SNAPSHOT_EVERY_NS:
+            return
+        self._snapshot_at = now
+        self.snapshot_wanted = True
 
     def ack(self, now: Ns, high_water: int) -> None:
         """The core has committed up to `high_water`; lower or equal marks are news of old."""

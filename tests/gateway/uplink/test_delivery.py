@@ -155,6 +155,17 @@ def test_core_ahead_of_the_ledger_stops_all_and_says_so() -> None:
     assert len(position.alarms) == 1
 
 
+def test_core_that_does_not_follow_gets_one_snapshot_an_hour() -> None:
+    position = flowing(last=30, high_water=30, first_kept=21)
+    wanted: list[int] = []
+    for minute in range(150):
+        position.hello(minute * 60 * NS_PER_S, 5)
+        if position.snapshot_wanted:
+            wanted.append(minute)
+            position.snapshot_wanted = False
+    assert wanted == [0, 60, 120]
+
+
 def test_new_epoch_is_wanted_on_each_connection_until_there_is_one() -> None:
     position = flowing(last=10)
     for _ in range(2):
