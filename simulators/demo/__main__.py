@@ -68,9 +68,7 @@ async def work(chain: Chain, options: argparse.Namespace, broker: str) -> dict[s
     await chain.wait_until(task.done, options.seconds + 30)
     await task
     say("demo", "people stop; waiting for what is under way")
-    await chain.wait_until(
-        lambda: not judge(chain.acts_watched, chain.booked).missed, MATCH_WITHIN_S
-    )
+    await chain.wait_until(lambda: not judge(chain.world.acts, chain.booked).missed, MATCH_WITHIN_S)
     await chain.wait_until(lambda: False, SETTLE_S)
     await chain.stop_daemon()
     return await summarise(chain, options.seed, options.seconds, broker)
@@ -103,7 +101,8 @@ def _table(result: dict[str, Any], *, good: bool) -> str:
         "movements": f"{result['published']}, wrong {result['wrong']}, "
         f"unresolved {result['unresolved']}",
         "in the core": f"{result['settled']}, lost {result['lost']}, "
-        f"duplicated {result['duplicated']}, pieces off {result['stock_error']}",
+        f"duplicated {result['duplicated']}, pieces off {result['stock_error']} "
+        f"({result['stock_unexplained']} unexplained)",
         "act to booking": f"median {result['latency_ms']['p50']} ms, "
         f"99 % {result['latency_ms']['p99']} ms",
     }

@@ -9,7 +9,7 @@ import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,6 +20,7 @@ from simulators.core.contract import DEFAULT_PREFIX, load_contract
 from simulators.core.desk import Desk, Report
 from simulators.core.service import Connection, Core
 from simulators.demo.feed import Feed
+from simulators.demo.listener import Listener
 from simulators.demo.plant import Plant, run_plant
 from simulators.demo.site_files import GATEWAY, SITE, write_site
 from simulators.world.layout import SPOTS
@@ -43,11 +44,11 @@ class Chain:
     world: World
     plant: Plant
     make_core: Callable[[], Core]
+    listener: Listener
     feed: Feed
     folder: Path
     config: Path
     version: str
-    acts_watched: list[Act] = field(default_factory=list)
     _unanswered: deque[Act] = field(default_factory=lambda: deque(maxlen=UNANSWERED_MAX))
     booked: list[Booked] = field(default_factory=list)
     unresolved: int = 0
@@ -60,8 +61,7 @@ class Chain:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def watch_act(self, act: Act) -> None:
-        """Note an act that the judge will ask for."""
-        self.acts_watched.append(act)
+        """Note an act, to tell when it is booked."""
         self._unanswered.append(act)
         self.feed.act(act)
 
@@ -95,9 +95,7 @@ class Chain:
     async def stop_core(self) -> None:
         """Stop the core; what comes meanwhile waits in the gateway."""
         if self.serving is not None:
-            self.serving.cancel()
-            with suppress(asyncio.CancelledError):
-                await self.serving
+            await _cancel(self.serving)
 
     async def start_daemon(self, *command: str) -> None:
         """Start `shelfgate run`, or another command, on the written configuration."""
@@ -168,6 +166,12 @@ class Chain:
         self.feed.booked(document_no, None if act is None else now - act.at_s)
 
 
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 @asynccontextmanager
 async def run_chain(
     folder: Path, seed: int, broker_url: str, *, quiet: bool
@@ -186,15 +190,19 @@ async def run_chain(
         chain.hear(report)
 
     book = Book(folder / "core.db")
-    desk = Desk(book, load_contract(DEFAULT_PREFIX), SITE, Random(seed), [GATEWAY])
+    contract = load_contract(DEFAULT_PREFIX)
+    desk = Desk(book, contract, SITE, Random(seed), [GATEWAY])
     connection = Connection(*where, 4 if version == "3.1.1" else 5, f"shelfgate-core-{SITE}")
+    listener = Listener(contract, SITE, GATEWAY)
 
     def make_core() -> Core:
         return Core(desk, connection, Random(f"core {seed}"), hear)
 
     async with run_plant(world, Random(f"plant {seed}")) as plant:
         config = write_site(folder, plant.ports, where, version)
-        chain = Chain(world, plant, make_core, feed, folder, config, version)
+        chain = Chain(world, plant, make_core, listener, feed, folder, config, version)
+        ears = replace(connection, client_id=f"listener-{SITE}")
+        listening = asyncio.create_task(listener.run(ears), name="listener")
         chain.start_core()
         try:
             yield chain
@@ -202,4 +210,5 @@ async def run_chain(
             if chain.daemon is not None and chain.daemon.returncode is None:
                 await chain.stop_daemon()
             await chain.stop_core()
+            await _cancel(listening)
             book.close()

@@ -1,7 +1,29 @@
-"""The figures of one run: the world's acts against the core's stock and movements."""
+"""The figures of one run: the world's acts against the core's stock and movements.
+
+What the gateway's own ledger says is one figure of these, and decides nothing.
+
+    seed, seconds      which world, and how long people worked in it
+    broker, mqtt       which broker, and the version of MQTT spoken with it
+    true_movements     acts that changed stock, as the world knows them
+    published          distinct movements that a listener at the broker saw the gateway publish
+    settled            movements that the core holds, each counted as often as it booked it
+    missed             acts without a movement booked within 30 s; see `simulators.world.score`
+    wrong              movements that the core booked and that no act answers to
+    unresolved         "something moved, not clear what" that the core was told
+    lost               records that the gateway announced at the broker and the core does not hold:
+                       movements published and not accepted, and numbers up to the last announced
+                       that are missing in its book
+    ledger_lost        movements in the gateway's ledger that the core does not hold, for comparison
+    duplicated         movements that the core booked more than once
+    redelivered        records that came to the core again, and were booked once
+    stock_error        pieces that the core's stock is off the world's, over places and items
+    stock_unexplained  pieces of these that the acts missed and the movements wrong do not explain
+    latency_ms         from an act to its booking in the core, median and 99 %
+"""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter
 from pathlib import Path
@@ -9,11 +31,15 @@ from typing import Any
 
 from simulators.demo.chain import Chain
 from simulators.world.layout import CARTON, HALL
-from simulators.world.score import judge, percentile
+from simulators.world.score import Place, judge, percentile, unexplained
+from simulators.world.world import OUTSIDE
 
 WRONG_MAX_SHARE = 0.05
 UNRESOLVED_MAX_SHARE = 0.05
 """What a run may miss, get wrong, or leave open, of the true acts."""
+
+ARRIVE_WITHIN_S = 5.0
+"""After the daemon has stopped: time for what is still at the broker to be booked."""
 
 
 def decided_movements(folder: Path) -> dict[int, str]:
@@ -42,13 +68,34 @@ def accepted_movements(folder: Path) -> list[str]:
         book.close()
 
 
+def held_records(folder: Path) -> dict[tuple[str, int], str]:
+    """The status of each record that the core has, by epoch and seq."""
+    book = sqlite3.connect(f"file:{folder}/core.db?mode=ro", uri=True)
+    try:
+        rows = book.execute("SELECT epoch, seq, status FROM record WHERE status != 'gap'")
+        return {(epoch, seq): status for epoch, seq, status in rows}
+    finally:
+        book.close()
+
+
+async def lost_records(chain: Chain) -> set[tuple[str, int]]:
+    """What was announced and is not in the core, when all that is under way has arrived."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + ARRIVE_WITHIN_S
+    while lost := chain.listener.lost(held_records(chain.folder)):
+        if loop.time() >= deadline:
+            break
+        await asyncio.sleep(0.1)
+    return lost
+
+
 async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dict[str, Any]:
-    """The result object of a finished run."""
-    score = judge(chain.acts_watched, chain.booked)
-    decided = decided_movements(chain.folder)
+    """The result object of a finished run; see the module for what each figure means."""
+    lost = await lost_records(chain)
+    score = judge(chain.world.acts, chain.booked)
     accepted = Counter(accepted_movements(chain.folder))
-    lost = [identity for identity in decided.values() if identity not in accepted]
-    duplicated = sum(count - 1 for count in accepted.values())
+    decided = decided_movements(chain.folder).values()
+    difference = await stock_difference(chain)
     latencies = score.latencies_s
     p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
     return {
@@ -56,16 +103,18 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
         "seconds": seconds,
         "broker": broker,
         "mqtt": chain.version,
-        "true_movements": len(chain.acts_watched),
-        "published": len(chain.booked),
+        "true_movements": len(chain.world.acts),
+        "published": len(set(chain.listener.movements.values())),
         "settled": sum(accepted.values()),
         "missed": len(score.missed),
         "wrong": len(score.wrong),
         "unresolved": chain.unresolved,
         "lost": len(lost),
-        "duplicated": duplicated,
+        "ledger_lost": sum(identity not in accepted for identity in decided),
+        "duplicated": sum(count - 1 for count in accepted.values()),
         "redelivered": chain.statuses["duplicate"],
-        "stock_error": await stock_error(chain),
+        "stock_error": sum(map(abs, difference.values())),
+        "stock_unexplained": unexplained(difference, score),
         "latency_ms": {
             "p50": None if p50 is None else round(p50 * 1000),
             "p99": None if p99 is None else round(p99 * 1000),
@@ -74,22 +123,23 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
 
 
 async def stock_error(chain: Chain) -> int:
-    """Sum of |core - truth| over cells and items, and of the change in the hall."""
-    stock = await chain.core.stock()
-    error = 0
+    """Pieces that the core's stock is off the world's, over all places and items."""
+    return sum(map(abs, (await stock_difference(chain)).values()))
+
+
+async def stock_difference(chain: Chain) -> dict[Place, int]:
+    """Core less truth, where they differ; of the hall, which has no first count, the change."""
+    true: Counter[Place] = Counter()
     for location, spot in chain.world.spots.items():
-        true = len(chain.world.stock(location))
-        error += abs(_quantity(stock, location, spot.ware.code) - true)
-    moved = sum(
-        act.quantity * (1 if act.target == HALL else -1)
-        for act in chain.world.acts
-        if CARTON.code == act.item
-    )
-    return error + abs(_quantity(stock, HALL, CARTON.code) - moved)
-
-
-def _quantity(stock: Any, location: str, item: str) -> int:
-    return int(stock.get((location, item), 0))
+        true[location, spot.ware.code] = len(chain.world.stock(location))
+    for act in chain.world.acts:
+        if act.item == CARTON.code:
+            true[HALL, act.item] += act.quantity * (1 if act.target == HALL else -1)
+    stock = await chain.core.stock()
+    told = {place: int(quantity) for place, quantity in stock.items() if place[0] != OUTSIDE}
+    places = true.keys() | told.keys()
+    difference = {place: told.get(place, 0) - true[place] for place in places}
+    return {place: pieces for place, pieces in difference.items() if pieces}
 
 
 def passed(result: dict[str, Any]) -> bool:
@@ -98,6 +148,7 @@ def passed(result: dict[str, Any]) -> bool:
     return bool(
         result["lost"] == 0
         and result["duplicated"] == 0
+        and result["stock_unexplained"] == 0
         and acts > 0
         and result["missed"] + result["wrong"] <= WRONG_MAX_SHARE * acts
         and result["unresolved"] <= UNRESOLVED_MAX_SHARE * acts

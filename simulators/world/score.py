@@ -7,8 +7,10 @@ the world was missed, on the side of the core it is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from simulators.world.world import Act
 
@@ -17,6 +19,9 @@ MATCH_WITHIN_S = 30.0
 
 BEFORE_S = 2.0
 """A movement may be dated a little before its act: the clocks of sensors are not the world's."""
+
+Place: TypeAlias = tuple[str, str]
+"""A location and an item: what stock is counted by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,20 @@ def answers(movement: Booked, act: Act) -> bool:
         and movement.source == act.source
         and movement.target == act.target
     )
+
+
+def unexplained(difference: Mapping[Place, int], score: Score) -> int:
+    """Pieces of a difference in stock that the missed acts and wrong movements do not explain.
+
+    An act that was left unresolved is among those missed. Each explains its quantity, at both of
+    its ends, and no more than is off there.
+    """
+    explained: Counter[Place] = Counter()
+    offs: list[Act | Booked] = [*score.missed, *score.wrong]
+    for off in offs:
+        explained[off.source, off.item] += off.quantity
+        explained[off.target, off.item] += off.quantity
+    return sum(max(0, abs(pieces) - explained[place]) for place, pieces in difference.items())
 
 
 def percentile(ascending: Sequence[float], share: float) -> float | None:

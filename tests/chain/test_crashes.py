@@ -8,16 +8,22 @@ from random import Random
 
 import pytest
 
-from gateway.status import NotRunningError, ask
+from gateway.clock import BootClock, WallClock
+from gateway.store.booking import utc
 from simulators.demo.chain import Chain
 from simulators.demo.result import stock_error, summarise
 from simulators.demo.site_files import GATEWAY
 from simulators.world.people import Crew, Habits
+from simulators.world.world import Act
+from tests.chain.asking import device_is_up, held_movements
 
 CRASHING = Path(__file__).with_name("crashing_daemon.py")
 SEAMS = ("commit", "publish", "puback", "core_ack")
 KILLS_PER_POINT = 5
 RANDOM_KILLS = 50
+FOUND_AFTER_GAP_MIN = 5
+"""Of some hundred acts, with the daemon away again and again while people work."""
+
 QUICK = Habits(pause_s=(0.4, 1.2), gate_share=0.0)
 """Some 60 acts a minute. Nothing through the gate: what passes it unwatched leaves no trace."""
 
@@ -35,16 +41,6 @@ async def work_through(chain: Chain, kill: Callable[[], Awaitable[None]], kills:
     await asyncio.gather(working, return_exceptions=True)
     await chain.start_daemon()
     await chain.wait_until(lambda: False, 6.0)
-
-
-def device_is_up(chain: Chain, device: str) -> bool:
-    """Ask the running daemon, as `shelfgate status` does."""
-    try:
-        told = ask(chain.folder / "state", {"request": "status"})
-    except NotRunningError:
-        return False
-    states = {each["device"]: each["state"] for each in told["status"]["devices"]}
-    return bool(states[device] == "up")
 
 
 async def assert_exactly_once(chain: Chain) -> None:
@@ -95,6 +91,47 @@ async def test_kill_at_random_instants_loses_and_doubles_nothing(chain: Chain) -
 
     await work_through(chain, kill, RANDOM_KILLS)
     await assert_exactly_once(chain)
+    found = [each for each in held_movements(chain.folder) if each["reason"] == "found_after_gap"]
+    assert len(found) >= FOUND_AFTER_GAP_MIN
+    assert all(each["at_since"] <= each["at_event"] for each in found)
+
+
+def now_utc() -> str:
+    """This moment as the gateway writes it."""
+    return utc(WallClock().wall(BootClock().now())[0])
+
+
+@pytest.mark.server
+async def test_acts_while_the_daemon_is_dead_are_each_found_with_the_gap_they_fell_into(
+    chain: Chain,
+) -> None:
+    """One act on each cell, tagged goods among them."""
+    await chain.start_daemon()
+    await chain.ready()
+    assert chain.daemon is not None
+    chain.daemon.kill()
+    assert await chain.daemon.wait() == -9
+    acts: list[tuple[Act, str]] = []
+    for number, spot in enumerate(chain.world.spots.values()):
+        await asyncio.sleep(0.3)  # so that the acts have times of their own
+        move = chain.world.put if number % 2 else chain.world.pick
+        quantity = 1 if spot.ware.serials else 2
+        acts.append((move("Ana", spot, quantity), now_utc()))
+    await asyncio.sleep(1.0)
+    began = now_utc()
+    await chain.start_daemon()
+    assert await chain.wait_until(lambda: len(chain.booked) >= len(acts), 30)
+    await assert_exactly_once(chain)
+    held = held_movements(chain.folder)
+    assert len(held) == len(acts)
+    for act, at in acts:
+        (found,) = (each for each in held if each["item"] == act.item)
+        ends = found["from"]["location"], found["to"]["location"]
+        assert (found["quantity"], *ends) == (act.quantity, act.source, act.target)
+        assert found["reason"] == "found_after_gap"
+        assert found["at_since"] <= at < began
+        assert at <= found["at_event"]
+        assert found["at_event"] <= found["at_decided"]
 
 
 @pytest.mark.server

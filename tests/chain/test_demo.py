@@ -19,7 +19,10 @@ KEYS = {
     "wrong",
     "unresolved",
     "lost",
+    "ledger_lost",
     "duplicated",
+    "stock_error",
+    "stock_unexplained",
     "latency_ms",
 }
 

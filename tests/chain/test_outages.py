@@ -13,6 +13,14 @@ from simulators.demo.result import stock_error, summarise
 from simulators.modbus.faults import Fault
 from simulators.world.layout import SHELF_READER
 from simulators.world.people import Crew, Habits
+from simulators.world.score import judge
+from tests.polling import until
+
+AWAY_S = 15.0
+"""A tag that is not seen for 10 s of watched time has departed: this is longer."""
+
+DEPARTURE_AFTER_S = 11.0
+"""By then a departure that blind time was counted for would have been decided."""
 
 STEADY = Habits(pause_s=(0.8, 2.0), gate_share=0.0)
 
@@ -104,20 +112,54 @@ async def test_gateway_stopped_by_signal_while_tags_are_read_departs_nothing(
     await assert_all_booked_once(chain)
 
 
+async def assert_nothing_departs(chain: Chain) -> None:
+    """The reader is back: nothing departs from now on, while all that people do is booked."""
+    loop = asyncio.get_running_loop()
+    judged_at = loop.time() + DEPARTURE_AFTER_S
+    assert (movements(chain), chain.unresolved) == (0, 0)
+    await work(chain, 3)
+    await chain.wait_until(lambda: False, judged_at - loop.time())
+    await assert_all_booked_once(chain)
+    assert judge(chain.world.acts, chain.booked).wrong == ()
+    assert movements(chain) == len(chain.world.acts) > 0
+
+
 @pytest.mark.server
 async def test_reader_cable_pulled_in_mid_frame_departs_nothing(chain: Chain) -> None:
+    """Once for a moment, and once for longer than a tag may be unseen."""
     await chain.start_daemon()
     await chain.ready()
     reader = chain.plant.readers[SHELF_READER]
-    for _ in range(3):
+    for hold_s in (0.0, AWAY_S):
+        reader.faults.refuse = 1.0 if hold_s else 0.0
         reader.faults.cut = 1.0
         assert await chain.wait_until(lambda: not reader.connected, 10)
         reader.faults.cut = 0.0
+        await chain.wait_until(lambda: reader.connected, hold_s)
+        assert reader.connected is False or not hold_s
+        reader.faults.refuse = 0.0
         assert await chain.wait_until(lambda: reader.inventorying, 20)
-    await chain.wait_until(lambda: False, 13.0)
-    assert movements(chain) == 0
-    await work(chain, 4)
-    await assert_all_booked_once(chain)
+    assert reader.faults.struck["refuse"] > 1
+    await assert_nothing_departs(chain)
+
+
+@pytest.mark.server
+async def test_reader_falling_silent_on_a_living_connection_departs_nothing(chain: Chain) -> None:
+    await chain.start_daemon()
+    await chain.ready()
+    reader = chain.plant.readers[SHELF_READER]
+    struck = reader.faults.struck
+    reader.faults.silence = 1.0
+    await until(lambda: "silence" in struck)
+    assert reader.connected
+    await chain.wait_until(lambda: False, AWAY_S)
+    before = struck["silence"]
+    await until(lambda: struck["silence"] > before)
+    reader.faults.silence = 0.0
+    assert reader.connected
+    await until(lambda: not reader.connected)
+    await until(lambda: reader.inventorying and reader.connected)
+    await assert_nothing_departs(chain)
 
 
 @pytest.mark.server
