@@ -14,6 +14,11 @@ commanded, whether it is known to be done or not, the next plateau is compared w
 baseline, whichever is nearer; that is kept until it has come. A tare moves the net weight only, and
 samples are gross: it changes nothing here.
 
+A cell whose planned item is light takes a smaller step for one: STEP_SHARE of a piece, and a band
+of BAND_SHARE of it, so that no window in which a piece goes looks like a plateau half-way. A band
+below BAND_MIN_G would never hold the noise: lighter pieces are not resolved one by one, and leave
+the cell as it is. `unit_min_g` of the settings tells that limit.
+
 Source: change between stable states, as weighing practice (OIML R 76, stable equilibrium) and
 the published smart-shelf systems do it.
 """
@@ -34,7 +39,9 @@ from gateway.model import (
     Cause,
     CellFlag,
     Fact,
+    Item,
     Ns,
+    ReferenceDeleted,
     Stall,
     WeightReport,
     WeightSample,
@@ -50,6 +57,17 @@ DRIFT_KEPT_SHARE = 0.25
 
 DRIFT_PER_S_G = 0.05
 """The baseline follows drift no faster: zero tracking must not eat a slow pilferage."""
+
+STEP_SHARE = 0.7
+"""Of one piece: a step of so much is nearer to a piece than what dust and drift come to."""
+
+BAND_SHARE = 0.4
+"""Of one piece: twice the band, the spread of a plateau, is then less than the piece itself."""
+
+BAND_MIN_G = 1.0
+"""Noise of a good cell, 0.3 g, spreads over 1.5 g in a window: a smaller band is for one that is
+known to be better, and is set as `band_g`.
+"""
 
 
 class WeightSettings(PluginSettings):
@@ -67,10 +85,24 @@ class WeightSettings(PluginSettings):
             raise ValueError("step_min_g must be more than twice band_g, or half a step is booked")
         return self
 
+    @property
+    def unit_min_g(self) -> float:
+        """The lightest piece that is told from nothing, one by one."""
+        return min(self.band_g, BAND_MIN_G) / BAND_SHARE
+
+    def of_unit(self, unit_g: float) -> tuple[float, float]:
+        """Band and least step, in grams, of a cell with pieces of that weight; 0 is unknown."""
+        if unit_g < self.unit_min_g:
+            return self.band_g, self.step_min_g
+        return min(self.band_g, BAND_SHARE * unit_g), min(self.step_min_g, STEP_SHARE * unit_g)
+
 
 @dataclass(slots=True)
 class _Plate:
     """What is known of one cell."""
+
+    band_g: float
+    step_min_g: float
 
     samples: deque[tuple[Ns, float]] = field(default_factory=lambda: deque(maxlen=SAMPLES_MAX))
     baseline_g: float | None = None
@@ -86,17 +118,28 @@ class Weight:
     """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = WeightSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (WeightReport, ActionDone, Stall)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        WeightReport,
+        ActionDone,
+        Stall,
+        Item,
+        ReferenceDeleted,
+    )
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: WeightSettings, context: RuleContext) -> None:
         self._window_ns = int(settings.window_s * NS_PER_S)
         self._samples_min = settings.samples_min
-        self._band_g = settings.band_g
-        self._step_min_g = settings.step_min_g
+        self._settings = settings
         self._gap_ns = int(settings.gap_s * NS_PER_S)
         self._last_alive = context.last_alive or 0
-        self._plates = {cell.cell: _Plate() for cell in context.site.cells}
+        self._plates = {
+            cell.cell: _Plate(settings.band_g, settings.step_min_g) for cell in context.site.cells
+        }
+        self._planned: dict[str, list[_Plate]] = {}
+        for cell in context.site.cells:
+            if cell.item is not None:
+                self._planned.setdefault(cell.item, []).append(self._plates[cell.cell])
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the baselines; what differs on the first plateau happened unwatched."""
@@ -128,7 +171,15 @@ class Weight:
         elif type(fact) is Stall:
             for plate in self._plates.values():
                 plate.samples.clear()
+        elif type(fact) is Item:
+            self._set_step(fact.code, fact.unit_mg / 1000)
+        elif type(fact) is ReferenceDeleted and fact.kind == "item":
+            self._set_step(fact.code, 0.0)
         return NOTHING
+
+    def _set_step(self, code: str, unit_g: float) -> None:
+        for plate in self._planned.get(code, ()):
+            plate.band_g, plate.step_min_g = self._settings.of_unit(unit_g)
 
     def _sample(self, now: Ns, sample: WeightSample, plate: _Plate, turn: Turn) -> Turn:
         samples = plate.samples
@@ -146,7 +197,7 @@ class Weight:
         if len(samples) < self._samples_min or now - samples[0][0] < self._window_ns * 3 // 4:
             return turn
         weights = [gross for _, gross in samples]
-        if max(weights) - min(weights) > 2 * self._band_g:
+        if max(weights) - min(weights) > 2 * plate.band_g:
             return turn
         return self._plateau(now, sample.cell, plate, weights, turn)
 
@@ -158,12 +209,12 @@ class Weight:
         commanded, plate.commanded = plate.commanded, False
         if commanded:  # it was done, or it was not: fewer pieces moved is the likelier story
             baseline = min((0.0, baseline), key=lambda level_before: abs(level - level_before))
-        if abs(level - baseline) >= self._step_min_g:
+        if abs(level - baseline) >= plate.step_min_g:
             return self._declare(now, cell, plate, (baseline, level), weights, turn)
         if commanded:
             plate.baseline_g, plate.still_at, plate.drift_at, plate.gap = level, now, now, False
             return turn._replace(puts=(*turn.puts, _row(cell, plate)))
-        if abs(self._drift(now, plate, level) - plate.kept_g) < self._step_min_g * DRIFT_KEPT_SHARE:
+        if abs(self._drift(now, plate, level) - plate.kept_g) < plate.step_min_g * DRIFT_KEPT_SHARE:
             return turn
         return turn._replace(puts=(*turn.puts, _row(cell, plate)))
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.model import ActionDone, CellFlag, CountChange, Stall
+from gateway.model import ActionDone, CellFlag, CountChange, Item, ReferenceDeleted, Stall
 from rules.count import Count
-from rules.weight import Weight
+from rules.weight import Weight, WeightSettings
 from tests.rules.play import Play, S, at, seconds, weigh
 
 
@@ -239,6 +239,69 @@ def test_slow_transmitter_decides_too() -> None:
     scale = running()
     scale.period_s = 0.5
     scale.hold(750.0, 6.0)
+    assert len(scale.play.kinds()) == 1
+
+
+def light(unit_g: float, level_g: float = 60.0, noise_g: float = 0.3, **set_to: float) -> Scale:
+    item = Item("BOLT", unit_mg=round(unit_g * 1000))
+    rows = {"s:1": {"baseline_mg": round(level_g * 1000)}}
+    scale = Scale(Play([Weight], set_to, rows=rows, items=[item], last_alive_s=-9.0), noise_g)
+    scale.hold(level_g, 3.0)
+    assert scale.play.told == []
+    return scale
+
+
+@pytest.mark.parametrize("unit_g", [2.5, 3.0, 4.0, 4.9, 5.1, 6.0])
+@pytest.mark.parametrize("hertz", [10.0, 40.0])
+def test_piece_lighter_than_a_usual_step_is_a_step(unit_g: float, hertz: float) -> None:
+    scale = light(unit_g)
+    scale.period_s = 1 / hertz
+    for taken in range(1, 6):
+        scale.hold(60.0 - taken * unit_g, 3.0)
+    steps = scale.play.kinds()
+    assert len(steps) == 5
+    for step in steps:
+        assert step.after_g - step.before_g == pytest.approx(-unit_g, abs=0.2 * unit_g)
+
+
+def test_light_piece_is_one_step_whenever_in_the_window_it_goes() -> None:
+    for tenth in range(10):
+        scale = light(2.5)
+        scale.hold(60.0, tenth / 10)
+        scale.hold(57.5, 4.0)
+        assert len(scale.play.kinds()) == 1
+
+
+def test_noise_and_drift_of_a_cell_of_light_pieces_are_no_step() -> None:
+    scale = light(2.5)
+    for tenth in range(1200):
+        scale.hold(60.0 + tenth / 60, 0.5)
+    assert scale.play.told == []
+
+
+def test_piece_too_light_leaves_the_usual_step() -> None:
+    scale = light(2.0, noise_g=0.8)
+    scale.hold(58.0, 3.0)
+    assert scale.play.told == []
+    scale.hold(40.0, 3.0)
+    assert len(scale.play.kinds()) == 1
+
+
+def test_quiet_scale_with_a_small_band_resolves_lighter_pieces() -> None:
+    assert WeightSettings(band_g=0.2, step_min_g=0.8).unit_min_g == pytest.approx(0.5)
+    assert WeightSettings().unit_min_g == pytest.approx(2.5)
+    scale = light(0.6, noise_g=0.03, band_g=0.2, step_min_g=0.8)
+    scale.hold(59.4, 3.0)
+    assert len(scale.play.kinds()) == 1
+
+
+def test_item_that_is_told_later_and_taken_back_sets_the_step() -> None:
+    scale = running()
+    scale.play.feed(scale.play.now_s, Item("BOLT", unit_mg=3000), Item("NUT", unit_mg=9000))
+    scale.hold(997.0, 3.0)
+    assert len(scale.play.kinds()) == 1
+    scale.play.feed(scale.play.now_s, ReferenceDeleted("item", "BOLT"))
+    scale.hold(994.0, 3.0)
     assert len(scale.play.kinds()) == 1
 
 
