@@ -141,6 +141,14 @@ class Link:
         for inbound in early:
             deliver(inbound)
 
+    def hold(self) -> None:
+        """Nobody takes what comes in, for now: all that is not settled goes to the next who does.
+
+        What was begun and not acknowledged is delivered anew then, as after a lost connection.
+        """
+        self._early = [inbound for inbound in self._unsettled if not inbound.settled]
+        self._deliver = self._early.append
+
     async def wait_lost(self) -> LinkError:
         """Wait until the connection is gone; why."""
         return await asyncio.shield(self._lost)

@@ -125,6 +125,8 @@ class Session:
                     tasks.create_task(part(), name=f"uplink {part.__name__.strip('_')}")
         except* (LinkError, EpochDrainedError) as group:
             lost = group.exceptions[0]
+        finally:
+            self._link.hold()
         while isinstance(lost, BaseExceptionGroup):
             lost = lost.exceptions[0]
         raise lost or LinkError("the conversation ended")
@@ -163,7 +165,11 @@ class Session:
         if path in ("ack", "hello/core") and not inbound.retained:
             self._settlement.take(path, inbound)
         elif path == "cmd/request" and not inbound.retained and self._tasks is not None:
-            self._tasks.create_task(self._command(inbound), name="uplink command")
+            command = self._command(inbound)
+            try:
+                self._tasks.create_task(command, name="uplink command")
+            except RuntimeError:  # the group is ending: the next conversation takes it
+                command.close()
         elif path.startswith(("item/", "location/", "task/")):
             self._references.put_nowait(inbound)
         else:

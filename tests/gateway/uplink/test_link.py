@@ -378,3 +378,25 @@ async def test_nonsense_from_the_broker_ends_the_link_and_no_more(nonsense: byte
             return
         async with asyncio.timeout(2):
             assert isinstance(await link.wait_lost(), LinkError)
+
+
+@pytest.mark.server
+async def test_what_nobody_settled_goes_to_the_next_who_takes_it(mosquitto: Mosquitto) -> None:
+    await mosquitto.start()
+    first: list[Inbound] = []
+    second: list[Inbound] = []
+    async with linked(endpoint_to(mosquitto.port)) as link:
+        link.receive(first.append)
+        await link.subscribe(("a/#",))
+        for number in range(3):
+            await link.publish(f"a/{number}", b"x")
+        await until(lambda: len(first) == 3)
+        first[1].acknowledge()
+        link.hold()
+        await link.publish("a/3", b"x")
+        link.receive(second.append)
+        await until(lambda: len(second) == 3)
+        assert [inbound.topic for inbound in second] == ["a/0", "a/2", "a/3"]
+        for inbound in second:
+            inbound.acknowledge()
+        assert not link._unsettled

@@ -37,10 +37,14 @@ class HandLink:
         self.lost: asyncio.Future[LinkError] = asyncio.get_running_loop().create_future()
         self.rejects: set[str] = set()
         self._refused = refused
+        self.heard: list[Inbound] = []
         self._deliver: Deliver = lambda _inbound: None
 
     def receive(self, deliver: Deliver) -> None:
         self._deliver = deliver
+
+    def hold(self) -> None:
+        self._deliver = self.heard.append
 
     async def subscribe(self, _filters: object) -> list[str]:
         return list(self._refused)
@@ -209,3 +213,20 @@ def test_day_without_a_core_costs_little_and_its_return_is_served_at_once() -> N
             assert link.sent == list(range(1, 501))
 
     run(main())
+
+
+async def test_message_that_comes_as_an_epoch_ends_waits_for_the_next() -> None:
+    gateway, link = Gateway(1), HandLink()
+    await gateway.outbox.record(1)
+    async with conversation(gateway, link) as task:
+        await until(lambda: any(topic == "hello" for topic, _ in link.said))
+        gateway.outbox.drained = True
+        link.hear("hello/core", {"epoch": EPOCH, "hw": 1})
+        while not task.done():
+            link.hear("cmd/request", {"id": "1", "command": "tare", "args": {}})
+            await asyncio.sleep(0)
+        with pytest.raises(EpochDrainedError):
+            task.result()
+        late = link.hear("cmd/request", {"id": "2", "command": "tare", "args": {}})
+        assert not late.settled
+        assert link.heard[-1] is late
