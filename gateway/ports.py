@@ -109,6 +109,18 @@ class Actuator(Protocol):
         ...
 
 
+@runtime_checkable
+class NamesPoints(Protocol):
+    """A third ability that a driver may have: to say unconnected what it observes."""
+
+    def points(self) -> frozenset[str] | None:
+        """Its antennas (`device:antenna`) and cells (`device:cell`); None if only the device knows.
+
+        Wiring to anything else is then found by `shelfgate check`.
+        """
+        ...
+
+
 class Row(NamedTuple):
     """One durable row of a rule's declared state; `value` is JSON."""
 
@@ -174,6 +186,16 @@ class Rule(Protocol):
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the rows of an earlier run, once, before the first step."""
+        ...
+
+
+@runtime_checkable
+class ResolvesUnits(Protocol):
+    """What the settings of a rule that weighs pieces may tell."""
+
+    @property
+    def unit_min_g(self) -> float:
+        """The lightest piece, in grams, that it tells from nothing."""
         ...
 
 

@@ -61,6 +61,11 @@ class LlrpDriver:
         self._session: Session | None = None
         self._known_state: int | None = None
 
+    def points(self) -> frozenset[str] | None:
+        """The antennas that are set; without, the reader uses all that it has."""
+        device, antennas = self._context.device, self._settings.antennas
+        return frozenset(f"{device}:{antenna}" for antenna in antennas) or None
+
     async def run(self, emit: Emit) -> None:
         """Connect, arm, and emit until cancelled; LinkError when the link is lost."""
         context = self._context

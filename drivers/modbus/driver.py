@@ -56,6 +56,10 @@ class ModbusDriver:
             self._link = None
             await link.close()
 
+    def points(self) -> frozenset[str]:
+        """The cells of all units."""
+        return frozenset(self._units_by_cell)
+
     async def act(self, action: Action) -> None:
         """Tare or zero a cell, at most once; LinkError or ProtocolError when that is uncertain."""
         if not isinstance(action, Pulse):

@@ -43,7 +43,7 @@ def check(
     try:
         configuration = load_configuration(config)
         findings += examine_files(configuration)
-        problems += [each.text for each in findings if each.verdict == "fail"]
+        problems += [f"{each.text}; {each.fix}" for each in findings if each.verdict == "fail"]
     except ConfigError as error:
         problems += str(error).splitlines()
     else:

@@ -11,7 +11,8 @@ from random import Random
 from gateway.assembly import reference_files
 from gateway.clock import BootClock
 from gateway.doctor.finding import Finding, fail, ok, warn
-from gateway.ports import ConfigError, DriverContext
+from gateway.doctor.site import examine_planned, examine_wiring
+from gateway.ports import ConfigError, DriverContext, NamesPoints
 from gateway.settings import Configuration
 from gateway.status import PATH_MAX_BYTES, SOCKET_FILE
 from gateway.uplink import credentials, tls
@@ -22,30 +23,35 @@ OTHERS = stat.S_IRWXO
 
 def examine_files(configuration: Configuration) -> Iterator[Finding]:
     """Everything that can be wrong before anything runs, whoever looks."""
-    yield _references(configuration)
+    yield from _references(configuration)
     yield from _drivers(configuration)
     yield from _secrets(configuration)
 
 
-def _references(configuration: Configuration) -> Finding:
+def _references(configuration: Configuration) -> Iterator[Finding]:
     try:
         facts = reference_files(configuration)
     except ConfigError as error:
-        return fail("reference files", str(error), "correct the rows that are named")
-    return ok("reference files", f"{len(facts)} facts")
+        yield fail("reference files", str(error), "correct the rows that are named")
+        return
+    yield ok("reference files", f"{len(facts)} facts")
+    yield from examine_planned(configuration, facts)
 
 
 def _drivers(configuration: Configuration) -> Iterator[Finding]:
     """A driver may look further than its settings when it is built: into profiles, for example."""
+    points: dict[str, frozenset[str] | None] = {}
     for index, device in enumerate(configuration.devices):
         context = DriverContext(device.device, BootClock(), Random(0), _uncounted)
         try:
-            device.factory(device.settings, context)
+            driver = device.factory(device.settings, context)
         except ConfigError as error:
             text = f"{configuration.path}: device[{index}] ({device.device}): {error}"
             yield fail("drivers", text, "correct the device's settings")
             continue
+        points[device.device] = driver.points() if isinstance(driver, NamesPoints) else None
         yield ok("drivers", f"{device.device}: {device.driver}")
+    yield from examine_wiring(configuration, points)
 
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:

@@ -129,6 +129,16 @@ def test_check_reads_the_reference_files(shelfgate: Run, site: Path) -> None:
     assert f"{site.parent}/items.csv:2: unit_g" in ran.err
 
 
+def test_check_refuses_a_piece_too_light_to_count_and_says_what_to_do(
+    shelfgate: Run, site: Path
+) -> None:
+    (site.parent / "items.csv").write_text("code,unit_g\nBOLT,0.8\n", encoding="utf-8")
+    ran = shelfgate("check", "--config", site)
+    assert ran.code == CONFIG
+    assert ": cell[0].item: 'BOLT' weighs 0.8 g a piece" in ran.err
+    assert "plan packs of it" in ran.err
+
+
 def test_check_as_json(shelfgate: Run, write_site: Write) -> None:
     told = shelfgate("check", "--json", "--config", write_site("gros_g = 1")).json
     assert told["ok"] is False

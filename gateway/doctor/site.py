@@ -1,0 +1,101 @@
+"""The wiring of the site beside what its devices observe, and what its rules can count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.model import Item, Reference
+from gateway.ports import ResolvesUnits
+from gateway.settings import Configuration
+from gateway.toml_lines import Path as KeyPath
+from gateway.toml_lines import key_lines, line_of
+
+Points = Mapping[str, frozenset[str] | None]
+"""What each device observes: `device:antenna` and `device:cell`; None if only it knows."""
+
+
+def examine_wiring(configuration: Configuration, points: Points) -> Iterator[Finding]:
+    """Antennas and cells that no device observes, though the device is there."""
+    site = configuration.site
+    wired: list[tuple[KeyPath, Sequence[str]]] = []
+    for index, zone in enumerate(site.zones):
+        wired.append((("zone", index, "antennas"), zone.antennas))
+    for index, gate in enumerate(site.portals):
+        wired.append((("portal", index, "outer"), gate.outer))
+        wired.append((("portal", index, "inner"), gate.inner))
+    for index, cell in enumerate(site.cells):
+        wired.append((("cell", index, "cell"), (cell.cell,)))
+    well = True
+    for key, names in wired:
+        for name in names:
+            device = name.rpartition(":")[0]
+            known = points.get(device)
+            if known is not None and name not in known:
+                well = False
+                text = f"{name!r}: {device} observes only {', '.join(sorted(known)) or 'nothing'}"
+                fix = f"correct {key[-1]}, or let the settings of {device} name it"
+                yield fail("wiring", f"{_place(configuration, key)}: {text}", fix)
+    if well:
+        yield ok("wiring", "leads to what the devices observe")
+
+
+def examine_planned(configuration: Configuration, facts: Sequence[Reference]) -> Iterator[Finding]:
+    """Items planned on cells that nobody describes, or whose pieces are too light to tell."""
+    items = {fact.code: fact for fact in facts if isinstance(fact, Item)}
+    well = True
+    for index, cell in enumerate(configuration.site.cells):
+        if cell.item is None:
+            continue
+        item = items.get(cell.item)
+        place = f"{_place(configuration, ('cell', index, 'item'))}: {cell.item!r}"
+        if item is None:
+            finding: Finding | None = _strange(configuration, place)
+        else:
+            finding = _weightless(item, place) or _unresolved(configuration, item, place)
+        if finding is not None:
+            well = False
+            yield finding
+    if well:
+        yield ok("planned items", "are known, and their pieces heavy enough to count")
+
+
+def _strange(configuration: Configuration, place: str) -> Finding:
+    """Where a core answers it may tell of the item; one beside the files would be a surprise."""
+    text = f"{place} is in no reference file"
+    if configuration.reference.items is not None and configuration.mqtt.settle == "broker":
+        return fail("planned items", text, f"add it to {configuration.reference.items}")
+    return warn("planned items", text, "add it to reference.items, or let the core tell of it")
+
+
+def _weightless(item: Item, place: str) -> Finding | None:
+    if item.unit_mg > 0:
+        return None
+    text = f"{place} has no unit weight: nothing is counted on the cell"
+    return warn("planned items", text, "add its unit_g to the reference file")
+
+
+def _unresolved(configuration: Configuration, item: Item, place: str) -> Finding | None:
+    for rule in configuration.rules:
+        settings, unit_g = rule.settings, item.unit_mg / 1000
+        if isinstance(settings, ResolvesUnits) and unit_g < settings.unit_min_g:
+            text = (
+                f"{place} weighs {unit_g} g a piece; rule {rule.name} tells one piece "
+                f"from nothing from {settings.unit_min_g:g} g on"
+            )
+            fix = (
+                "plan packs of it, tag it, or plan no item there; on a scale that is quiet enough "
+                f"set a smaller band_g and step_min_g in [rules.{rule.name}]"
+            )
+            return fail("planned items", text, fix)
+    return None
+
+
+def _place(configuration: Configuration, key: KeyPath) -> str:
+    """File, line and key; the file alone if it cannot be read again."""
+    path, dotted = configuration.path, f"{key[0]}[{key[1]}].{key[2]}"
+    try:
+        line = line_of(key, key_lines(path.read_text(encoding="utf-8")))
+    except OSError:
+        line = None
+    return f"{path}:{line}: {dotted}" if line else f"{path}: {dotted}"
