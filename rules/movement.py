@@ -8,6 +8,10 @@ falls silent seconds later. Whichever comes first waits for the other:
     tag of a weighed item --- its step ------> (joins that movement)
                           --- step_wait_s ---> unresolved, and an alert: senses disagree
 
+Where the other sense is blind, because its device is dead, waiting proves nothing: the one decides
+alone and nobody is called, and `Lone` keeps it from being told again by the other (`rules.alone`).
+What stays unresolved is closed by what explains it later (`rules.unsettled`).
+
 A place with one sense decides by that sense at once. Where tags are read seldom, a departure is
 proven late: `ReadPace` says how late, and steps there wait that much longer. What waits is durable,
 because the rule that told it has moved on. Stock found on the very first start is a Snapshot.
@@ -24,7 +28,6 @@ from pydantic import Field
 from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
-    Alert,
     Arrival,
     Cell,
     CountChange,
@@ -41,14 +44,15 @@ from gateway.model import (
     Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.alone import Alone, Lone
 from rules.catalogue import Catalogue
+from rules.disagreement import Disagreement
 from rules.first_start import FirstStart
+from rules.senses import Senses
 from rules.telling import Telling
 from rules.turns import together
 from rules.unsettled import Unsettled
-from rules.waiting import Waiting, WaitingStep, WaitingTag
-
-ALERT_ROW = "alert:"
+from rules.waiting import UNWATCHED_MAX_NS, Waiting, WaitingStep, WaitingTag
 
 PACE_MARGIN_NS = 3 * NS_PER_S
 """How much later than a tag's leave window its Departure may come: coverage comes in spans."""
@@ -93,26 +97,27 @@ class MovementRule:
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in context.site.zones
         }
+        self._senses = Senses(context.site)
+        self._lone = Lone(context.last_alive or 0)
         self._paces: dict[str, dict[str, Ns]] = {}
         self._waiting = Waiting(context.boot, context.last_alive or 0)
         self._unsettled = Unsettled(context.boot, context.last_alive or 0)
-        self._disagreeing: set[str] = set()
+        self._disagreement = Disagreement()
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first = FirstStart(context.site, first_wait_ns, context.identify, self._catalogue.uom)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
         for row in rows:
-            if row.key.startswith(ALERT_ROW):
-                self._disagreeing.add(row.key.removeprefix(ALERT_ROW))
-            elif not (self._first.restore(row) or self._unsettled.restore(row)):
+            books = (self._disagreement, self._first, self._unsettled, self._lone)
+            if not any(book.restore(row) for book in books):
                 self._waiting.restore(row)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Join what belongs together; decide what has waited long enough."""
         turn = self._decide(now, fact)
         moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
-        turn = together(turn, *(self._unsettled.moved(now, movement) for movement in moved))
+        turn = together(turn, *(self._unsettled.moved(now, movement.epcs) for movement in moved))
         if turn.next_wake is not None and turn.next_wake <= now:
             return turn._replace(next_wake=now + 1)
         return turn
@@ -132,6 +137,8 @@ class MovementRule:
             self._catalogue.remove(fact.code)
         elif type(fact) is Stall:
             self._waiting.put_off(fact.span_ns)
+            self._senses.put_off(fact.span_ns)
+            self._lone.put_off(fact.span_ns)
             return self._wake()
         elif type(fact) is Coverage:
             return self._on_coverage(now, fact)
@@ -158,6 +165,17 @@ class MovementRule:
         waiting = WaitingStep.of(change, cell.zone or "", now, self._tag_wait(cell.zone or ""))
         if not (item.epc_prefixes and cell.zone):
             return Turn(facts=(self._telling.step(now, replace(waiting, zone="")),))
+        known = self._lone.in_step(change)
+        if known:
+            told = Turn(deletes=tuple(act.key for act in known))
+            told = together(told, self._unsettled.moved(now, [act.epc for act in known]))
+            left = change.quantity - sum(act.quantity for act in known)
+            if left == 0:
+                return together(told, self._disagreement.gone(now, waiting.zone, item.code))
+            return together(told, self._on_step(now, replace(waiting, quantity=left)))
+        return self._on_step(now, waiting)
+
+    def _on_step(self, now: Ns, waiting: WaitingStep) -> Turn:
         joined, deletes = self._waiting.join_tags(waiting)
         if joined.complete:
             return self._agreed(now, joined, deletes)
@@ -189,13 +207,23 @@ class MovementRule:
         tag = WaitingTag.of(fact, item.code, now + self._step_wait_ns)
         if not weighed:
             return self._tag_alone(now, fact, tag)
+        undone = self._lone.undone_by(tag)
+        if undone is not None:
+            movement = self._telling.tag_for_scale(now, tag, self._cells[undone.cell].location)
+            return Turn(facts=(movement,), deletes=(undone.key,))
         back = self._unsettled.turned_back(now, fact)
         returning = back is not None or self._waiting.undone_by(tag)
-        return together(back or NOTHING, self._join_step(now, replace(tag, returning=returning)))
+        return together(
+            back or NOTHING, self._join_step(now, replace(tag, returning=returning), _since(fact))
+        )
 
-    def _join_step(self, now: Ns, tag: WaitingTag) -> Turn:
+    def _join_step(self, now: Ns, tag: WaitingTag, since: Ns) -> Turn:
+        """A tag that may have gone from `since` on looks for its step."""
         joined = self._waiting.join_step(tag)
         if joined is None:
+            told = self._lone.joins(tag, since)
+            if told is not None:
+                return told
             row = self._waiting.add(tag)
             return Turn(puts=(row,), next_wake=self._next_due())
         if joined.complete:
@@ -243,63 +271,90 @@ class MovementRule:
         return max(self._tag_wait_ns, slowest + self._pace_margin_ns if slowest else 0)
 
     def _on_coverage(self, now: Ns, coverage: Coverage) -> Turn:
-        """A reader that comes back gets the whole time to tell what it sees."""
+        """A device that comes back gets the whole time to tell what it finds."""
         bounded = self._waiting.bound(now)
-        if not coverage.resumed:
+        if not self._senses.hear(now, coverage):
             return self._wake() if bounded else NOTHING
-        zones = {zone for zone, devs in self._zone_devices.items() if coverage.device in devs}
-        for zone in zones:
-            self._waiting.renew(zone, now + self._tag_wait(zone))
+        device = coverage.device
+        cells = {cell for cell in self._cells if cell.rpartition(":")[0] == device}
+        if cells:
+            due = now + self._step_wait_ns
+            weighed = [self._cells[cell] for cell in cells]
+            places = {(cell.zone or "", cell.item or "") for cell in weighed}
+            self._waiting.renew_tags(places, due)
+            self._lone.back(due, cells=cells)
+        for zone in [zone for zone, devs in self._zone_devices.items() if device in devs]:
+            due = now + self._tag_wait(zone)
+            self._waiting.renew(zone, due)
+            self._lone.back(due, zone=zone)
             self._first.renew(now, zone)
         return self._wake()
 
     def _overdue(self, now: Ns) -> Turn:
-        facts: list[Fact] = []
-        puts: list[Row] = []
-        deletes: list[str] = []
+        turns: list[Turn] = []
         for step in self._waiting.overdue_steps(now):
-            deletes.append(step.key)
-            facts.append(self._telling.step(now, step))
-            self._disagree(now, step.zone, step.item, facts, puts)
-        for tag in self._waiting.overdue_tags(now):
-            deletes.append(tag.key)
-            if tag.returning:
-                continue
-            unresolved = self._telling.unresolved_tag(now, tag, "senses_disagree")
-            turn = self._unresolved(now, unresolved, tag.zone, arriving=tag.arriving)
-            facts.extend(turn.facts)
-            puts.extend(turn.puts)
-            deletes.extend(turn.deletes)
-            self._disagree(now, tag.zone, tag.item, facts, puts)
-        first = self._first.overdue(now)
-        facts.extend(first.facts)
-        puts.extend(first.puts)
-        deletes.extend(first.deletes)
-        return Turn(tuple(facts), tuple(puts), tuple(deletes), next_wake=self._next_due())
+            told = Turn(facts=(self._telling.step(now, step),), deletes=(step.key,))
+            if self._senses.zone_blind(now, step.zone):
+                turns += [told, self._lone.by_step(now, step)]
+            else:
+                turns += [told, self._disagreement.found(now, step.zone, step.item)]
+        turns += [self._overdue_tag(now, tag) for tag in self._waiting.overdue_tags(now)]
+        turns += [self._unconfirmed(now, act) for act in self._lone.overdue(now)]
+        turn = together(*turns, self._first.overdue(now))
+        return turn._replace(next_wake=self._next_due())
 
-    def _disagree(self, now: Ns, zone: str, item: str, facts: list[Fact], puts: list[Row]) -> None:
-        key = f"senses_disagree:{zone}:{item}"
-        if key not in self._disagreeing:
-            self._disagreeing.add(key)
-            text = f"{zone}: tags and weight of {item} disagree; look at the shelf"
-            facts.append(Alert("senses_disagree", key, True, "warning", text, now))
-            puts.append(Row(ALERT_ROW + key, {"raised": 1}))
+    def _overdue_tag(self, now: Ns, tag: WaitingTag) -> Turn:
+        """No step came for it: its scale is blind, or says that nothing moved."""
+        gone = Turn(deletes=(tag.key,))
+        if tag.returning:
+            return gone
+        blind = [
+            cell
+            for cell in self._cells.values()
+            if (cell.zone, cell.item) == (tag.zone, tag.item)
+            and self._senses.silent(now, cell.cell.rpartition(":")[0])
+        ]
+        if len(blind) == 1:
+            movement = self._telling.tag_for_scale(now, tag, blind[0].location)
+            turn = self._lone.by_tag(now, tag, blind[0].cell)
+            return together(gone, turn._replace(facts=(movement,)))
+        if blind and now < tag.at + UNWATCHED_MAX_NS:  # which cell, a scale can tell yet
+            self._waiting.add(replace(tag, due=now + self._step_wait_ns))
+            return NOTHING
+        reason = "scale_blind" if blind else "senses_disagree"
+        told = self._telling.unresolved_tag(now, tag, reason)
+        turn = together(gone, self._unresolved(now, told, tag.zone, arriving=tag.arriving))
+        return turn if blind else together(turn, self._disagreement.found(now, tag.zone, tag.item))
+
+    def _unconfirmed(self, now: Ns, act: Alone) -> Turn:
+        """The other sense is back, and does not say what one decided alone."""
+        if (
+            self._senses.silent(now, act.cell.rpartition(":")[0])
+            if act.epc
+            else self._senses.zone_blind(now, act.zone)
+        ):
+            return NOTHING
+        found = self._disagreement.found(now, act.zone, act.item)
+        if not act.epc:
+            return together(self._lone.drop(act), found)
+        told = self._unresolved(now, self._telling.doubted(now, act), "", arriving=False)
+        return together(self._lone.doubt(act), told, found)
 
     def _agreed(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn:
-        facts: list[Fact] = [self._telling.step(now, step)]
-        key = f"senses_disagree:{step.zone}:{step.item}"
-        gone = list(deletes)
-        if key in self._disagreeing:
-            self._disagreeing.discard(key)
-            text = f"{step.zone}: tags and weight of {step.item} agree again"
-            facts.append(Alert("senses_disagree", key, False, "warning", text, now))
-            gone.append(ALERT_ROW + key)
-        return Turn(facts=tuple(facts), deletes=tuple(gone))
+        told = Turn(facts=(self._telling.step(now, step),), deletes=tuple(deletes))
+        return together(told, self._disagreement.gone(now, step.zone, step.item))
 
     def _next_due(self) -> Ns | None:
-        dues = (self._first.next_due(), self._waiting.next_due())
+        dues = (self._first.next_due(), self._waiting.next_due(), self._lone.next_due())
         return min((due for due in dues if due is not None), default=None)
 
     def _wake(self) -> Turn:
         due = self._next_due()
         return NOTHING if due is None else Turn(next_wake=due)
+
+
+def _since(fact: Arrival | Departure) -> Ns:
+    """The earliest moment at which the tag may have come or gone."""
+    if isinstance(fact, Departure):
+        return fact.last_seen
+    return fact.since if fact.unwatched_since is None else fact.unwatched_since

@@ -5,6 +5,8 @@ Part of the movement rule; it decides nothing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from gateway.model import (
     UNKNOWN_LOCATION,
     Arrival,
@@ -20,6 +22,7 @@ from gateway.model import (
     Unresolved,
 )
 from gateway.ports import Identify
+from rules.alone import BEFORE_ALL, Alone
 from rules.catalogue import Catalogue
 from rules.waiting import WaitingStep, WaitingTag
 
@@ -69,7 +72,8 @@ class Telling:
     def tag_for_scale(self, now: Ns, tag: WaitingTag, location: str) -> Movement:
         """A tag came or left where a scale should have told of it, but was blind."""
         ends = (UNKNOWN_LOCATION, location) if tag.arriving else (location, UNKNOWN_LOCATION)
-        return self._tag(now, tag, ends, (tag.at, None))
+        doubtful = replace(tag, confidence_permille=tag.confidence_permille * 9 // 10)
+        return self._tag(now, doubtful, ends, (tag.at, None))
 
     def _tag(
         self, now: Ns, tag: WaitingTag, ends: tuple[str, str], at: tuple[Ns, Ns | None]
@@ -149,6 +153,13 @@ class Telling:
         evidence = Evidence(reads=tag.reads, rssi_cdbm=tag.rssi_cdbm)
         told = (tag.zone, (tag.item,), tag.at, now, evidence, (tag.epc,))
         return Unresolved(identity, reason, *told)
+
+    def doubted(self, now: Ns, act: Alone) -> Unresolved:
+        """A tag has decided for a blind scale, and the scale is back and does not say so."""
+        identity = self._identify("alone", act.epc, act.zone, now)
+        at = now if act.decided_at == BEFORE_ALL else act.decided_at
+        told = (act.zone, (act.item,), at, now, Evidence(), (act.epc,))
+        return Unresolved(identity, "senses_disagree", *told)
 
 
 def _kind(source: str, target: str) -> MovementKind:

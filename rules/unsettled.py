@@ -10,10 +10,11 @@ stays open longer than OPEN_MAX_NS is for a person. Part of the movement rule; d
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gateway.model import NS_PER_S, Arrival, CountChange, Departure, Dismissal, Movement, Ns
+from gateway.model import NS_PER_S, Arrival, CountChange, Departure, Dismissal, Ns
 from gateway.ports import NOTHING, Row, Turn
 from rules.turns import together
 
@@ -81,9 +82,9 @@ class Unsettled:
             return None
         return self._close(now, key, "returned")
 
-    def moved(self, now: Ns, movement: Movement) -> Turn:
-        """A movement explains what was open of its EPCs before."""
-        keys = [TAG + epc for epc in movement.epcs if TAG + epc in self._subjects]
+    def moved(self, now: Ns, epcs: Iterable[str]) -> Turn:
+        """A movement explains what was open of these EPCs before."""
+        keys = [TAG + epc for epc in epcs if TAG + epc in self._subjects]
         before = [key for key in keys if self._subjects[key].opened < now]
         return together(*(self._close(now, key, "settled_by_movement") for key in before))
 

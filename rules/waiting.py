@@ -281,6 +281,12 @@ class Waiting:
             if tag.zone == zone:
                 self._tags[key] = replace(tag, due=due)
 
+    def renew_tags(self, places: set[tuple[str, str]], due: Ns) -> None:
+        """Let the tags of these zones and items wait until `due`, for their scale is back."""
+        for key, tag in self._tags.items():
+            if (tag.zone, tag.item) in places:
+                self._tags[key] = replace(tag, due=due)
+
     def extend(self, zone: str, due: Ns) -> None:
         """Let the steps in the zone wait until `due` at least."""
         for key, step in self._steps.items():

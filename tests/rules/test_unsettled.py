@@ -91,6 +91,14 @@ def test_movement_that_names_the_epc_settles_all_that_was_open_of_it(restart: bo
     assert later.rows == {}
 
 
+def test_movement_settles_nothing_that_opens_with_it() -> None:
+    found = play()
+    found.feed(2.0, change(-2), gone())
+    found.feed(7.0, came(second=6.9))
+    found.wake(15.0)
+    assert (len(found.kinds(Movement)), len(opened(found)), closed(found)) == (1, 1, [])
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_weight_that_goes_back_closes_the_cell(restart: bool) -> None:
     found = play()

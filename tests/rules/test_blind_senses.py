@@ -1,0 +1,289 @@
+"""A dead scale or reader is no disagreement: the other sense decides, and nothing is told twice."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model import (
+    UNKNOWN_LOCATION,
+    Alert,
+    Cell,
+    Coverage,
+    Dismissal,
+    Movement,
+    Site,
+    Stall,
+    Unresolved,
+    Zone,
+)
+from rules.senses import Senses
+from tests.rules.acts import THIRD, came, change, gone, play, settled
+from tests.rules.play import OTHER, TAG, Play, S
+
+BOTH = ("r", "s")
+
+
+def watch(found: Play, until_s: float, *devices: str, resumed: bool = False) -> None:
+    """These devices are read each second; `resumed` says that they are so anew."""
+    if resumed:
+        found.feed(found.now_s, *(Coverage(device, 0, resumed=True) for device in devices))
+    while found.now_s < until_s:
+        found.feed(found.now_s + 1, *(Coverage(device, S) for device in devices))
+
+
+def blind_since_2(*left: str) -> Play:
+    """Both senses were watched for 2 s, and then only that which is left."""
+    found = play()
+    watch(found, 2.0, *BOTH, resumed=True)
+    watch(found, 20.0, *left)
+    return found
+
+
+def reborn(found: Play, *, restart: bool) -> Play:
+    """The same gateway, after a restart or not; what it tells from now on."""
+    if restart:
+        return play(rows=found.rows, last_alive_s=found.now_s, now_s=found.now_s)
+    found.told.clear()
+    return found
+
+
+def gap(quantity: int, **rest: Any) -> Any:
+    """What a scale finds when it is back: its last plateau was before it went blind."""
+    return change(quantity, rest.pop("since", 1.9), cause="found_after_gap", **rest)
+
+
+def booked(*plays: Play) -> int:
+    """What all movements come to at the shelf."""
+    moves = [fact for found in plays for fact in found.kinds(Movement)]
+    return sum(
+        fact.quantity * (1 if fact.from_location == UNKNOWN_LOCATION else -1) for fact in moves
+    )
+
+
+def quiet(*plays: Play) -> bool:
+    """No one was called to the shelf."""
+    return not any(found.kinds(Alert, Unresolved) for found in plays)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("act", "quantity"), [(gone, -1), (came, 1)])
+def test_tag_decides_alone_for_a_dead_scale_that_later_finds_the_same(
+    act: Any, quantity: int, restart: bool
+) -> None:
+    found = blind_since_2("r")
+    found.feed(21.0, act(second=10.0))
+    watch(found, 40.0, "r")
+    [movement] = found.kinds()
+    assert (movement.epcs, movement.reason, movement.quantity) == ((TAG,), "observed", 1)
+    assert "A1" in {movement.from_location, movement.to_location}
+    assert movement.confidence_permille < 900
+    before = booked(found)
+    later = reborn(found, restart=restart)
+    watch(later, 50.0, "r", resumed=restart)
+    since = 40.0 if restart else 1.9
+    watch(later, 52.0, *BOTH, resumed=True)
+    later.feed(52.5, gap(quantity, since=since))
+    watch(later, 90.0, *BOTH)
+    assert (later.told, later.rows) == ([], {})
+    assert before == quantity
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_step_after_the_gap_is_told_less_what_the_tags_told(restart: bool) -> None:
+    found = blind_since_2("r")
+    found.feed(21.0, gone(second=10.0), gone(OTHER, second=10.0))
+    watch(found, 40.0, "r")
+    assert booked(found) == -2
+    later = reborn(found, restart=restart)
+    watch(later, 42.0, *BOTH, resumed=True)
+    later.feed(42.5, gap(-3, since=40.0 if restart else 1.9), gone(THIRD, second=30.0))
+    watch(later, 90.0, *BOTH)
+    [movement] = later.kinds()
+    assert (movement.quantity, movement.epcs) == (1, (THIRD,))
+    settled(later)
+    assert later.rows == {}
+
+
+def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
+    found = blind_since_2("r")
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 28.0, "r")
+    found.feed(28.0, Coverage("s", 0, resumed=True))
+    watch(found, 33.0, *BOTH)
+    found.feed(34.0, gap(-1))
+    [movement] = found.kinds()
+    assert (movement.reason, movement.epcs, movement.confidence_permille) == (
+        "found_after_gap",
+        (TAG,),
+        998,
+    )
+    settled(found)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_tag_that_goes_back_while_the_scale_is_dead_is_booked_back(restart: bool) -> None:
+    found = blind_since_2("r")
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 40.0, "r")
+    before = booked(found)
+    later = reborn(found, restart=restart)
+    watch(later, 50.0, "r", resumed=True)
+    later.feed(50.5, came(second=50.0))
+    watch(later, 90.0, *BOTH, resumed=True)
+    assert before + booked(later) == 0
+    assert (quiet(later), later.rows) == (True, {})
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_scale_that_is_back_and_found_nothing_disagrees(restart: bool) -> None:
+    found = blind_since_2("r")
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 40.0, "r")
+    watch(found, 60.0, *BOTH, resumed=True)
+    [_, unresolved, alert] = found.kinds()
+    assert (unresolved.reason, unresolved.epcs, alert.code) == (
+        "senses_disagree",
+        (TAG,),
+        "senses_disagree",
+    )
+    later = reborn(found, restart=restart)
+    watch(later, 70.0, *BOTH, resumed=True)
+    later.feed(70.5, change(-1, 70.0))
+    watch(later, 80.0, *BOTH)
+    later.feed(80.5, gone(OTHER, second=70.0))
+    assert booked(later) == -1
+    later.feed(90.0, came(second=89.0))
+    assert booked(later) == 0
+    assert [(fact.unresolved_id, fact.reason) for fact in later.kinds(Dismissal)] == [
+        (unresolved.unresolved_id, "settled_by_movement")
+    ]
+    assert later.rows == {}
+
+
+def test_live_scale_still_contradicts_a_tag() -> None:
+    found = blind_since_2(*BOTH)
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 40.0, *BOTH)
+    assert [type(fact) for fact in found.kinds()] == [Unresolved, Alert]
+
+
+def test_gateway_that_stood_still_takes_no_scale_for_dead() -> None:
+    found = blind_since_2(*BOTH)
+    found.feed(21.0, gone(second=10.0))
+    found.feed(26.0, Stall(5 * S))
+    found.feed(26.0, *(Coverage(device, 0, resumed=True) for device in BOTH))
+    watch(found, 60.0, *BOTH)
+    assert [type(fact) for fact in found.kinds()] == [Unresolved, Alert]
+
+
+@pytest.mark.parametrize("heard", ["s", "r"], ids=["itself", "only another"])
+def test_time_in_which_the_gateway_stood_still_is_no_silence(heard: str) -> None:
+    senses = Senses(Site())
+    senses.hear(0, Coverage(heard, 0, resumed=True))
+    senses.put_off(10 * S)
+    assert not senses.silent(14 * S, "s")
+    assert senses.silent(15 * S, "s")
+
+
+def test_device_that_is_heard_seldom_is_not_silent() -> None:
+    senses = Senses(Site())
+    senses.hear(0, Coverage("s", 30 * S))
+    assert not senses.silent(60 * S, "s")
+    assert senses.silent(61 * S, "s")
+
+
+def test_scale_that_never_showed_is_blind() -> None:
+    found = play()
+    watch(found, 20.0, "r", resumed=True)
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 40.0, "r")
+    assert [type(fact) for fact in found.kinds()] == [Movement]
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_tag_waits_for_its_scale_where_two_cells_may_be_meant(back: bool) -> None:
+    site = Site(
+        zones=(Zone("A", ("r:1",)),),
+        cells=(Cell("s:1", "A1", "BOLT", "A"), Cell("s:2", "A2", "BOLT", "A")),
+    )
+    found = play(site=site)
+    watch(found, 2.0, *BOTH, resumed=True)
+    watch(found, 20.0, "r")
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 200.0, "r")
+    assert found.told == []
+    if back:
+        watch(found, 202.0, *BOTH, resumed=True)
+        found.feed(202.5, gap(-1, cell="s:2"))
+        [movement] = found.kinds()
+        assert (movement.from_location, movement.epcs) == ("A2", (TAG,))
+    else:
+        watch(found, 330.0, "r")
+        assert [fact.reason for fact in found.kinds()] == ["scale_blind"]
+    settled(found)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("act", "quantity"), [(gone, -1), (came, 1)])
+def test_step_decides_alone_for_a_dead_reader_that_later_finds_the_same(
+    act: Any, quantity: int, restart: bool
+) -> None:
+    found = blind_since_2("s")
+    found.feed(21.0, change(2 * quantity, 20.0))
+    watch(found, 40.0, "s")
+    [movement] = found.kinds()
+    assert (movement.epcs, movement.quantity) == ((), 2)
+    later = reborn(found, restart=restart)
+    watch(later, 45.0, "s", resumed=restart)
+    watch(later, 50.0, *BOTH, resumed=True)
+    known: dict[str, Any] = {"cause": "found_after_gap"}
+    if act is came:
+        known["unwatched_since"] = gone(second=20.0).last_seen
+    second = 1.9 if act is gone else 49.0
+    later.feed(51.0, *(act(epc, second=second, **known) for epc in (TAG, OTHER)))
+    watch(later, 90.0, *BOTH)
+    assert (later.told, later.rows) == ([], {})
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_reader_that_is_back_and_misses_no_tag_disagrees(restart: bool) -> None:
+    found = blind_since_2("s")
+    found.feed(21.0, change(-1, 20.0))
+    watch(found, 40.0, "s")
+    assert quiet(found)
+    later = reborn(found, restart=restart)
+    watch(later, 60.0, *BOTH, resumed=True)
+    [alert] = later.kinds()
+    assert (alert.code, alert.raised) == ("senses_disagree", True)
+    settled(later)
+
+
+def test_tag_seen_after_the_reader_was_back_does_not_join_what_was_told_before() -> None:
+    found = blind_since_2("s")
+    found.feed(21.0, change(-1, 20.0))
+    watch(found, 40.0, "s")
+    watch(found, 45.0, *BOTH, resumed=True)
+    found.feed(46.0, gone(second=44.0))
+    assert len(found.rows) == 2
+
+
+def test_blind_antenna_makes_the_zone_blind_until_it_sees_again() -> None:
+    found = play()
+    watch(found, 2.0, *BOTH, resumed=True)
+    for second in range(3, 40):
+        found.feed(second, Coverage("r", S, (2,)), Coverage("s", S))
+        if second == 20:
+            found.feed(20.5, change(-1, 20.0))
+    assert quiet(found)
+    watch(found, 45.0, *BOTH)
+    found.feed(46.0, gone(second=1.9, cause="found_after_gap"))
+    watch(found, 90.0, *BOTH)
+    assert ([type(fact) for fact in found.kinds()], found.rows) == ([Movement], {})
+
+
+def test_what_was_decided_alone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rules.alone.ALONE_MAX", 2)
+    found = blind_since_2("r")
+    found.feed(21.0, *(gone(epc, second=10.0) for epc in (TAG, OTHER, THIRD)))
+    watch(found, 40.0, "r")
+    assert set(found.rows) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
