@@ -53,6 +53,9 @@ PRUNE_S, PRUNE_LOT_S = 60.0, 1.0
 GAUGE_S = 1.0
 """How often queue depths and the lag of the loop are looked at."""
 
+LOOK_S = 10.0
+"""How often the store's file is asked what it holds: as often as health is told."""
+
 STOCK_LOOK_S = 3600.0
 """How often stock topics that have long been zero are looked for."""
 
@@ -312,7 +315,11 @@ async def _prune(gateway: Gateway) -> None:
 
 async def _gauges(gateway: Gateway) -> None:
     loop = asyncio.get_running_loop()
+    look_at = loop.time()
     while True:
+        if loop.time() >= look_at:
+            look_at = loop.time() + LOOK_S
+            await gateway.health.look()
         due = loop.time() + GAUGE_S
         await asyncio.sleep(GAUGE_S)
         gateway.meter.gauge(names.LOOP_LAG_MS, max(0.0, loop.time() - due) * 1000)

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.autonomy import Autonomy
 from gateway.clock import WallClock
 from gateway.inbox import Inbox
 from gateway.model import NS_PER_MS, Ns
 from gateway.ports import Clock, JsonValue
-from gateway.store import Committed, Store
+from gateway.store import Committed, Store, StoreReader, StoreStatus
 from gateway.store.booking import utc
 from gateway.supervisor import Supervisor
 from gateway.telemetry import names
@@ -53,6 +54,9 @@ class Health:
         self._clock, self._wall = clocks
         self._meter = meter
         self._epoch = store.epoch
+        self._booked = 0
+        self._status: StoreStatus | None = None
+        self._autonomy = Autonomy(self._clock.now())
         self._committed_at: deque[tuple[int, Ns]] = deque()
         store.observe(self._notice)
 
@@ -76,9 +80,15 @@ class Health:
         if committed.epoch != self._epoch:
             self._epoch = committed.epoch
             self._committed_at.clear()  # its numbers mean nothing beside those that begin anew
+        self._booked += len(committed.records)
         for record in committed.records:
             if len(self._committed_at) < IN_FLIGHT_MAX:
                 self._committed_at.append((record.seq, now))
+
+    async def look(self) -> None:
+        """Ask the store what only its file knows: how old a backlog is, how long the disk lasts."""
+        self._status = await self._store.read(StoreReader.status)
+        self._autonomy.note(self._clock.now(), self._booked)
 
     def gauges(self) -> None:
         """Tell telemetry the depths of the queues."""
@@ -96,7 +106,7 @@ class Health:
         now = self._clock.now()
         unix_ns, quality = self._wall.wall(now)
         store = self._store
-        return {
+        told: dict[str, JsonValue] = {
             "at": utc(unix_ns),
             "clock": quality,
             "last": store.last_seq,
@@ -110,6 +120,11 @@ class Health:
             "latency_us": self._latencies(),
             "counters": dict(sorted(self.figures.counters.items())[:256]),
         }
+        if self._status is not None:
+            lasts_s = self._autonomy.lasts_s(now, self._booked, self._status)
+            if lasts_s is not None:
+                told["autonomy_s"] = lasts_s
+        return told
 
     def _device(self, name: str) -> dict[str, JsonValue]:
         device = self._supervisor.devices[name]
@@ -123,9 +138,18 @@ class Health:
         return told
 
     def _oldest_unsettled_ms(self) -> int:
-        if not self._committed_at:
-            return 0
-        return (self._clock.now() - self._committed_at[0][1]) // NS_PER_MS
+        """Of this run's records by boot time; of a backlog that it found, by wall time."""
+        now, oldest_ns = self._clock.now(), 0
+        if self._committed_at:
+            oldest_ns = now - self._committed_at[0][1]
+        since = None if self._status is None else self._status.oldest_unsettled_unix_ns
+        if since is not None and self._waits():
+            oldest_ns = max(oldest_ns, self._wall.wall(now)[0] - since)
+        return oldest_ns // NS_PER_MS
+
+    def _waits(self) -> bool:
+        store = self._store
+        return store.last_seq > store.high_water or store.next_epoch() != store.epoch
 
     def _latencies(self) -> dict[str, Any]:
         told: dict[str, Any] = {}

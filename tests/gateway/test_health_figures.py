@@ -6,7 +6,7 @@ from typing import Any
 from gateway.health import Health
 from gateway.model import NS_PER_S
 from gateway.ports import Record
-from gateway.store import Committed, Epoch
+from gateway.store import Committed, Epoch, StoreStatus
 
 
 class Desk:
@@ -16,11 +16,25 @@ class Desk:
         self.now_s = 100.0
         self.observers: list[Any] = []
         self.latencies: list[tuple[str, int]] = []
-        store: Any = SimpleNamespace(epoch=Epoch(1, "a", "created"), observe=self.observers.append)
+        epoch = Epoch(1, "a", "created")
+        self.oldest_unix_ns: int | None = None
+        self.store: Any = SimpleNamespace(
+            epoch=epoch,
+            observe=self.observers.append,
+            read=self._read,
+            last_seq=900,
+            high_water=0,
+            next_epoch=lambda: epoch,
+        )
         meter: Any = SimpleNamespace(latency=lambda name, span: self.latencies.append((name, span)))
         nothing: Any = None
         clock: Any = SimpleNamespace(now=lambda: int(self.now_s * NS_PER_S))
-        self.health = Health(store, nothing, nothing, (clock, nothing), meter)
+        wall: Any = SimpleNamespace(wall=lambda at: (at, "synced"))
+        self.health = Health(self.store, nothing, nothing, (clock, wall), meter)
+
+    async def _read(self, _question: object) -> StoreStatus:
+        epoch, oldest = self.store.epoch, self.oldest_unix_ns
+        return StoreStatus(epoch, 1, 900, 0, 900, oldest, 0, 900, 0, 900)
 
     def commit(self, *seqs: int, epoch: Epoch | None = None) -> None:
         records = tuple(Record(seq, "movement", b"{}", b"") for seq in seqs)
@@ -54,4 +68,17 @@ def test_records_of_an_epoch_that_ended_do_not_hide_those_of_the_next() -> None:
     assert desk.health._oldest_unsettled_ms() == 1000
     desk.health.settled(1)
     assert desk.settling() == [1]
+    assert desk.health._oldest_unsettled_ms() == 0
+
+
+async def test_backlog_of_an_earlier_run_is_as_old_as_the_ledger_says() -> None:
+    desk = Desk()
+    desk.oldest_unix_ns = 40 * NS_PER_S
+    await desk.health.look()
+    assert desk.health._oldest_unsettled_ms() == 60_000
+    desk.commit(901)
+    desk.now_s += 1
+    assert desk.health._oldest_unsettled_ms() == 61_000
+    desk.store.high_water = desk.store.last_seq = 901
+    desk.health.settled(901)
     assert desk.health._oldest_unsettled_ms() == 0
