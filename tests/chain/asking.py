@@ -5,7 +5,9 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from gateway.clock import BootClock, WallClock
 from gateway.status import NotRunningError, ask
+from gateway.store.booking import utc
 from simulators.demo.chain import Chain
 
 
@@ -17,6 +19,11 @@ def device_is_up(chain: Chain, device: str) -> bool:
         return False
     states = {each["device"]: each["state"] for each in told["status"]["devices"]}
     return bool(states[device] == "up")
+
+
+def now_utc() -> str:
+    """This moment as the gateway writes it."""
+    return utc(WallClock().wall(BootClock().now())[0])
 
 
 def held_movements(folder: Path) -> list[dict[str, Any]]:

@@ -8,14 +8,12 @@ from random import Random
 
 import pytest
 
-from gateway.clock import BootClock, WallClock
-from gateway.store.booking import utc
 from simulators.demo.chain import Chain
 from simulators.demo.result import stock_error, summarise
 from simulators.demo.site_files import GATEWAY
 from simulators.world.people import Crew, Habits
 from simulators.world.world import Act
-from tests.chain.asking import device_is_up, held_movements
+from tests.chain.asking import device_is_up, held_movements, now_utc
 
 CRASHING = Path(__file__).with_name("crashing_daemon.py")
 SEAMS = ("commit", "publish", "puback", "core_ack")
@@ -94,11 +92,6 @@ async def test_kill_at_random_instants_loses_and_doubles_nothing(chain: Chain) -
     found = [each for each in held_movements(chain.folder) if each["reason"] == "found_after_gap"]
     assert len(found) >= FOUND_AFTER_GAP_MIN
     assert all(each["at_since"] <= each["at_event"] for each in found)
-
-
-def now_utc() -> str:
-    """This moment as the gateway writes it."""
-    return utc(WallClock().wall(BootClock().now())[0])
 
 
 @pytest.mark.server
