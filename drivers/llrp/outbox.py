@@ -6,10 +6,19 @@ here, so that the socket is read on; beyond the bound the oldest go and the time
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
-from gateway.model import NS_PER_MS, NS_PER_S, Ns, Observation, TagRead, TagReport
+from gateway.model import (
+    NS_PER_MS,
+    NS_PER_S,
+    DeviceFault,
+    Heartbeat,
+    Ns,
+    Observation,
+    TagRead,
+    TagReport,
+)
 from gateway.ports import Clock, Emit
 
 GATHER_NS = 5 * NS_PER_MS
@@ -47,6 +56,7 @@ class Outbox:
         self._reports: deque[_Waiting] = deque()
         self._others: deque[_Waiting] = deque()
         self._held = 0
+        self._heartbeat_waits = False
         self._finished = False
         self._lost: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -75,10 +85,16 @@ class Outbox:
             self.lose(len(dropped.reads), "gateway_busy")
 
     def put(self, observation: Observation) -> None:
-        """Add an observation other than reads, observed now."""
+        """Add an observation other than reads, observed now.
+
+        One heartbeat at a time waits: two that are handed over together prove no more than one.
+        """
+        if isinstance(observation, Heartbeat):
+            if self._heartbeat_waits:
+                return
+            self._heartbeat_waits = True
         if len(self._others) >= HELD_OBSERVATIONS_MAX:
-            self._others.popleft()
-            self._count("observations_dropped", 1)
+            self._drop()
         self._others.append(_Waiting(observation, self._clock.now()))
         self._wake.set()
 
@@ -133,7 +149,22 @@ class Outbox:
             assert isinstance(waiting.observation, TagReport)
             self._held -= len(waiting.observation.reads)
             return waiting
-        return others.popleft() if others else None
+        if not others:
+            return None
+        waiting = others.popleft()
+        if isinstance(waiting.observation, Heartbeat):
+            self._heartbeat_waits = False
+        return waiting
+
+    def _drop(self) -> None:
+        """Make room for one more: that an antenna is blind must be known, before all else."""
+        others = self._others
+        index = next((i for i, each in enumerate(others) if not _blinds(each)), None)
+        index = _outdated(others) if index is None else index
+        if isinstance(others[index].observation, Heartbeat):
+            self._heartbeat_waits = False
+        del others[index]
+        self._count("observations_dropped", 1)
 
     def _close_batch(self) -> None:
         if self._timer is not None:
@@ -155,3 +186,19 @@ def _aged(observation: Observation, by_ns: Ns) -> Observation:
         return observation
     reads = (read._replace(age_ns=read.age_ns + by_ns) for read in observation.reads)
     return TagReport(observation.device, tuple(reads))
+
+
+def _blinds(waiting: _Waiting) -> bool:
+    return isinstance(waiting.observation, DeviceFault) and waiting.observation.blinds
+
+
+def _outdated(faults: Iterable[_Waiting]) -> int:
+    """Where the older of two words on the same antenna stands; else the oldest of all."""
+    last: dict[tuple[str, int], int] = {}
+    for index, (fault, _) in enumerate(faults):
+        assert isinstance(fault, DeviceFault)
+        key = (fault.code, fault.antenna)
+        if key in last:
+            return last[key]
+        last[key] = index
+    return 0

@@ -5,7 +5,15 @@ import pytest
 
 from drivers.llrp import outbox as outbox_module
 from drivers.llrp.outbox import BATCH_READS_MAX, GATHER_NS, Outbox
-from gateway.model import NS_PER_MS, NS_PER_S, Heartbeat, InputChange, TagRead, TagReport
+from gateway.model import (
+    NS_PER_MS,
+    NS_PER_S,
+    DeviceFault,
+    Heartbeat,
+    InputChange,
+    TagRead,
+    TagReport,
+)
 from tests.drivers.llrp.desk import Emitted
 from tests.virtual_time import VirtualClock, run
 
@@ -128,11 +136,50 @@ def test_other_observations_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatc
 
     async def main() -> None:
         box = Box()
-        for _ in range(25):
-            box.outbox.put(Heartbeat("dock"))
+        for number in range(25):
+            box.outbox.put(InputChange("dock", number, True))
         assert box.counts == {"observations_dropped": 15}
         await box.end()
         assert len(box.emitted.observations) == 10
+
+    run(main())
+
+
+def test_heartbeats_that_wait_are_one() -> None:
+    async def main() -> None:
+        box = Box()
+        box.emitted.free.clear()
+        box.outbox.put(InputChange("dock", 1, True))
+        await asyncio.sleep(0.1)
+        for _ in range(25):
+            box.outbox.put(Heartbeat("dock"))
+        box.emitted.free.set()
+        await asyncio.sleep(0.1)
+        assert len(box.emitted.of(Heartbeat)) == 1
+        box.outbox.put(Heartbeat("dock"))
+        await box.end()
+        assert len(box.emitted.of(Heartbeat)) == 2
+
+    run(main())
+
+
+def test_blind_antenna_outlives_all_else_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "HELD_OBSERVATIONS_MAX", 4)
+
+    async def main() -> None:
+        box = Box()
+        faults = [
+            DeviceFault("dock", "antenna_disconnected", active, antenna=antenna, blinds=True)
+            for antenna, active in ((1, True), (2, True), (2, False), (3, True), (3, False))
+        ]
+        box.outbox.put(faults[0])
+        box.outbox.put(Heartbeat("dock"))
+        for number in range(9):
+            box.outbox.put(InputChange("dock", number, True))
+        for fault in faults[1:]:
+            box.outbox.put(fault)
+        await box.end()
+        assert box.emitted.of(DeviceFault) == [faults[0], *faults[2:]]
 
     run(main())
 
