@@ -16,9 +16,14 @@ from gateway.model import (
     Unresolved,
     Zone,
 )
+from rules.count import Count
+from rules.movement import MovementRule
+from rules.presence import Presence
 from rules.senses import Senses
+from rules.stock import Stock
+from rules.weight import Weight
 from tests.rules.acts import THIRD, came, change, gone, play, settled
-from tests.rules.play import OTHER, TAG, Play, S
+from tests.rules.play import OTHER, TAG, Play, S, read, report, weigh
 
 BOTH = ("r", "s")
 
@@ -287,3 +292,37 @@ def test_what_was_decided_alone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     found.feed(21.0, *(gone(epc, second=10.0) for epc in (TAG, OTHER, THIRD)))
     watch(found, 40.0, "r")
     assert set(found.rows) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
+
+
+def live(play: Play, until_s: float, devices: str, *, tags: tuple[str, ...], grams: float) -> None:
+    """What the devices say four times a second: `r` reads the tags, `s` weighs."""
+    while play.now_s < until_s:
+        now_s = play.now_s + 0.25
+        if "r" in devices:
+            play.feed(now_s, report(*(read("r:1", epc) for epc in tags)), Coverage("r", S // 4))
+        if "s" in devices:
+            play.feed(now_s, weigh(grams), Coverage("s", S // 4))
+        play.now_s = now_s
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("left", ["r", "s"])
+def test_pick_before_one_sense_is_told_once_by_all_rules(left: str, restart: bool) -> None:
+    rules = (Presence, Weight, Count, MovementRule, Stock)
+    found = Play(rules)
+    found.feed(0.0, *(Coverage(device, 0, resumed=True) for device in BOTH))
+    live(found, 30.0, "rs", tags=(TAG, OTHER), grams=200.0)
+    live(found, 40.0, left, tags=(TAG, OTHER), grams=200.0)
+    live(found, 80.0, left, tags=(OTHER,), grams=100.0)
+    later, back = found, "s" if left == "r" else "r"
+    if restart:
+        later = Play(rules, rows=found.rows, last_alive_s=80.0, now_s=80.0)
+        later.feed(80.0, Coverage(left, 0, resumed=True))
+        live(later, 90.0, left, tags=(OTHER,), grams=100.0)
+    later.feed(later.now_s, Coverage(back, 0, resumed=True))
+    live(later, 150.0, "rs", tags=(OTHER,), grams=100.0)
+    told = [*found.kinds(), *(later.kinds() if restart else ())]
+    assert [fact.quantity for fact in told if isinstance(fact, Movement)] == [1]
+    assert not [fact for fact in told if isinstance(fact, Alert | Unresolved)]
+    assert later.rows["Stock/A1\tBOLT"]["quantity"] == 1
+    assert not [key for key in later.rows if key.startswith("MovementRule/")]
