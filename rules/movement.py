@@ -13,8 +13,9 @@ alone and nobody is called, and `Lone` keeps it from being told again by the oth
 What stays unresolved is closed by what explains it later (`rules.unsettled`).
 
 A place with one sense decides by that sense at once. Where tags are read seldom, a departure is
-proven late: `ReadPace` says how late, and steps there wait that much longer. What waits is durable,
-because the rule that told it has moved on. Stock found on the very first start is a Snapshot.
+proven late: `ReadPace` says how late, and steps there wait longer, but no longer than
+`tag_wait_max_s`: stock must be true within seconds, and the tag may join later. What waits is
+durable, because the rule that told it has moved on. Stock of the very first start is a Snapshot.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class MovementSettings(PluginSettings):
     """How long one sense waits for the other."""
 
     tag_wait_s: float = Field(13.0, gt=0)
+    tag_wait_max_s: float = Field(20.0, gt=0)
     step_wait_s: float = Field(8.0, gt=0)
     first_wait_s: float = Field(3.0, gt=0)
 
@@ -86,6 +88,7 @@ class MovementRule:
 
     def __init__(self, settings: MovementSettings, context: RuleContext) -> None:
         self._tag_wait_ns = int(settings.tag_wait_s * NS_PER_S) + context.lateness_max_ns
+        self._tag_wait_max_ns = int(settings.tag_wait_max_s * NS_PER_S) + context.lateness_max_ns
         self._step_wait_ns = int(settings.step_wait_s * NS_PER_S) + context.lateness_max_ns
         self._pace_margin_ns = PACE_MARGIN_NS + context.lateness_max_ns
         self._catalogue = Catalogue()
@@ -266,7 +269,11 @@ class MovementRule:
         return self._wake()
 
     def _tag_wait(self, zone: str) -> Ns:
-        """How long a step waits for its tags: as long as the slowest tag of the zone takes."""
+        """How long a step waits for its tags: for the slowest tag of the zone, up to a bound."""
+        return min(self._slowest(zone), max(self._tag_wait_ns, self._tag_wait_max_ns))
+
+    def _slowest(self, zone: str) -> Ns:
+        """How late the departure of the slowest tag of the zone can be proven."""
         slowest = max(self._paces.get(zone, {}).values(), default=0)
         return max(self._tag_wait_ns, slowest + self._pace_margin_ns if slowest else 0)
 
@@ -296,6 +303,9 @@ class MovementRule:
             told = Turn(facts=(self._telling.step(now, step),), deletes=(step.key,))
             if self._senses.zone_blind(now, step.zone):
                 turns += [told, self._lone.by_step(now, step)]
+            elif self._slowest(step.zone) > self._tag_wait(step.zone):
+                turns += [told, self._lone.by_step(now, step)]
+                self._lone.back(now + self._slowest(step.zone), zone=step.zone)
             else:
                 turns += [told, self._disagreement.found(now, step.zone, step.item)]
         turns += [self._overdue_tag(now, tag) for tag in self._waiting.overdue_tags(now)]

@@ -1,6 +1,7 @@
 import pytest
 
 from gateway.model import (
+    Alert,
     Cell,
     Coverage,
     Fact,
@@ -176,26 +177,45 @@ def test_late_device_lengthens_the_wait() -> None:
     assert len(found.kinds(Movement)) == 1
 
 
-def test_step_waits_as_long_as_seldom_read_tags_take() -> None:
+def test_step_waits_longer_where_tags_are_read_seldom() -> None:
+    found = play()
+    found.feed(1.0, ReadPace("A", TAG, 15 * S))
+    found.feed(2.0, change(-1))
+    found.wake(19.9)
+    assert found.told == []
+    found.feed(19.95, gone())
+    assert [movement.epcs for movement in found.kinds()] == [(TAG,)]
+
+
+def test_step_is_told_in_time_and_a_seldom_read_tag_joins_it_later() -> None:
     found = play()
     found.feed(1.0, ReadPace("A", TAG, 40 * S), ReadPace("A", OTHER, 20 * S))
     found.feed(2.0, change(-1))
-    found.wake(40.0)
+    found.wake(21.9)
     assert found.told == []
+    found.wake(22.0)
+    assert [movement.epcs for movement in found.kinds()] == [()]
     found.feed(42.0, gone())
-    assert [movement.epcs for movement in found.kinds()] == [(TAG,)]
-    found.feed(50.0, change(-1, 49.0))
-    found.wake(72.9)
+    found.wake(90.0)
     assert len(found.told) == 1
-    found.wake(73.0)
-    assert len(found.kinds(Movement)) == 2
+    assert found.rows == {}
+
+
+def test_step_whose_seldom_read_tag_stays_is_an_alert_in_the_end() -> None:
+    found = play()
+    found.feed(1.0, ReadPace("A", TAG, 40 * S))
+    found.feed(2.0, change(-1))
+    found.wake(22.0)
+    assert [type(fact) for fact in found.kinds()] == [Movement]
+    found.wake(90.0)
+    assert [type(fact) for fact in found.kinds()] == [Movement, Alert]
 
 
 def test_pace_told_while_a_step_waits_lengthens_its_wait() -> None:
     found = play()
     found.feed(2.0, change(-1))
-    found.feed(3.0, ReadPace("A", TAG, 40 * S))
-    found.feed(45.0, gone())
+    found.feed(3.0, ReadPace("A", TAG, 15 * S))
+    found.feed(19.0, gone())
     assert [movement.epcs for movement in found.kinds()] == [(TAG,)]
 
 
