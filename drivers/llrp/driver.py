@@ -60,6 +60,7 @@ class LlrpDriver:
         self._connect = connect
         self._session: Session | None = None
         self._known_state: int | None = None
+        self._antennas: dict[int, bool] = {}
 
     def points(self) -> frozenset[str] | None:
         """The antennas that are set; without, the reader uses all that it has."""
@@ -100,7 +101,7 @@ class LlrpDriver:
         raise AssertionError("a conversation ends with an error only")
 
     async def _converse(self, outbox: Outbox) -> None:
-        observer = Observer(self._settings, self._context, outbox)
+        observer = Observer(self._settings, self._context, outbox, self._antennas)
         connection, session = await self._open(observer)
         try:
             async with asyncio.timeout(self._settings.request_timeout_s):

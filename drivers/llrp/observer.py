@@ -4,7 +4,15 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange, Observation
+from gateway.model import (
+    NS_PER_S,
+    DeviceFault,
+    Heartbeat,
+    InputChange,
+    Ns,
+    Observation,
+    TagRead,
+)
 from gateway.ports import DriverContext, ProtocolError
 
 from .faults import PassingFaults
@@ -31,12 +39,21 @@ class Observer:
     known not to run, nothing that the reader says proves anything.
     """
 
-    def __init__(self, settings: LlrpSettings, context: DriverContext, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        settings: LlrpSettings,
+        context: DriverContext,
+        outbox: Outbox,
+        connected: dict[int, bool],
+    ) -> None:
+        """`connected` is what is known of each antenna, over all connections."""
         only = settings.antennas[0] if len(settings.antennas) == 1 else None
         self.reports = 0
         self.armed = False
         self.ended = asyncio.Event()
         self._stopped = False
+        self._connected = connected
+        self._doubted: dict[int, Ns] = {}
         self._used = frozenset(settings.antennas)
         self._device = context.device
         self._clock = context.clock
@@ -70,6 +87,8 @@ class Observer:
             reads = self._tag_reads.build(records, now, report_at, uptime=self._decoder.uptime)
             if not self.ended.is_set():
                 self.is_reading()
+            if self._doubted:
+                self._believe(reads, report_at)
             self._outbox.put_reads(reads)
             self.reports += 1
         if self._decoder.tags_given_up != self._given_up:
@@ -112,10 +131,17 @@ class Observer:
         self._faults.forget(PASSING_FAULTS)
 
     def antennas_connected(self, states: Mapping[int, bool], used: Iterable[int]) -> None:
-        """Take what the reader's configuration says of its antennas at the start."""
+        """Take what the reader's configuration says of its antennas at the start.
+
+        Where it says nothing, an antenna that was disconnected still is, and one of which nothing
+        is known may be so since an earlier run: what it reads from now on proves it connected.
+        """
         for antenna in used:
-            if antenna in states:
-                self._antenna(antenna, states[antenna])
+            connected = states.get(antenna, self._connected.get(antenna))
+            if connected is None:
+                self._doubted[antenna] = self._clock.now()
+            elif antenna in states or not connected:
+                self._antenna(antenna, connected)
 
     def input_level(self, port: int, level: bool) -> None:
         """Take the level of an input."""
@@ -155,7 +181,20 @@ class Observer:
         if not self._used or antenna in self._used:  # nobody misses one that reads nothing
             self._antenna(antenna, fields["EventType"] == "Connected")
 
+    def _believe(self, reads: Iterable[TagRead], report_at: Ns) -> None:
+        """Antennas that read after they were held for disconnected are connected."""
+        for read in reads:
+            antenna = int(read.read_point.rpartition(":")[2])
+            since = self._doubted.get(antenna)
+            if since is not None and report_at - read.age_ns > since:
+                self._antenna(antenna, True)
+
     def _antenna(self, antenna: int, connected: bool) -> None:
+        self._connected[antenna] = connected
+        if connected:
+            self._doubted.pop(antenna, None)
+        else:
+            self._doubted[antenna] = self._clock.now()
         self._put(
             DeviceFault(
                 self._device,

@@ -87,7 +87,7 @@ async def _round(impinj: bool, per_message: int, per_segment: int) -> int:
     clock, sink = VirtualClock(), Sink()
     outbox = Outbox("dock", clock, 60_000_000_000, count)
     context = DriverContext("dock", clock, Random(1), count)
-    observer = Observer(LlrpSettings(host="reader", lateness_s=60), context, outbox)
+    observer = Observer(LlrpSettings(host="reader", lateness_s=60), context, outbox, {})
     connection = Connection(FrameCutter())
     connection.receiver = Session(connection, observer, count)
     drain = asyncio.create_task(outbox.drain(sink))

@@ -4,7 +4,7 @@ from gateway.model import DeviceFault, InputChange, TagReport
 from tests.drivers.llrp import scripted_reader as script
 from tests.drivers.llrp.desk import Desk, desk
 from tests.drivers.llrp.scripted_reader import ZEBRA, ScriptedReader
-from tests.drivers.llrp.wire import message, report, status, tag
+from tests.drivers.llrp.wire import event, message, report, status, tag, tlv
 from tests.virtual_time import run
 
 EPC = bytes.fromhex("3034000091b7584a2265b1f5")
@@ -295,5 +295,44 @@ def test_antenna_that_the_reader_leaves_out_is_the_last_one() -> None:
             await asyncio.sleep(0.1)
             assert {read.read_point for read in at.emitted.reads()} == {"dock:2"}
             assert len(at.emitted.of(TagReport)) == 1
+
+    run(main())
+
+
+def antenna_words(at: Desk) -> list[tuple[int, bool]]:
+    faults = [f for f in at.emitted.of(DeviceFault) if f.code == "antenna_disconnected"]
+    return [(fault.antenna, fault.active) for fault in faults]
+
+
+def test_antenna_stays_blind_over_a_reconnect_until_it_reads() -> None:
+    """The reader does not tell its configuration: nobody says that the antenna is back."""
+
+    async def main() -> None:
+        reader = ScriptedReader()
+        reader.answers[script.CONFIG] = lambda frame: [reader.refuse(frame)]
+        async with desk(reader, antennas=(1, 2)) as at:
+            reader.say(event(tlv(255, b"\x00\x00\x02")))
+            await asyncio.sleep(0.1)
+            await reconnected(at)
+            await asyncio.sleep(0.1)
+            assert antenna_words(at) == [(2, True), (2, True)]
+            reader.say(report(tag(EPC, antenna=2)))
+            await asyncio.sleep(0.1)
+            reader.say(report(tag(EPC, antenna=2)))
+            await asyncio.sleep(0.1)
+            assert antenna_words(at) == [(2, True), (2, True), (2, False)]
+
+    run(main())
+
+
+def test_antenna_that_an_earlier_process_held_for_blind_is_believed_when_it_reads() -> None:
+    async def main() -> None:
+        reader = ScriptedReader()
+        reader.answers[script.CONFIG] = lambda frame: [reader.refuse(frame)]
+        async with desk(reader, antennas=(1, 2)) as at:
+            await asyncio.sleep(0.1)
+            reader.say(report(tag(EPC, antenna=1)))
+            await asyncio.sleep(0.1)
+            assert antenna_words(at) == [(1, False)]
 
     run(main())

@@ -74,7 +74,7 @@ def take_all(frames: list[bytes]) -> Counter[str]:
         clock = VirtualClock()
         outbox = Outbox("dock", clock, NS_PER_S, count)
         context = DriverContext("dock", clock, Random(1), count)
-        observer = Observer(LlrpSettings(host="reader"), context, outbox)
+        observer = Observer(LlrpSettings(host="reader"), context, outbox, {})
         session = Session(Wire(), observer, count)
         for frame in FrameCutter().feed(b"".join(frames)):
             session.receive(frame)
