@@ -15,9 +15,10 @@ from typing import Literal
 
 import structlog
 
+from gateway.backoff import Backoff
 from gateway.coverage import DeviceEmit, LoopPulse
 from gateway.inbox import Inbox
-from gateway.model import NS_PER_S, Action, DeviceFault, DeviceStatus, Ns
+from gateway.model import Action, DeviceFault, DeviceStatus, Ns
 from gateway.ports import (
     Actuator,
     Clock,
@@ -30,12 +31,8 @@ from gateway.ports import (
 )
 from gateway.settings import DeviceConfiguration
 
-BACKOFF_FIRST_S = 0.25
-BACKOFF_MAX_S = 15.0
-"""A reader that comes back is used again within a quarter of a minute, and never hammered."""
-
-GOOD_RUN_NS = 30 * NS_PER_S
-"""A connection that held this long was good: the next back-off starts small again."""
+LEAST_WAIT = 0.1
+"""Share of the longest wait that a device is left alone at least."""
 
 DRIVER_FAILED = "driver_failed"
 
@@ -133,7 +130,7 @@ class Supervisor:
             raise LinkError(f"{action.device}: bug in the driver: {error!r}") from error
 
     async def _keep(self, device: Device) -> None:
-        failures = 0
+        backoff = Backoff(device.random, LEAST_WAIT)
         while True:
             started = self._clock.now()
             try:
@@ -148,11 +145,9 @@ class Supervisor:
                 if isinstance(lost, ProtocolError):
                     device.count("protocol_errors")
             _raise_if_cancelled()
-            held = device.state == "up" and self._clock.now() - started >= GOOD_RUN_NS
-            failures = 1 if held else failures + 1
+            ran_ns = self._clock.now() - started if device.state == "up" else 0
             await self._lost(device, reason)
-            ceiling_s = min(BACKOFF_MAX_S, BACKOFF_FIRST_S * 2.0 ** min(failures, 10))
-            await asyncio.sleep(device.random.uniform(ceiling_s / 10, ceiling_s))
+            await asyncio.sleep(backoff.wait_s(ran_ns))
 
     async def _run_once(self, device: Device) -> None:
         driver = self._driver(device)

@@ -6,11 +6,11 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from random import Random
 from typing import Literal
 
 import structlog
 
+from gateway.backoff import Backoff
 from gateway.model import NS_PER_S, Ns
 from gateway.ports import ConfigError, LinkError, SinkError
 from gateway.uplink import credentials, tls
@@ -25,34 +25,10 @@ from gateway.uplink.session import EpochDrainedError, House, Matter, Session
 from gateway.uplink.settings import MqttSettings
 from gateway.uplink.topics import Topics, topics_of
 
-BACKOFF_MIN_S = 0.5
-BACKOFF_MAX_S = 15.0
-"""First and longest wait before the next attempt; drawn from zero up, so that a fleet that lost
-its broker together does not come back together."""
-
-GOOD_RUN_NS = 30 * NS_PER_S
-"""A connection that lasted this long was no failed attempt: the next wait is short again."""
-
 GOODBYE_TIMEOUT_S = 2.0
 """How long a stop waits for the broker to take the word that we go offline."""
 
 log = structlog.get_logger(__name__)
-
-
-class Backoff:
-    """Waits between attempts: exponential, full jitter, short again after a good run."""
-
-    def __init__(self, random: Random) -> None:
-        self._random = random
-        self._attempt = 0
-
-    def wait_s(self, ran_ns: Ns) -> float:
-        """The wait after a connection that lasted `ran_ns` (0: none came about)."""
-        if ran_ns >= GOOD_RUN_NS:
-            self._attempt = 0
-        longest = min(BACKOFF_MAX_S, BACKOFF_MIN_S * 2 ** min(self._attempt, 16))
-        self._attempt += 1
-        return self._random.uniform(0, longest)
 
 
 @dataclass(frozen=True, slots=True)

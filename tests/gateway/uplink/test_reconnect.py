@@ -9,10 +9,10 @@ import amqtt.broker
 import pytest
 
 import gateway.uplink.link as link_module
+from gateway.backoff import BACKOFF_MAX_S, GOOD_RUN_NS, Backoff
 from gateway.model import NS_PER_S
 from gateway.uplink.retained import TOPICS_MAX, RetainedState
 from gateway.uplink.settings import MqttSettings
-from gateway.uplink.uplink import BACKOFF_MAX_S, GOOD_RUN_NS, Backoff
 from tests.gateway.uplink.conftest import Mosquitto
 from tests.gateway.uplink.peers import EPOCH, Gateway, StrictCore
 from tests.polling import until
