@@ -28,13 +28,17 @@ def now_utc() -> str:
 
 def held_movements(folder: Path) -> list[dict[str, Any]]:
     """The movements as the core accepted them, oldest first."""
+    return [body for body in held_events(folder) if body["event"] == "movement"]
+
+
+def held_events(folder: Path) -> list[dict[str, Any]]:
+    """All records that the core accepted, oldest first."""
     book = sqlite3.connect(f"file:{folder}/core.db?mode=ro", uri=True)
     try:
         rows = book.execute("SELECT body FROM record WHERE status = 'accepted' ORDER BY n")
-        bodies = [json.loads(body) for (body,) in rows]
+        return [json.loads(body) for (body,) in rows]
     finally:
         book.close()
-    return [body for body in bodies if body["event"] == "movement"]
 
 
 def known_items(folder: Path, version: int) -> set[str]:
