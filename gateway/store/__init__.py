@@ -17,7 +17,6 @@ from gateway.store.words import (
     PulseRow,
     Quarantined,
     RaisedAlert,
-    Result,
     Settled,
     StateRow,
     StoreFailed,
@@ -28,6 +27,7 @@ from gateway.store.words import (
     WallTime,
     Window,
 )
+from gateway.uplink.outbox import Result
 
 __all__ = [
     "Clocks",

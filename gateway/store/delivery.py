@@ -21,10 +21,10 @@ from gateway.store.windows import first_kept
 from gateway.store.words import (
     Epoch,
     HighWaterBeyondLast,
-    Result,
     Settled,
     StoreRefused,
 )
+from gateway.uplink.outbox import Result
 
 PRUNE_ROWS = 500
 """Rows deleted in one step: a few milliseconds, so that no movement waits for it."""

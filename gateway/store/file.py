@@ -45,11 +45,11 @@ from gateway.store.words import (
     Opened,
     PulseRow,
     PulseStatus,
-    Result,
     Settled,
     StoreFull,
     StoreRefused,
 )
+from gateway.uplink.outbox import Result
 
 Job: TypeAlias = Callable[["StoreFile"], object]
 """One thing to do in a transaction. It may raise StoreRefused before it has changed anything."""

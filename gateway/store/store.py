@@ -22,14 +22,13 @@ from gateway.store.words import (
     Identity,
     NewEpoch,
     PulseStatus,
-    Result,
-    ResultStatus,
     Settled,
     StoreRefused,
     VerifyReport,
     Window,
 )
 from gateway.store.writer import Task, Writer
+from gateway.uplink.outbox import Result
 
 T = TypeVar("T")
 
@@ -123,14 +122,14 @@ class Store:
         self,
         epoch: str,
         high_water: int,
-        results: Sequence[tuple[int, ResultStatus, str | None, str | None]] = (),
+        results: Sequence[Result] = (),
     ) -> Settled:
         """Settle what the core has committed, in one transaction; lower marks change nothing.
 
         HighWaterBeyondLast if the core holds more than we do: then `start_epoch("restored")`.
         StoreRefused for an epoch that is not ours.
         """
-        told = [Result(*result) for result in results]
+        told = tuple(results)
         settled: Settled = await (
             await self._put(lambda file: file.acknowledge(epoch, high_water, told))
         )

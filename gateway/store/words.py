@@ -16,7 +16,6 @@ NewEpoch: TypeAlias = Literal[
 """Why an epoch began."""
 
 PulseStatus: TypeAlias = Literal["pending", "sent", "done", "unknown"]
-ResultStatus: TypeAlias = Literal["accepted", "rejected", "duplicate", "conflict"]
 
 
 class StoreFailed(RuntimeError):  # noqa: N818 - it is what happened
@@ -105,15 +104,6 @@ class Committed:
     actions: tuple[Action | PulseRow, ...] = ()
     took_ns: Ns = 0
     quarantined: int = 0
-
-
-class Result(NamedTuple):
-    """What the core made of one record."""
-
-    seq: int
-    status: ResultStatus
-    core_document_no: str | None = None
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

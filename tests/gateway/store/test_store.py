@@ -218,9 +218,8 @@ async def test_store_knows_how_much_is_in_quarantine(
     store = await open_store()
     committed = await (await store.submit([make_turn(1), make_turn(2)]))
     assert committed.quarantined == store.quarantined == 0
-    await store.acknowledge(
-        store.epoch.uuid, 2, [(1, "rejected", None, "no"), (2, "conflict", None, "no")]
-    )
+    results = [Result(1, "rejected", None, "no"), Result(2, "conflict", None, "no")]
+    await store.acknowledge(store.epoch.uuid, 2, results)
     assert store.quarantined == 2
     await store.close()
     store = await open_store()
