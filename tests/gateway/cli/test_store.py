@@ -16,6 +16,7 @@ from gateway.cli.exits import OK, PROBLEM
 from gateway.model import Alert, Movement
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
+from gateway.store import Result
 from tests.gateway.serving import serving
 
 ALERT = Alert("hot", "hot:scale", True, "critical", "scale is hot", 1)
@@ -38,14 +39,14 @@ async def fill(path: Path, *, rejected: bool) -> None:
     gateway = await assemble(load_configuration(path), Random(1))
     await (await gateway.store.submit([Outcome(2, (ALERT, MOVEMENT))]))
     if rejected:
-        results = [(2, "rejected", None, "item is blocked")]
-        await gateway.store.acknowledge(gateway.store.epoch.uuid, 2, results)  # type: ignore[arg-type] # a literal in a tuple
+        results = [Result(2, "rejected", None, "item is blocked")]
+        await gateway.store.acknowledge(gateway.store.epoch.uuid, 2, results)
     await gateway.store.close()
 
 
 @pytest.fixture
 def ledger(site: Path) -> Path:
-    """A site whose ledger holds an alert and a movement that the core has rejected."""
+    """A site whose ledger holds an alert, a movement that the core rejected, and its alert."""
     asyncio.run(fill(site, rejected=True))
     return site
 
@@ -88,20 +89,21 @@ def test_a_folder_that_is_closed_to_us_is_named(
 def test_status_at_a_glance(store: Run, ledger: Path) -> None:
     code, out, _ = store("status", "--config", ledger)
     assert code == OK
-    assert "records      1 to 2, settled 2" in out
+    assert "records      1 to 3, settled 2" in out
     assert "quarantined  1" in out
     told = json.loads(store("status", "--json", "--config", ledger)[1])
-    assert (told["last_seq"], told["high_water"], told["quarantined"]) == (2, 2, 1)
+    assert (told["last_seq"], told["high_water"], told["quarantined"]) == (3, 2, 1)
     assert told["epoch"]["reason"] == "created"
 
 
 def test_ls_newest_records(store: Run, ledger: Path) -> None:
     code, out, _ = store("ls", "--config", ledger)
     assert code == OK
-    alert, movement = out.splitlines()
+    alert, movement, refusal = out.splitlines()
     assert alert.startswith("alert       #1 ")
     assert alert.endswith("raised scale is hot")
     assert "issue 2 pcs BOLT  BIN-1 -> unknown  (99.5 %, observed)" in movement
+    assert "raised the core does not take this record: item is blocked" in refusal
 
 
 def test_ls_after_and_limit(store: Run, ledger: Path) -> None:
@@ -129,14 +131,14 @@ def test_show_one_record(store: Run, ledger: Path) -> None:
 
 
 def test_show_a_record_that_is_not_kept(store: Run, ledger: Path) -> None:
-    code, _, err = store("show", 3, "--config", ledger)
-    assert (code, err) == (PROBLEM, "record 3 is not kept\n")
+    code, _, err = store("show", 4, "--config", ledger)
+    assert (code, err) == (PROBLEM, "record 4 is not kept\n")
 
 
 def test_verify_a_sound_ledger(store: Run, ledger: Path) -> None:
     code, out, _ = store("verify", "--config", ledger)
     assert code == OK
-    assert out.startswith("2 records, all well\nroot ")
+    assert out.startswith("3 records, all well\nroot ")
 
 
 def test_verify_a_damaged_ledger(store: Run, ledger: Path) -> None:
@@ -151,9 +153,9 @@ def test_verify_a_damaged_ledger(store: Run, ledger: Path) -> None:
 
 def test_requeue_without_a_daemon(store: Run, ledger: Path) -> None:
     code, out, _ = store("requeue", 2, "--config", ledger)
-    assert (code, out) == (OK, "record 2 is booked anew as 3\n")
+    assert (code, out) == (OK, "record 2 is booked anew as 4\n")
     assert "quarantined  0" in store("status", "--config", ledger)[1]
-    told = json.loads(store("show", 3, "--config", ledger)[1])
+    told = json.loads(store("show", 4, "--config", ledger)[1])
     assert told["record"]["supersedes"] == "m1"
 
 
