@@ -131,7 +131,8 @@ class GatePlan:
 
 @dataclass(frozen=True, slots=True)
 class TruthAct:
-    """One physical act. `until` is later than `at` only where nobody could have seen it at once.
+    """One physical act. `until` is later than `at` where nobody could have seen it at once: a load
+    has not left the gate, the reader is away.
 
     `kind` says what it is for the judge: plain acts are `pick`, `put`, `move`, `pass`.
     """

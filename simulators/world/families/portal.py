@@ -23,6 +23,9 @@ YARD, HALL = "YARD", "HALL"
 RUN_M = 5.0
 """How far before the gate a pallet comes into the world; it leaves it as far behind."""
 
+CLEAR_M = 2.0
+"""So far behind the middle of the gate a load has passed; an act at a gate lasts until then."""
+
 GATE_MARGIN_DB = 6.0
 """A gate is given more power than a shelf: this much more margin, at `GATE_RANGE_M`."""
 
@@ -205,7 +208,7 @@ def _pass(
     lane.announce(begin_s, tags, inward)
     y = lane.random.uniform(-0.4, 0.4) if y_m is None else y_m
     lane.carry(tags, [(begin_s, -sign * RUN_M), (end_s, sign * RUN_M)], y)
-    lane.log(middle, middle, tags, inward)
+    lane.log(middle, middle + CLEAR_M / speed, tags, inward)
     if inward and len(tags) > 5:
         lane.inside.append(tags)
     return end_s
@@ -246,7 +249,7 @@ def _wait(lane: _Lane, begin_s: float, tags: list[Tag], inward: bool) -> float:
     lane.announce(begin_s, tags, inward)
     lane.carry(tags, stations, random.uniform(-0.4, 0.4))
     middle = goes - stop / speed if stop < 0 else begin_s + RUN_M / speed
-    lane.log(middle, max(middle, goes), tags, inward)
+    lane.log(middle, max(middle, goes) + CLEAR_M / speed, tags, inward)
     return end_s
 
 

@@ -47,6 +47,7 @@ BARS: Mapping[str, tuple[Bar, ...]] = {
         Bar("direction right", least=0.995, hard=0.985),
         Bar("static booked", most=0.002, hard=0.012),
         Bar("turned back booked", most=0.01, hard=0.02),
+        Bar("delay in p95 s", most=3.0),
         UNRESOLVED,
     ),
     "portal_order": (Bar("F1 30 s", least=0.99, hard=0.98), UNRESOLVED),
