@@ -1,9 +1,9 @@
 """Bench `truth`: are the movements right? Simulated worlds, our rules and all baselines beside.
 
 `scripts/bench truth [--json] [--family F]... [--level L]... [--seeds A-B] [--method M]...
-[--baseline-seeds N] [--length S] [--sites]`. Everything happens in virtual time; one seed gives
-one world. Bars bind our rules only; a baseline's figures are for scale, the ceiling's are what the
-antennas could prove at best.
+[--baseline-seeds N] [--length S] [--curves FOLDER] [--sites]`. Everything happens in virtual time;
+one seed gives one world. Bars bind `ours` only; a baseline's figures are for scale, the ceiling's
+are what the antennas could prove at best. `ours:portal.quiet_s=3` is ours with another setting.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from simulators.world.parameters import LEVELS
 from simulators.world.scenarios import FAMILIES
+from tests.bench.judging.curves import draw
 from tests.bench.judging.figures import BARS, calibration, figures
-from tests.bench.judging.methods import METHODS, OURS
+from tests.bench.judging.methods import METHODS, OURS, entry_of
 from tests.bench.judging.run import Verdict, World, judge_all, pooled
 from tests.bench.judging.score import Tally
 from tests.bench.report import finish, metric
@@ -52,12 +54,18 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--family", action="append", choices=[*FAMILIES])
     parser.add_argument("--level", action="append", choices=LEVELS)
     parser.add_argument("--seeds", default="1-3", type=_seeds)
-    parser.add_argument("--method", action="append", choices=[*METHODS])
+    parser.add_argument("--method", action="append", type=_method)
     parser.add_argument("--baseline-seeds", type=int, default=3, help="baselines run on so many")
     parser.add_argument("--length", type=float, help="seconds per world, instead of the family's")
+    parser.add_argument("--curves", type=Path, help="folder to draw the curves in, as SVG")
     parser.add_argument("--sites", action="store_true", help="print the parameters of each site")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     return parser.parse_args(arguments)
+
+
+def _method(name: str) -> str:
+    entry_of(name)
+    return name
 
 
 def _seeds(text: str) -> range:
@@ -70,7 +78,7 @@ def main(arguments: Sequence[str]) -> None:
     asked = options(arguments)
     families = asked.family or [name for name in FAMILIES if name != "day"]
     methods = tuple(asked.method or METHODS)
-    lasting = tuple(name for name in methods if name in ALL_SEEDS)
+    lasting = tuple(name for name in methods if name.partition(":")[0] in ALL_SEEDS)
     worlds = [
         World(
             family, level, seed, methods if rank < asked.baseline_seeds else lasting, asked.length
@@ -87,6 +95,8 @@ def main(arguments: Sequence[str]) -> None:
         _print_time(verdicts)
         if asked.sites:
             _print_sites(verdicts)
+    if asked.curves:
+        draw(asked.curves, sums)
     finish("truth", _metrics(sums))
 
 
@@ -117,7 +127,7 @@ def _print_table(sums: Sums) -> None:
         cells = "".join(
             f"{told[name]:>9.3f}" if name in told else f"{'-':>9}" for name, _ in COLUMNS
         )
-        sys.stdout.write(f"{method:<13}{cells}\n")
+        sys.stdout.write(f"{method:<13} {cells[1:]}\n")
 
 
 def _print_calibration(sums: Sums) -> None:

@@ -1,8 +1,14 @@
-"""All methods that are run side by side, by the name they have in the table."""
+"""All methods that are run side by side, by the name they have in the table.
 
+`ours` is the shipped configuration. `ours:presence.leave_window_s=5,portal.quiet_s=2` is the same
+with other settings: to try a method, or to draw what a knob costs.
+"""
+
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from simulators.world.truth import Scenario
 from tests.bench.baselines.autocheckout import AutoCheckout
@@ -42,6 +48,23 @@ METHODS: Mapping[str, Entry] = {
     "autocheckout": Entry(AutoCheckout, "weight"),
     "stable-step": Entry(StableStep, "weight"),
 }
+
+
+def entry_of(name: str) -> Entry:
+    """The method of that name; ValueError if there is none."""
+    if name in METHODS:
+        return METHODS[name]
+    base, _, changes = name.partition(":")
+    if base != OURS or not changes:
+        raise ValueError(
+            f"no method {name!r}; there are {', '.join(METHODS)}, {OURS}:RULE.KEY=VALUE"
+        )
+    settings: dict[str, dict[str, Any]] = {}
+    for change in changes.split(","):
+        path, _, value = change.partition("=")
+        rule, _, key = path.partition(".")
+        settings.setdefault(rule, {})[key] = json.loads(value)
+    return Entry(partial(Ours, settings=settings), "both")
 
 
 def fits(entry: Entry, scenario: Scenario) -> bool:

@@ -10,7 +10,7 @@ from time import process_time
 from simulators.world.parameters import Level
 from simulators.world.scenarios import make_scenario
 from simulators.world.truth import NS_PER_S
-from tests.bench.judging.methods import METHODS, fits
+from tests.bench.judging.methods import entry_of, fits
 from tests.bench.judging.score import Tally, score
 
 
@@ -40,17 +40,17 @@ def judge(world: World) -> Verdict:
     scenario, parameters = make_scenario(world.family, world.level, world.seed, world.length_s)
     verdict = Verdict(world)
     end = round(scenario.length_s * NS_PER_S)
-    fitting = [name for name in world.methods if fits(METHODS[name], scenario)]
+    fitting = [name for name in world.methods if fits(entry_of(name), scenario)]
     first, others = fitting[:1], fitting[1:]  # ours is timed by itself, the others share a pass
     for names in (first, others):
         begun = process_time()
-        methods = {name: METHODS[name].make(scenario) for name in names}
+        methods = {name: entry_of(name).make(scenario) for name in names}
         observers = [method.observe for method in methods.values()]
         for observed in scenario.observations() if names else ():
             for observe in observers:
                 observe(observed)
         for name, method in methods.items():
-            verdict.tallies[name] = score(scenario, method.finish(end), METHODS[name].sense)
+            verdict.tallies[name] = score(scenario, method.finish(end), entry_of(name).sense)
             verdict.seconds[name] = (process_time() - begun) / len(names)
     verdict.site = parameters.told() | scenario.block.figures
     return verdict

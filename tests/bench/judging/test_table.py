@@ -1,0 +1,57 @@
+"""What is asked of the bench, and what it prints and draws."""
+
+import json
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from tests.bench.judging.curves import reliability
+from tests.bench.judging.methods import METHODS, entry_of
+from tests.bench.truth import main, options
+
+
+def test_seeds_are_a_range_or_one() -> None:
+    assert list(options(["--seeds", "4-6"]).seeds) == [4, 5, 6]
+    assert list(options(["--seeds", "9"]).seeds) == [9]
+
+
+def test_a_method_may_carry_settings_of_rules() -> None:
+    assert entry_of("ours:presence.leave_window_s=5,portal.quiet_s=2").sense == "both"
+    for wrong in ("theirs", "ours:", "edgex-10:presence.x=1"):
+        with pytest.raises(ValueError, match="no method"):
+            entry_of(wrong)
+
+
+def test_the_report_is_one_object_with_bars_for_ours_alone(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    arguments = ["--json", "--family", "weight", "--seeds", "1", "--length", "400"]
+    arguments += ["--processes", "1", "--curves", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", ["truth", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = json.loads(capsys.readouterr().out)
+    bound = {name for name, figure in told["metrics"].items() if "must" in figure}
+    assert "weight/normal/ours/F1 30 s" in bound
+    assert all("/ours/" in name for name in bound)
+    assert "weight/normal/stable-step/F1 30 s" in told["metrics"]
+    assert ended.value.code == int(not all(told["metrics"][name]["ok"] for name in bound))
+    drawn = sorted(path.name for path in tmp_path.iterdir())
+    assert drawn == ["reliability.svg", "tradeoff-weight-normal.svg"]
+    for name in drawn:
+        assert ET.parse(tmp_path / name).getroot().tag.endswith("svg")
+
+
+def test_an_honest_method_lies_on_the_diagonal() -> None:
+    drawing = ET.fromstring(reliability([(900, index < 90) for index in range(100)]))
+    circle = drawing.find(".//{*}circle")
+    assert circle is not None
+    across, up = float(circle.attrib["cx"]) - 50, 410 - float(circle.attrib["cy"])
+    assert across == pytest.approx(up, abs=0.2)
+
+
+def test_all_baselines_of_the_notes_are_there() -> None:
+    assert {"edgex-600", "edgex-30", "edgex-10", "rifidi-10", "autocheckout"} <= {*METHODS}
+    assert {f"last-{seconds}" for seconds in (2, 10, 30)} <= {*METHODS}
