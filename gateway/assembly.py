@@ -87,10 +87,9 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         for outcome in outcomes:
             meter.outcome(outcome.events, clock.now())
 
-    def refused(turns: int, full: bool) -> None:
+    def refused(turns: int) -> None:
         """Only a log: the store raises and clears the alert, with space that it holds back."""
-        if full:
-            log.critical("no space left for movements", turns_refused=turns)
+        log.critical("no space left for movements", turns_refused=turns)
 
     booker = Booker(store, refused)
     booker.booked.append(booked)

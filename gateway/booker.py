@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from gateway.outcome import Outcome
-from gateway.store import Committed, Store, StoreFull
+from gateway.store import Committed, Store, StoreFull, StoreSpent
 
 
 class TurnsRefused(RuntimeError):  # noqa: N818 - it is what happened
@@ -16,14 +16,14 @@ class TurnsRefused(RuntimeError):  # noqa: N818 - it is what happened
 class Booker:
     """Books outcomes. A full disk is a state: what is refused is counted and told, never silent."""
 
-    def __init__(self, store: Store, refused: Callable[[int, bool], None]) -> None:
-        """`refused` is told when the disk fills or frees; whoever is in `booked`, what is on it."""
+    def __init__(self, store: Store, refused: Callable[[int], None]) -> None:
+        """`refused` is told when the disk is full; whoever is in `booked`, what is on it."""
         self.booked: list[Callable[[Sequence[Outcome]], None]] = []
         self.submitted_turns = 0
         self.refused_turns = 0
         self._store = store
         self._refused = refused
-        self._full = False
+        self.full = False
         self._recovered = asyncio.Event()
 
     async def submit(self, outcomes: Sequence[Outcome]) -> asyncio.Future[Committed]:
@@ -37,10 +37,9 @@ class Booker:
         return future
 
     async def recovered(self) -> None:
-        """Wait until booking goes on after a full disk: TurnsRefused then ends the process.
+        """Wait until there is space again on a full disk: TurnsRefused then ends the process.
 
-        Rows of refused turns are not on disk. Started anew from the last commit, the rules find
-        what changed meanwhile by themselves; going on, they would book it twice some day.
+        See `gateway.store.StoreSpent`.
         """
         await self._recovered.wait()
         raise TurnsRefused(f"there is space again; {self.refused_turns} turns were refused")
@@ -49,16 +48,13 @@ class Booker:
         if done.cancelled():
             return
         failure = done.exception()
-        full = isinstance(failure, StoreFull)
         if failure is None:
             for tell in self.booked:
                 tell(outcomes)
-        elif full:
+        elif isinstance(failure, StoreFull):
             self.refused_turns += len(outcomes)
-        else:
-            return  # the store has failed for good: `Store.failure` ends the process
-        if full != self._full:
-            self._full = full
-            self._refused(self.refused_turns, full)
-            if not full:
+            if isinstance(failure, StoreSpent):
                 self._recovered.set()
+            if not self.full:
+                self.full = True
+                self._refused(self.refused_turns)

@@ -284,6 +284,9 @@ async def _anchors(gateway: Gateway) -> None:
 
 
 async def _keep_anchor(gateway: Gateway) -> None:
+    """While turns are refused nobody counts as watching: what they told is found after them."""
+    if gateway.booker.full:
+        return
     with suppress(StoreFull):
         await gateway.store.put_anchor(gateway.wall.anchor)
 

@@ -23,7 +23,15 @@ class StoreFailed(RuntimeError):  # noqa: N818 - it is what happened
 
 
 class StoreFull(Exception):  # noqa: N818 - a state, not an error: sensing goes on
-    """No space left: these turns were not booked; a snapshot must heal that later."""
+    """No space left: these turns were not booked, nor will any be that follow in this run."""
+
+
+class StoreSpent(StoreFull):
+    """There is space again, but turns before this one were refused: start anew.
+
+    A turn that stands on refused ones would hide them, or book them twice some day. From the last
+    commit on, the rules find by themselves what has changed since.
+    """
 
 
 class StoreRefused(Exception):  # noqa: N818 - the caller is wrong, the store is well

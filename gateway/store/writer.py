@@ -19,7 +19,7 @@ from gateway.ports import Clock
 from gateway.store.ballast import Ballast
 from gateway.store.database import DAMAGE, suspect_mark
 from gateway.store.file import STORE_FULL, STORE_FULL_KEY, Job, StoreFile
-from gateway.store.words import Committed, Opened, StoreFailed, StoreFull, StoreRefused
+from gateway.store.words import Committed, Opened, StoreFailed, StoreFull, StoreRefused, StoreSpent
 
 GROUP_JOBS_MAX = 512
 """Jobs in one transaction: bounds how long the first of them waits for the last."""
@@ -47,7 +47,7 @@ class Writer:
         self._tasks: deque[Task] = deque()
         self._wake = Condition()
         self._closing = False
-        self._full = False
+        self._alerted = self._full = self._spent = False
         self.opened: asyncio.Future[Opened] = self._loop.create_future()
         self.ended: asyncio.Future[None] = self._loop.create_future()
         self._thread = Thread(target=self._work, name="store", daemon=True)
@@ -83,7 +83,7 @@ class Writer:
         self._call(self.opened.set_result, file.opened)
         group: Sequence[Task] = ()
         try:
-            self._full = file.declared_full
+            self._alerted = file.declared_full
             while group := self._next_group():
                 self._transact(file, ballast, group)
                 file.checkpoint()
@@ -109,11 +109,16 @@ class Writer:
             return group
 
     def _transact(self, file: StoreFile, ballast: Ballast, group: Sequence[Task]) -> None:
-        """Commit a group; on a full disk, at least what is not a booking."""
-        if self._full and not ballast.has_room():
+        """Commit a group; on a full disk, and ever after it, only what is not a booking."""
+        if self._full:
+            if ballast.has_room():
+                self._spent = True
+                self._declare_room(file, ballast)
             group = self._refuse_bookings(group)
         try:
             self._commit(file, group)
+            if not self._full and any(task.books for task in group):
+                self._declare_room(file, ballast)
         except StoreFull:
             self._declare_full(file, ballast)
             rest = self._refuse_bookings(group)
@@ -121,9 +126,6 @@ class Writer:
                 self._commit(file, rest)
             except StoreFull as full:
                 self._call(_refuse, rest, full)
-        else:
-            if self._full and any(task.books for task in group):
-                self._declare_room(file, ballast)
 
     def _commit(self, file: StoreFile, group: Sequence[Task]) -> None:
         if group:
@@ -132,25 +134,27 @@ class Writer:
 
     def _declare_full(self, file: StoreFile, ballast: Ballast) -> None:
         """Record once that there is no space, with the space held back for it."""
-        if not self._full:
-            self._full = True
+        self._full = True
+        if not self._alerted:
+            self._alerted = True
             ballast.release()
             with contextlib.suppress(StoreFull):
                 self._book_alert(file, raised=True)
 
     def _declare_room(self, file: StoreFile, ballast: Ballast) -> None:
-        """Record that booking goes on."""
-        self._full = False
-        ballast.lay()
-        with contextlib.suppress(StoreFull):
-            self._book_alert(file, raised=False)
+        """Record once that there is space again, in this run or in the one that comes after it."""
+        if self._alerted:
+            self._alerted = False
+            ballast.lay()
+            with contextlib.suppress(StoreFull):
+                self._book_alert(file, raised=False)
 
     def _book_alert(self, file: StoreFile, *, raised: bool) -> None:
         now = self._clock.now()
         text = (
             f"no space left: nothing is booked after {file.mark.last_seq}"
             if raised
-            else "booking goes on; a snapshot must heal what was refused"
+            else "there is space again; what was refused is found anew"
         )
         alert = Alert(STORE_FULL, STORE_FULL_KEY, raised, "critical", text, now)
         done = file.transact([lambda store: store.book((Outcome(now, (alert,)),))])
@@ -158,7 +162,8 @@ class Writer:
 
     def _refuse_bookings(self, group: Sequence[Task]) -> Sequence[Task]:
         """Refuse what a full disk may refuse; return the rest."""
-        self._call(_refuse, [task for task in group if task.books], StoreFull("no space left"))
+        error = StoreSpent("there is space again") if self._spent else StoreFull("no space left")
+        self._call(_refuse, [task for task in group if task.books], error)
         return [task for task in group if not task.books]
 
     def _report(self, group: Sequence[Task], results: Sequence[object], done: Committed) -> None:

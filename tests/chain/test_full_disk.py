@@ -110,12 +110,6 @@ async def test_disk_that_fills_is_told_and_the_daemon_starts_anew_when_it_is_fre
     assert (result["lost"], result["ledger_lost"], result["duplicated"]) == (0, 0, 0)
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="the first turn booked on a freed disk stands without the refused ones before it: its "
-    "baseline hides them for good, or its movement is found again; and anchors kept while the disk "
-    "was full make at_since later than the act",
-)
 @pytest.mark.server
 async def test_acts_on_a_full_disk_are_found_when_it_is_freed(
     chain_on_small_disk: Chain, small_disk: Path

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.booker import Booker, TurnsRefused
 from gateway.outcome import Outcome
-from gateway.store import Committed, StoreFailed, StoreFull
+from gateway.store import Committed, StoreFailed, StoreFull, StoreSpent
 from tests.virtual_time import run
 
 TURNS = (Outcome(1), Outcome(2))
@@ -32,9 +32,9 @@ class Disk:
 class Desk:
     def __init__(self) -> None:
         self.disk = Disk()
-        self.told: list[tuple[int, bool]] = []
+        self.told: list[int] = []
         store: Any = self.disk
-        self.booker = Booker(store, lambda turns, full: self.told.append((turns, full)))
+        self.booker = Booker(store, self.told.append)
         self.booked: list[Outcome] = []
         self.booker.booked.append(self.booked.extend)
 
@@ -44,17 +44,16 @@ class Desk:
         await asyncio.sleep(0.01)
 
 
-def test_refused_turns_are_counted_and_told_once_when_it_fills_and_once_when_it_frees() -> None:
+def test_refused_turns_are_counted_and_told_once() -> None:
     async def main() -> None:
         desk = Desk()
         await desk.book()
         await desk.book(StoreFull("no space"))
         await desk.book(StoreFull("no space"))
-        assert desk.told == [(2, True)]
+        assert desk.told == [2]
         assert desk.booker.refused_turns == 4
-        await desk.book()
-        assert desk.told == [(2, True), (4, False)]
-        assert desk.booked == [*TURNS, *TURNS]
+        assert desk.booker.full
+        assert desk.booked == [*TURNS]
 
     run(main())
 
@@ -66,9 +65,10 @@ def test_gateway_starts_anew_from_the_last_commit_once_there_is_space() -> None:
         await desk.book()
         await desk.book(StoreFull("no space"))
         assert not waiting.done()
-        await desk.book()
-        with pytest.raises(TurnsRefused, match="2 turns"):
+        await desk.book(StoreSpent("there is space again"))
+        with pytest.raises(TurnsRefused, match="4 turns"):
             await waiting
+        assert desk.booked == [*TURNS]
 
     run(main())
 

@@ -47,7 +47,8 @@ class FullStore:
 def gateway_with(store: FullStore) -> Any:
     wall = SimpleNamespace(anchor=Anchor("boot", 0, 0, "unsynced"), watch=lambda: 0)
     configuration = SimpleNamespace(gateway=SimpleNamespace(retention_days=1))
-    return SimpleNamespace(store=store, wall=wall, configuration=configuration)
+    booker = SimpleNamespace(full=False)
+    return SimpleNamespace(store=store, wall=wall, configuration=configuration, booker=booker)
 
 
 @pytest.mark.parametrize("duty", [daemon._anchors, daemon._prune])

@@ -14,8 +14,15 @@ import apsw
 import pytest
 
 from gateway.outcome import Outcome
-from gateway.store import Committed, Store, StoreFailed, StoreFull, StoreReader
-from gateway.store.ballast import BALLAST_BYTES, Ballast
+from gateway.store import (
+    Committed,
+    Store,
+    StoreFailed,
+    StoreFull,
+    StoreReader,
+    StoreSpent,
+)
+from gateway.store.ballast import BALLAST_BYTES, RESUME_BYTES, Ballast
 from gateway.store.database import Opening, suspect_mark
 from gateway.store.file import StoreFile
 
@@ -131,9 +138,14 @@ async def book_until_full(store: Store, make_turn: MakeTurn) -> int:
     return last
 
 
-async def test_full_disk_refuses_turns_loudly_and_recovers(
-    faults: Faults, open_store: OpenStore, path: Path, make_turn: MakeTurn
+async def test_full_disk_refuses_turns_loudly_until_the_next_start(
+    faults: Faults,
+    open_store: OpenStore,
+    path: Path,
+    make_turn: MakeTurn,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(Ballast, "has_room", lambda _: faults.room_bytes > RESUME_BYTES)
     faults.ballast = path.with_name("shelfgate.db.ballast")
     told: list[Committed] = []
     store = await open_store(FAULTY)
@@ -151,12 +163,19 @@ async def test_full_disk_refuses_turns_loudly_and_recovers(
     assert f"nothing is booked after {booked}" in last["text"]
 
     faults.room_bytes = 1 << 40
-    recovered = await (await store.submit([make_turn(1000)]))
-    assert recovered.first_seq == booked + 2
-    await store.acknowledge(store.epoch.uuid, recovered.last_seq)
-    cleared = [json.loads(record.body) for done in told for record in done.records][-1]
-    assert (cleared["code"], cleared["raised"]) == ("store_full", False)
+    for _ in range(2):
+        with pytest.raises(StoreSpent):
+            await (await store.submit([make_turn(1000)]))
+    await store.acknowledge(store.epoch.uuid, booked + 2)
+    cleared = [json.loads(record.body) for done in told for record in done.records]
+    assert [(each["code"], each["raised"]) for each in cleared[booked:]] == [
+        ("store_full", True),
+        ("store_full", False),
+    ]
     assert faults.ballast.exists()
+    await store.close()
+    again = await open_store(FAULTY)
+    assert (await (await again.submit([make_turn(1000)]))).first_seq == booked + 3
 
 
 async def test_full_disk_that_a_restart_found_emptied_is_told_over(
@@ -187,4 +206,5 @@ async def test_full_disk_is_not_tried_again_without_room(
     with pytest.raises(StoreFull):
         await (await store.submit([make_turn(1)]))
     monkeypatch.setattr(Ballast, "has_room", lambda _: True)
-    assert (await (await store.submit([make_turn(1)]))).last_seq == 1
+    with pytest.raises(StoreSpent):
+        await (await store.submit([make_turn(1)]))
