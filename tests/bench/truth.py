@@ -18,7 +18,7 @@ from typing import Any
 from simulators.world.parameters import LEVELS
 from simulators.world.scenarios import FAMILIES
 from tests.bench.judging.curves import draw
-from tests.bench.judging.figures import BARS, calibration, figures
+from tests.bench.judging.figures import BARS, calibration, calibration_error, figures
 from tests.bench.judging.methods import METHODS, OURS, entry_of
 from tests.bench.judging.run import Verdict, World, judge_all, pooled
 from tests.bench.judging.score import Tally
@@ -40,6 +40,9 @@ COLUMNS = (
     ("delay out p99 s", "out99"),
     ("calibration error", "ece"),
 )
+
+CALIBRATION_MAX, CALIBRATED_MIN = 0.02, 400
+"""How far confidence may lie from truth over all families, and movements it takes to say so."""
 
 ALL_SEEDS = (OURS, "ceiling")
 """What runs on every seed; the baselines run on the first few."""
@@ -113,6 +116,11 @@ def _metrics(sums: Sums) -> dict[str, dict[str, Any]]:
                 bounds[side] = bar.bound(level)
             if bounds or "--json" in sys.argv:
                 told[f"{family}/{level}/{method}/{name}"] = metric(value, "", **bounds)
+    for level in dict.fromkeys(key[1] for key in sums):
+        trust = [p for key, t in sums.items() if key[1:] == (level, OURS) for p in t.trust]
+        if len(trust) >= CALIBRATED_MIN:
+            error = calibration_error(trust)
+            told[f"all/{level}/{OURS}/calibration error"] = metric(error, "", must=CALIBRATION_MAX)
     return told
 
 

@@ -3,6 +3,7 @@
 `quiet`: nobody is there, only the weather, the heating, lorries outside, paths that open and close.
 `faulty`: a reader is away for a quarter of an hour, an antenna comes off, a cell freezes, the
 process stands still, a reader sends what it held back. `day`: three shifts, and a fault at night.
+A step of anybody's clock changes nothing here: what a device says is timed by when it is received.
 """
 
 from __future__ import annotations
@@ -21,12 +22,16 @@ from simulators.world.truth import Block, Observed, Standstill, ns
 SAVING_READS_PER_S = 40.0
 """Readers of these sites save power: a tag is read now and then, not all the time."""
 
+EMPTY_HALL = 20.0
+"""So much more seldom is a tag shaded where nobody walks."""
+
 UNPLUGGED_DB = 200.0
 
 
 def quiet_block(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    """A shelf, a gate with racks and a scale, and nobody there."""
+    """A shelf, a gate with racks and a scale, and nobody there who could shade a tag."""
     p = _saving(parameters)
+    p = replace(p, shadow_every_s=p.shadow_every_s * EMPTY_HALL)
     block = shelf_block(ShelfPlan("A", length_s, (), zones=4, tags=60, wares=6), p, random)
     block.add(weight_block(ScaleBusiness("W", length_s, (), cells=6), p, random))
     block.add(portal_block(GateBusiness("GATE", length_s, ()), p, random))
