@@ -83,7 +83,7 @@ class Announced(NamedTuple):
     device: str
     code: str
     direction: Literal["in", "out"]
-    epcs: frozenset[str]
+    epcs: tuple[str, ...]
 
 
 Observed: TypeAlias = Reads | Weights | Alive | Link | Fault | Standstill | Announced
@@ -154,7 +154,7 @@ class Decoy(NamedTuple):
     kind: Literal["static", "turned_back"]
     begin: int
     until: int
-    epcs: frozenset[str]
+    epcs: tuple[str, ...]
 
 
 @dataclass(slots=True)

@@ -122,7 +122,7 @@ class _Lane:
         """Tell the order some time before, where the site has orders."""
         if self.plan.announced:
             code = f"{self.plan.name}-ORDER-{len(self.told) + 1}"
-            epcs = frozenset(tag.epc for tag in tags)
+            epcs = tuple(tag.epc for tag in tags)
             told = Announced(
                 ns(max(1.0, at_s - 20.0)), self.plan.name, code, "in" if inward else "out", epcs
             )
@@ -136,7 +136,7 @@ def portal_block(plan: GateBusiness, parameters: SiteParameters, random: Random)
     for begin_s, end_s in plan.busy:
         _traffic(lane, begin_s, end_s)
     block = Block(acts=lane.acts, decoys=lane.decoys)
-    static = frozenset(tag.epc for tag in racks)
+    static = tuple(tag.epc for tag in racks)
     block.decoys.append(Decoy("static", 0, ns(plan.length_s), static))
     reader = f"{plan.name.lower()}-reader"
     outer, inner = (f"{reader}:1", f"{reader}:2"), (f"{reader}:3", f"{reader}:4")
@@ -228,7 +228,7 @@ def _turn(lane: _Lane, begin_s: float, tags: list[Tag], inward: bool) -> float:
         (end_s, -sign * RUN_M),
     ]
     lane.carry(tags, stations, random.uniform(-0.4, 0.4))
-    epcs = frozenset(tag.epc for tag in tags)
+    epcs = tuple(tag.epc for tag in tags)
     lane.decoys.append(Decoy("turned_back", ns(begin_s), ns(end_s), epcs))
     return end_s
 

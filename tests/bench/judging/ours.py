@@ -117,7 +117,7 @@ class Ours:
             stalled = self._pulse.beat()
             self._inbox.put_first(self._pulse.last - stalled, Stall(stalled))
         elif type(observed) is Announced:
-            code, epcs = observed.code, observed.epcs
+            code, epcs = observed.code, frozenset(observed.epcs)
             self._feed(at, ExpectedSet(code, observed.device, observed.direction, epcs, 1))
             return
         else:

@@ -121,8 +121,8 @@ def test_a_movement_taken_back_soon_was_none_and_later_stays_false() -> None:
 
 def test_tags_beside_the_gate_and_tags_that_turn_back_are_counted() -> None:
     decoys = [
-        Decoy("static", 0, 1800 * NS_PER_S, frozenset((OTHER,))),
-        Decoy("turned_back", 100 * NS_PER_S, 110 * NS_PER_S, frozenset((TAG, "30"))),
+        Decoy("static", 0, 1800 * NS_PER_S, (OTHER,)),
+        Decoy("turned_back", 100 * NS_PER_S, 110 * NS_PER_S, (TAG, "30")),
     ]
     gate = GatePlan("G", ("g:1",), ("g:2",), "YARD", "HALL")
     truth = world(decoys=decoys, gates=[gate])

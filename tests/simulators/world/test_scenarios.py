@@ -1,7 +1,10 @@
 """Worlds in virtual time: reproducible, and nothing in them comes from nowhere."""
 
 import hashlib
+import subprocess
+import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,7 @@ from simulators.world.scenarios import FAMILIES, make_scenario
 from simulators.world.truth import NS_PER_S, OUTSIDE, Reads, Scenario
 
 LENGTH_S = 240.0
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def fingerprint(family: str, seed: int) -> str:
@@ -22,7 +26,29 @@ def fingerprint(family: str, seed: int) -> str:
     return told.hexdigest()
 
 
-@pytest.mark.parametrize("family", ["shelf", "portal_order", "weight", "fused", "faulty"])
+FAMILIES_WITH_ALL = ("shelf", "portal_order", "weight", "fused", "faulty")
+
+
+def test_another_process_makes_the_same_world() -> None:
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "from tests.simulators.world.test_scenarios import fingerprint\n"
+        "print(fingerprint('faulty', 7), fingerprint('portal_order', 7))"
+    )
+    told = [
+        subprocess.run(
+            [sys.executable, "-c", code, str(ROOT)],
+            env={"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for seed in ("1", "2")
+    ]
+    assert told[0] == told[1] == [fingerprint("faulty", 7), fingerprint("portal_order", 7)]
+
+
+@pytest.mark.parametrize("family", FAMILIES_WITH_ALL)
 def test_one_seed_gives_one_world(family: str) -> None:
     assert fingerprint(family, 7) == fingerprint(family, 7)
     assert fingerprint(family, 7) != fingerprint(family, 8)
