@@ -87,7 +87,7 @@ def figures(tally: Tally) -> dict[str, float]:
     told["decided share"] = crossed / acts
     told["direction right"] = _share(wide, crossed, 1.0)
     told["transitions per true"] = counts["claims"] / acts
-    told["unresolved share"] = counts["unresolved"] / max(1, counts["acts with odd"])
+    told["unresolved share"] = counts["unresolved"] / max(1, counts["all acts"])
     if "stock error" in counts:
         told["stock error per 200"] = counts["stock error"] * 200 / acts
     for kind in ("static", "turned_back"):

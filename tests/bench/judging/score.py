@@ -104,11 +104,12 @@ def score(scenario: Scenario, told: Told, sense: Sense) -> Tally:
     claims = _odd(tally, (acts, plain), claims, told, zones)
     _movements(tally, plain, claims, scenario.length_s)
     _decoys(tally, scenario, claims)
+    equal = {_place(act) for act in acts if act.kind.startswith("equal ")}
     unresolved = [
-        one for one in told.unresolved if one.decided > opening and one.place not in mixed
+        one for one in told.unresolved if one.decided > opening and one.place not in equal
     ]
     tally.counts["unresolved"] = len(unresolved)
-    tally.counts["acts with odd"] = len(plain) + tally.counts["odd"]
+    tally.counts["all acts"] = len(plain) + tally.counts["odd"] + tally.counts["mixed"]
     tagged = {good.code for good in scenario.block.goods if good.prefix}
     if sense == "both":
         tally.counts["stock error"] = stock_error(scenario, told.stock, mixed)

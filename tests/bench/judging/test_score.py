@@ -144,7 +144,8 @@ def test_mixed_plates_are_judged_apart() -> None:
     )
     assert (told["mixed right"], told["mixed wrong"]) == (1 / 3, 1 / 3)
     assert told["mixed right or unresolved"] == 2 / 3
-    assert told["claims"] == told["unresolved"] == 0
+    assert told["claims"] == 0
+    assert told["unresolved share"] == 1 / 3
 
 
 def test_disagreements_must_be_told_and_book_nothing_false() -> None:
