@@ -64,6 +64,8 @@ RULE_LEFT_OUT = "rule_left_out"
 DRAIN_S = 2.0
 """What stopping waits for facts that are already in the inbox."""
 
+TELEMETRY = "telemetry"
+
 log = structlog.get_logger("gateway")
 
 
@@ -117,7 +119,7 @@ async def _run(configuration: Configuration, left_out: Collection[str]) -> None:
 
 
 async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
-    """Run all tasks; stop them in the order of the flow."""
+    """Run all tasks; stop them in the order of the flow, telemetry last: it tells of the others."""
     told = await commands(gateway)
     uplink = _uplink(gateway, told)
     rest: dict[str, Coroutine[Any, Any, None]] = {
@@ -135,7 +137,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
     }
     telemetry = _telemetry(gateway)
     if telemetry is not None:
-        rest["telemetry"] = telemetry.run()
+        rest[TELEMETRY] = telemetry.run()
     async with asyncio.TaskGroup() as tasks:
         inner = [tasks.create_task(each, name=name) for name, each in rest.items()]
         outer = [tasks.create_task(gateway.supervisor.run(), name="devices")]
@@ -143,10 +145,13 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         await stop.wait()
         notify("STOPPING=1")
         await _cancel(outer)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, StoreFull):
             async with asyncio.timeout(DRAIN_S):
                 await gateway.inbox.drained()
-        await _cancel(inner)
+                await (await gateway.booker.submit(()))
+        last = [task for task in inner if task.get_name() == TELEMETRY]
+        await _cancel([task for task in inner if task not in last])
+        await _cancel(last)
 
 
 async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
