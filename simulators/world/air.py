@@ -39,6 +39,9 @@ SILENCE_S = (0.5, 5.0, 1.5)
 BEAM_DEG, BEAM_FLOOR_DB = 70.0, -20.0
 """Half-power width of a gate antenna, and what it hears from behind."""
 
+SHADOW_SD_DB = 3.0
+"""How much the loss behind a body differs from one dwell to the next."""
+
 BLOCKED_SHARE = 0.7
 """Tags of a zone that a person in front of it shades."""
 
@@ -303,7 +306,8 @@ class Air:
             if now_s >= state.shadow_from_s:
                 self._shade(state, now_s)
             if now_s < state.shadow_to_s or now_s < state.blocked_to_s:
-                pool[index] = (state, epc, level, min(chance, CHANCE_SHADOWED))
+                dimmed = level - self._random.gauss(self._p.body_db, SHADOW_SD_DB)
+                pool[index] = (state, epc, dimmed, min(chance, CHANCE_SHADOWED))
         return pool
 
     def _shade(self, state: _State, now_s: float) -> None:
