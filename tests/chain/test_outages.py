@@ -13,7 +13,6 @@ from simulators.demo.result import stock_error, summarise
 from simulators.modbus.faults import Fault
 from simulators.world.layout import SHELF_READER
 from simulators.world.people import Crew, Habits
-from simulators.world.score import judge
 from tests.chain.asking import held_events
 from tests.polling import until
 
@@ -121,8 +120,9 @@ async def assert_nothing_departs(chain: Chain) -> None:
     await work(chain, 3)
     await chain.wait_until(lambda: False, judged_at - loop.time())
     await assert_all_booked_once(chain)
-    assert judge(chain.world.acts, chain.booked).wrong == ()
-    assert movements(chain) == len(chain.world.acts) > 0
+    told = [(each.item, each.quantity, each.source, each.target) for each in chain.booked]
+    done = [(act.item, act.quantity, act.source, act.target) for act in chain.world.acts]
+    assert sorted(told) == sorted(done) != []
     moved = {epc for act in chain.world.acts for epc in act.epcs}
     open_cases = [each for each in held_events(chain.folder) if each["event"] == "unresolved"]
     assert all(moved.issuperset(case["epcs"]) for case in open_cases), open_cases

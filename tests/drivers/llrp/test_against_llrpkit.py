@@ -109,8 +109,8 @@ async def test_inputs_outputs_and_antennas_of_the_emulator() -> None:
         assert run.emitted.of(InputChange)[-1] == InputChange("dock", 1, True)
         antenna = [f for f in run.emitted.of(DeviceFault) if f.code == "antenna_disconnected"]
         # It does not tell its antennas at the start: those that read are taken for connected.
+        # The emulator may read on at the one that it says is gone, and then it is believed.
         assert [(f.antenna, f.blinds) for f in antenna if f.active] == [(2, True)]
-        assert antenna[-1].active
 
 
 async def test_second_client_is_told_that_the_slot_is_held() -> None:
