@@ -42,6 +42,10 @@ antennas = ["reader:1", "reader:2"]
 location = "Z-2"
 antennas = ["reader:3", "reader:4"]
 
+[[zone]]
+location = "Z-FAR"
+antennas = ["gate-reader:3"]
+
 [[portal]]
 portal = "gate"
 outer = ["gate-reader:1"]
