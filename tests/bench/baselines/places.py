@@ -7,6 +7,7 @@ passed when it is believed on neither any more.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from simulators.world.truth import OUTSIDE, Observed, Reads, Scenario
@@ -62,7 +63,7 @@ class Places:
                 self.claims.append(Claim(at, decided, self.item(epc), source, target, 1, (epc,)))
 
 
-class TagBaseline:
+class TagBaseline(ABC):
     """Feeds a baseline with reads, and with time once in `TICK_NS`."""
 
     TICK_NS = 250_000_000
@@ -88,10 +89,10 @@ class TagBaseline:
             self._next_tick += self.TICK_NS
         return Told(claims=self.places.claims)
 
+    @abstractmethod
     def read(self, at: int, place: str, epc: str, rssi_cdbm: int) -> None:
         """One read."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, now: int) -> None:
         """Time passes."""
-        raise NotImplementedError
