@@ -265,7 +265,7 @@ class MovementRule:
         if pace.leave_ns + self._pace_margin_ns <= self._tag_wait_ns:
             del paces[pace.epc]
             return NOTHING
-        self._waiting.extend(pace.zone, now + self._tag_wait(pace.zone))
+        self._waiting.extend(pace.zone, now, self._tag_wait(pace.zone))
         return self._wake()
 
     def _tag_wait(self, zone: str) -> Ns:

@@ -287,9 +287,10 @@ class Waiting:
             if (tag.zone, tag.item) in places:
                 self._tags[key] = replace(tag, due=due)
 
-    def extend(self, zone: str, due: Ns) -> None:
-        """Let the steps in the zone wait until `due` at least."""
+    def extend(self, zone: str, now: Ns, wait_ns: Ns) -> None:
+        """Let the steps in the zone wait for `wait_ns` at least since each was known."""
         for key, step in self._steps.items():
+            due = min(step.known_at, now) + wait_ns
             if step.zone == zone and step.due < due:
                 self._steps[key] = replace(step, due=due)
 

@@ -219,6 +219,17 @@ def test_pace_told_while_a_step_waits_lengthens_its_wait() -> None:
     assert [movement.epcs for movement in found.kinds()] == [(TAG,)]
 
 
+def test_paces_told_again_and_again_lengthen_no_wait_beyond_its_bound() -> None:
+    found = play()
+    found.feed(2.0, change(-1))
+    for second in (5.0, 10.0, 14.0, 18.0, 21.0):
+        found.feed(second, ReadPace("A", TAG, 40 * S))
+    found.wake(21.9)
+    assert found.told == []
+    found.wake(22.0)
+    assert len(found.kinds(Movement)) == 1
+
+
 def test_usual_pace_lengthens_nothing() -> None:
     found = play()
     found.feed(1.0, ReadPace("A", TAG, 40 * S))
