@@ -181,9 +181,11 @@ def _traffic(lane: _Lane, begin_s: float, end_s: float) -> None:
             now_s += 6.0
         elif kind == "meet":
             begin = now_s + random.uniform(0.0, 1.5)
+            outward = _load(lane, False, lane.plan.pallet_tags)  # not the one that comes in now
+            coming = _load(lane, True, lane.plan.pallet_tags)
             ends = (
-                _pass(lane, now_s, _load(lane, True, lane.plan.pallet_tags), True, -0.7),
-                _pass(lane, begin, _load(lane, False, lane.plan.pallet_tags), False, 0.7),
+                _pass(lane, now_s, coming, True, -0.7),
+                _pass(lane, begin, outward, False, 0.7),
             )
             now_s = max(ends)
         elif kind == "turn":
