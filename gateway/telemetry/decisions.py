@@ -119,7 +119,9 @@ class DecisionMeter:
             if isinstance(event, Movement):
                 tally = self._events[name, event.kind]
                 tally.confidence_permille += event.confidence_permille
-                self.latency("event_to_decided", event.at_decided - event.at_event)
+                if event.at_since is None and event.reverses is None:
+                    # What happened unwatched, or was taken back, has no moment to count from.
+                    self.latency("event_to_decided", event.at_decided - event.at_event)
                 self.latency("decided_to_recorded", recorded_at - event.at_decided)
             elif isinstance(event, Alert):
                 tally = self._events[name, "raised" if event.raised else "cleared"]

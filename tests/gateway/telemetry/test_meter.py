@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -197,6 +198,17 @@ def test_outcome_counts_events_and_times_them(meter: Meter) -> None:
         "stage=recorded_to_settled samples=1i,p50_ms=40.0,p99_ms=40.0,max_ms=40.0 " + stamp(10),
     ]
     assert all(" recorded=0i " in line for line in found(meter.drain(20 * NS_PER_S), "events"))
+
+
+@pytest.mark.parametrize("without_a_moment", [{"at_since": 0}, {"reverses": "m0"}])
+def test_a_movement_with_no_moment_of_its_own_is_not_timed(
+    meter: Meter, without_a_moment: dict[str, Any]
+) -> None:
+    told = replace(MOVEMENT, at_event=MOVEMENT.at_decided, **without_a_moment)
+    meter.outcome((told,), told.at_decided + 8 * NS_PER_MS)
+    assert found(meter.drain(10 * NS_PER_S), "latency") == [
+        "stage=decided_to_recorded samples=1i,p50_ms=8.0,p99_ms=8.0,max_ms=8.0 " + stamp(10),
+    ]
 
 
 def test_alerts_active_are_those_raised_and_not_cleared(meter: Meter) -> None:
