@@ -78,7 +78,7 @@ def make_scenario(
     random = Random(f"{family.removesuffix('_order')}/{level}/{seed}")
     parameters = SiteParameters.draw(random, level)
     block = known.make(parameters, random, length_s)
-    return Scenario(family, level, seed, OPENING_S, length_s, block), parameters
+    return Scenario(family, level, seed, OPENING_S, length_s, block, parameters), parameters
 
 
 def main(arguments: list[str]) -> None:

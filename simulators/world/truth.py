@@ -13,7 +13,12 @@ from heapq import merge
 from operator import itemgetter
 from typing import Literal, NamedTuple, TypeAlias
 
+from simulators.world.parameters import SiteParameters
+
 NS_PER_S = 1_000_000_000
+
+PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "streams")
+"""Lists of a block that add up."""
 
 OUTSIDE = "unknown"
 """Where things are that nobody watches: in a hand, on a bench, on a lorry."""
@@ -76,6 +81,16 @@ class Standstill(NamedTuple):
     span: int
 
 
+class ClockStep(NamedTuple):
+    """The gateway's wall clock is set forward by `span` (back, if negative): NTP, a hand, a flat
+    battery. Time since boot goes on as ever.
+    """
+
+    at: int
+    device: str
+    span: int
+
+
 class Announced(NamedTuple):
     """An order is told: these EPCs are to go through that gate in that direction."""
 
@@ -86,7 +101,7 @@ class Announced(NamedTuple):
     epcs: tuple[str, ...]
 
 
-Observed: TypeAlias = Reads | Weights | Alive | Link | Fault | Standstill | Announced
+Observed: TypeAlias = Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | Announced
 Stream: TypeAlias = Callable[[], Iterator[Observed]]
 
 
@@ -157,6 +172,14 @@ class Decoy(NamedTuple):
     epcs: tuple[str, ...]
 
 
+class Trouble(NamedTuple):
+    """A fault of the site, and until when it may show."""
+
+    kind: str
+    begin: int
+    until: int
+
+
 @dataclass(slots=True)
 class Block:
     """A part of a site: wiring, goods, acts, and one stream per device; parts add up."""
@@ -167,13 +190,14 @@ class Block:
     goods: list[Good] = field(default_factory=list)
     acts: list[TruthAct] = field(default_factory=list)
     decoys: list[Decoy] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: list[Stream] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)
 
     def add(self, other: Block) -> None:
         """Take in another part of the same site."""
-        for name in ("zones", "cells", "gates", "goods", "acts", "decoys", "streams"):
+        for name in PARTS:
             getattr(self, name).extend(getattr(other, name))
         self.stock.update(other.stock)
         self.figures.update(other.figures)
@@ -183,7 +207,7 @@ class Block:
 class Scenario:
     """One world of one family: all that the gateway is told, and all that it is judged by.
 
-    `stock` is what truly lies where at the end. Until `opening_s` nobody acts.
+    Until `opening_s` nobody acts. `site` is for the ceiling's eyes only.
     """
 
     family: str
@@ -192,6 +216,7 @@ class Scenario:
     opening_s: float
     length_s: float
     block: Block
+    site: SiteParameters
 
     @property
     def acts(self) -> list[TruthAct]:

@@ -63,6 +63,8 @@ def finish(bench: str, metrics: dict[str, dict[str, Any]]) -> None:
         for name, told in metrics.items():
             bound = f"must {told['must']}" if "must" in told else ""
             aim = f"aim {told['aim']}" if "aim" in told else ""
+            if told.get("bound_by") == "ceiling":
+                bound += f" (bar {told['bar']}, ceiling {told['ceiling']})"
             verdict = "" if told["ok"] else "  MISSED"
             sys.stdout.write(
                 f"  {name:<46}{told['value']:>12} {told['unit']:<5} {bound} {aim}{verdict}\n"

@@ -1,10 +1,11 @@
 """Each baseline on a case made by hand."""
 
 from collections.abc import Iterable
+from random import Random
 
 import pytest
 
-from simulators.world.scenarios import make_scenario
+from simulators.world.parameters import SiteParameters
 from simulators.world.truth import (
     NS_PER_S,
     OUTSIDE,
@@ -21,7 +22,6 @@ from simulators.world.truth import (
     ns,
 )
 from tests.bench.baselines.autocheckout import AutoCheckout
-from tests.bench.baselines.ceiling import Ceiling
 from tests.bench.baselines.edgex import EdgeX
 from tests.bench.baselines.fixed_window import FixedWindow
 from tests.bench.baselines.last_antenna import LastAntenna
@@ -29,6 +29,7 @@ from tests.bench.baselines.rifidi import Rifidi
 from tests.bench.baselines.stable_step import StableStep
 from tests.bench.judging.claims import Claim, Method
 
+SITE = SiteParameters.draw(Random(1), "normal")
 TAG = "30340001000000010000000a"
 Way = tuple[str, str]
 
@@ -40,7 +41,7 @@ def shop() -> Scenario:
         cells=[CellPlan("s:1", "C-1", ("X",)), CellPlan("s:2", "C-2", ("Y",))],
         goods=[Good("X", 100.0, 1.0, TAG[:16]), Good("Y", 500.0, 5.0)],
     )
-    return Scenario("shelf", "normal", 1, 0.0, 1800.0, block)
+    return Scenario("shelf", "normal", 1, 0.0, 1800.0, block, SITE)
 
 
 def seen(point: str, times: Iterable[float], dbm: float = -50.0) -> list[Observed]:
@@ -129,7 +130,8 @@ def test_a_ghost_is_no_item_and_moves_nothing() -> None:
 
 def weighed(levels: Iterable[tuple[float, float, float]], end_s: float) -> list[Observed]:
     """Cells one and two, from each moment on."""
-    told, steps = [], sorted(levels)
+    told: list[Observed] = []
+    steps = sorted(levels)
     for number in range(int(end_s * 10)):
         now_s = number / 10
         _, one, two = [step for step in steps if step[0] <= now_s][-1]
@@ -161,12 +163,3 @@ def test_stable_step_books_the_difference_of_two_plateaus() -> None:
         ("C-1", OUTSIDE, 3),
         (OUTSIDE, "C-2", 1),
     ]
-
-
-def test_the_ceiling_books_what_was_seen_and_nothing_else() -> None:
-    scenario, _ = make_scenario("shelf", "hard", 1, 400.0)
-    claims = watch(Ceiling(scenario), scenario.observations(), 400.0)
-    acts = {(act.at, act.epcs) for act in scenario.acts}
-    assert {(claim.at, claim.epcs) for claim in claims} <= acts
-    assert 0.8 * len(acts) < len(claims) <= len(acts)
-    assert watch(Ceiling(scenario), [], 400.0) == []

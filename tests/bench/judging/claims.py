@@ -36,6 +36,7 @@ class Open(NamedTuple):
     decided: int
     place: str
     reason: str
+    epcs: tuple[str, ...] = ()
 
 
 class Alarm(NamedTuple):

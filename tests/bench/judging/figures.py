@@ -13,6 +13,22 @@ DAY_S = 86_400
 EDGES = (0, 500, 800, 900, 950, 975, 1001)
 """Bounds of the calibration bins, in thousandths."""
 
+BIN_MIN = 400
+"""Fewer movements than this say nothing about a bin."""
+
+CALIBRATION_MAX, CALIBRATED_MIN = 0.02, 400
+"""How far confidence may lie from truth over all families, and movements it takes to say so."""
+
+
+class Bin(NamedTuple):
+    """Movements told with a confidence from `low` to below `high`, in thousandths."""
+
+    low: int
+    high: int
+    movements: int
+    mean: float
+    share: float
+
 
 class Bar(NamedTuple):
     """A bound on one figure; `hard` is that of hard sites."""
@@ -28,6 +44,26 @@ class Bar(NamedTuple):
         assert plain is not None
         return plain if level != "hard" or self.hard is None else self.hard
 
+
+class Held(NamedTuple):
+    """A bar as it binds: `by` the bar itself, or by the ceiling where that lies beyond the bar.
+
+    `below`: the bound is a lower one.
+    """
+
+    value: float
+    bound: float
+    by: str
+    bar: float
+    ceiling: float | None
+    ok: bool
+    below: bool
+
+
+MARGIN, MARGIN_S, MARGIN_STOCK = 0.01, 1.0, 0.5
+"""How near to its ceiling a figure must come where the ceiling itself misses the bar: shares and
+ratios (one point), delays in seconds, pieces per 200 movements.
+"""
 
 UNRESOLVED = Bar("unresolved share", most=0.03, hard=0.06)
 
@@ -63,10 +99,32 @@ BARS: Mapping[str, tuple[Bar, ...]] = {
         Bar("disagreements told", least=1.0, hard=0.99),
         UNRESOLVED,
     ),
-    "quiet": (Bar("false movements", most=0.0),),
-    "faulty": (Bar("false movements", most=0.0), UNRESOLVED),
+    "quiet": (Bar("false movements", most=0.0), Bar("false departures", most=0.0)),
+    "faulty": (
+        Bar("false movements", most=0.0),
+        Bar("false departures", most=0.0),
+        Bar("false by faults", most=0.0),
+        UNRESOLVED,
+    ),
     "day": (UNRESOLVED,),
 }
+
+
+def held(bar: Bar, level: str, value: float, ceiling: float | None) -> Held:
+    """What binds a figure, and whether it holds; `ceiling` is None where none was run."""
+    plain, below = bar.bound(level), bar.least is not None
+    bound, by = plain, "bar"
+    if ceiling is not None and (ceiling < plain if below else ceiling > plain):
+        margin = _margin(bar.figure)
+        bound, by = (ceiling - margin if below else ceiling + margin), "ceiling"
+    ok = value >= bound if below else value <= bound
+    return Held(value, bound, by, plain, ceiling, ok, below)
+
+
+def _margin(figure: str) -> float:
+    if figure.startswith("delay"):
+        return MARGIN_S
+    return MARGIN_STOCK if figure.startswith("stock error") else MARGIN
 
 
 def figures(tally: Tally) -> dict[str, float]:
@@ -82,12 +140,15 @@ def figures(tally: Tally) -> dict[str, float]:
     told["quantity exact"] = _share(counts["exact"], wide, 1.0)
     told["false movements"] = counts["claims"] - wide
     told["false per day"] = (counts["claims"] - wide) * DAY_S / max(1, counts["length s"])
+    told["false departures"] = counts["false departures"]
+    told["false by faults"] = counts["false by faults"]
     told["direction errors"] = counts["direction errors"]
     crossed = wide + counts["direction errors"]
     told["decided share"] = crossed / acts
     told["direction right"] = _share(wide, crossed, 1.0)
     told["transitions per true"] = counts["claims"] / acts
     told["unresolved share"] = counts["unresolved"] / max(1, counts["all acts"])
+    told["idle unresolved per day"] = counts["idle unresolved"] * DAY_S / max(1, counts["length s"])
     if "stock error" in counts:
         told["stock error per 200"] = counts["stock error"] * 200 / acts
     for kind in ("static", "turned_back"):
@@ -107,23 +168,35 @@ def figures(tally: Tally) -> dict[str, float]:
     return told
 
 
-def calibration(trust: Sequence[tuple[int, bool]]) -> list[tuple[int, int, int, float, float]]:
-    """Per bin: its bounds, how many, mean confidence, and the share that was right."""
-    bins = []
-    for low, high in pairwise(EDGES):
-        inside = [(permille, right) for permille, right in trust if low <= permille < high]
-        if inside:
-            mean = sum(permille for permille, _ in inside) / len(inside) / 1000
-            share = sum(right for _, right in inside) / len(inside)
-            bins.append((low, high, len(inside), mean, share))
-    return bins
+def calibration(trust: Sequence[tuple[int, bool]]) -> list[Bin]:
+    """Bins from below; neighbours are joined until each holds `BIN_MIN`, the surest apart."""
+    bins: list[Bin] = []
+    inside: list[tuple[int, bool]] = []
+    upper = EDGES[-1]
+    for low, high in reversed([*pairwise(EDGES)]):
+        upper = upper if inside else high
+        inside += [(permille, right) for permille, right in trust if low <= permille < high]
+        if len(inside) >= BIN_MIN:
+            bins.append(_bin(low, upper, inside))
+            inside = []
+    if inside:
+        if bins:  # too few are left over: they go to the bin above
+            upper = bins.pop().high
+            inside = [pair for pair in trust if pair[0] < upper]
+        bins.append(_bin(EDGES[0], upper, inside))
+    return bins[::-1]
+
+
+def _bin(low: int, high: int, inside: Sequence[tuple[int, bool]]) -> Bin:
+    mean = sum(permille for permille, _ in inside) / len(inside) / 1000
+    return Bin(low, high, len(inside), mean, sum(right for _, right in inside) / len(inside))
 
 
 def calibration_error(trust: Sequence[tuple[int, bool]]) -> float:
     """Expected calibration error: how far confidence and truth lie apart, on average."""
     if not trust:
         return 0.0
-    apart = sum(count * abs(mean - share) for _, _, count, mean, share in calibration(trust))
+    apart = sum(one.movements * abs(one.mean - one.share) for one in calibration(trust))
     return apart / len(trust)
 
 

@@ -31,11 +31,11 @@ class Entry:
     sense: Sense
 
 
-OURS = "ours"
+OURS, CEILING = "ours", "ceiling"
 
 METHODS: Mapping[str, Entry] = {
     OURS: Entry(Ours, "both"),
-    "ceiling": Entry(Ceiling, "both"),
+    CEILING: Entry(Ceiling, "both"),
     "edgex-600": Entry(EdgeX, "tags"),
     "edgex-30": Entry(partial(EdgeX, departed_s=30.0, check_s=1.0), "tags"),
     "edgex-10": Entry(partial(EdgeX, departed_s=10.0, check_s=1.0), "tags"),

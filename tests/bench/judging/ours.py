@@ -181,8 +181,7 @@ class Ours:
                 if type(event) is Movement:
                     self.told.claims.append(_claim(event))
                 elif type(event) is Unresolved:
-                    at, decided = event.at_event - START_NS, event.at_decided - START_NS
-                    self.told.unresolved.append(Open(at, decided, event.location, event.reason))
+                    self.told.unresolved.append(_open(event))
                 elif type(event) is Alert:
                     self._alarm(event)
 
@@ -255,6 +254,16 @@ def _claim(movement: Movement) -> Claim:
         movement.confidence_permille,
         movement.movement_id,
         movement.reverses or "",
+    )
+
+
+def _open(unresolved: Unresolved) -> Open:
+    return Open(
+        unresolved.at_event - START_NS,
+        unresolved.at_decided - START_NS,
+        unresolved.location,
+        unresolved.reason,
+        unresolved.epcs,
     )
 
 

@@ -7,22 +7,21 @@ the act and which was decided at most 60 s after it. Where both name EPCs, they 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, TruthAct
 from tests.bench.judging.claims import Claim, Open, Told, booked, grouped, in_bins, lasting
+from tests.bench.judging.questions import DECIDED_NS, EARLY_NS, idle, left_open
 
 NEAR_NS, WIDE_NS = 5 * NS_PER_S, 30 * NS_PER_S
-DECIDED_NS = 60 * NS_PER_S
-EARLY_NS = 5 * NS_PER_S
-"""A disagreement may be told a little before the act is over."""
 
 ODD_KINDS = frozenset(("wrong bin", "untagged", "swapped tag", "odd pick"))
 """Acts whose senses disagree: they must be told, and what is booked of them is not judged."""
 
-MIXED_KINDS = ("mixed ", "equal ")
+MIXED = "mixed "
+MIXED_KINDS = (MIXED, "equal ")
 """Leading words of acts on plates of several items."""
 
 
@@ -89,12 +88,9 @@ def score(scenario: Scenario, told: Told, sense: Sense) -> Tally:
     tally = Tally()
     opening = round(scenario.opening_s * NS_PER_S)
     claims = [claim for claim in lasting(told.claims) if claim.decided > opening]
-    fused = any(cell.zone for cell in scenario.block.cells)
-    if fused and sense == "tags":
-        claims = grouped(in_bins(claims, scenario))
-    acts = scenario.acts
-    if not fused and sense != "both":
-        acts = [act for act in acts if bool(act.epcs) == (sense == "tags")]
+    if sense == "tags":
+        claims = _said_of_bins(claims, scenario)
+    acts = _within(sense, scenario)
     mixed = {cell.location for cell in scenario.block.cells if len(cell.items) > 1}
     claims = _mixed(tally, acts, claims, told.unresolved, mixed)
     plain = [
@@ -102,22 +98,45 @@ def score(scenario: Scenario, told: Told, sense: Sense) -> Tally:
     ]
     zones = {cell.location: cell.zone or cell.location for cell in scenario.block.cells}
     claims = _odd(tally, (acts, plain), claims, told, zones)
-    _movements(tally, plain, claims, scenario.length_s)
+    missed = _movements(tally, plain, claims, scenario)
     _decoys(tally, scenario, claims)
-    equal = {_place(act) for act in acts if act.kind.startswith("equal ")}
-    unresolved = [
-        one for one in told.unresolved if one.decided > opening and one.place not in equal
-    ]
-    tally.counts["unresolved"] = len(unresolved)
-    tally.counts["all acts"] = len(plain) + tally.counts["odd"] + tally.counts["mixed"]
+    asked = [one for one in told.unresolved if one.decided > opening]
+    tally.counts["unresolved"] += len(left_open(missed, asked, zones))
+    tally.counts["idle unresolved"] = len(idle(acts, asked, zones))
+    tally.counts["all acts"] = len(plain) + tally.counts["mixed"]
     tagged = {good.code for good in scenario.block.goods if good.prefix}
     if sense == "both":
         tally.counts["stock error"] = stock_error(scenario, told.stock, mixed)
-    elif sense == "tags" and not fused:
+    elif sense == "tags" and _tags_alone(scenario):
         stock = Counter({key: n for key, n in booked(told.claims).items() if key[1] in tagged})
-        weighed = {cell.location for cell in scenario.block.cells}
-        tally.counts["stock error"] = stock_error(scenario, stock, weighed)
+        tally.counts["stock error"] = stock_error(scenario, stock, {*zones, *zones.values()})
     return tally
+
+
+def _within(sense: Sense, scenario: Scenario) -> list[TruthAct]:
+    """The acts that a method with that sense can see."""
+    weighed = {cell.location for cell in scenario.block.cells}
+    smart = {cell.location for cell in scenario.block.cells if cell.zone}
+    if sense == "weight":
+        return [act for act in scenario.acts if _place(act) in weighed]
+    if sense == "tags":
+        return [act for act in scenario.acts if act.epcs or _place(act) in smart]
+    return scenario.acts
+
+
+def _tags_alone(scenario: Scenario) -> bool:
+    """Whether some zone or gate has no scale."""
+    weighed = {cell.zone for cell in scenario.block.cells}
+    zones = {zone.location for zone in scenario.block.zones}
+    return bool(zones - weighed or scenario.block.gates)
+
+
+def _said_of_bins(claims: Sequence[Claim], scenario: Scenario) -> list[Claim]:
+    """What was told of the zone of a smart shelf, tag by tag, as movements of its bins."""
+    smart = {cell.location for cell in scenario.block.cells if cell.zone}
+    told = in_bins(claims, scenario)
+    there = [claim for claim in told if {claim.source, claim.target} & smart]
+    return [c for c in told if not {c.source, c.target} & smart] + grouped(there)
 
 
 def stock_error(scenario: Scenario, stock: Counter[tuple[str, str]], but: Iterable[str]) -> int:
@@ -129,24 +148,30 @@ def stock_error(scenario: Scenario, stock: Counter[tuple[str, str]], but: Iterab
 
 
 def _movements(
-    tally: Tally, acts: Sequence[TruthAct], claims: Sequence[Claim], length_s: float
-) -> None:
+    tally: Tally, acts: Sequence[TruthAct], claims: Sequence[Claim], scenario: Scenario
+) -> list[TruthAct]:
+    """Count plain movements; returns the acts that no claim answers."""
     near, wide = match(acts, claims, NEAR_NS), match(acts, claims, WIDE_NS)
     counts = tally.counts
     counts["acts"], counts["claims"] = len(acts), len(claims)
     counts["right 5 s"], counts["right 30 s"] = len(near), len(wide)
-    counts["exact"] = sum(act.quantity == claim.quantity for act, claim in wide)
-    counts["length s"] = round(length_s)
-    right = {id(claim) for _, claim in wide}
-    tally.trust = [(claim.confidence, id(claim) in right) for claim in claims]
+    counts["exact"] = sum(_exact(pair) for pair in wide)
+    counts["length s"] = round(scenario.length_s)
+    exact = {id(claim) for act, claim in wide if act.quantity == claim.quantity}
+    tally.trust += [(claim.confidence, id(claim) in exact) for claim in claims]
     for act, claim in wide:
         delay_s = (claim.decided - act.until) / NS_PER_S
         (tally.delays_out_s if act.target == OUTSIDE else tally.delays_in_s).append(delay_s)
-    done = {id(act) for act, _ in wide}
+    done, right = {id(act) for act, _ in wide}, {id(claim) for _, claim in wide}
     missed = [act for act in acts if id(act) not in done]
     wrong = [claim for claim in claims if id(claim) not in right]
-    turned = match([_turned(act) for act in missed], wrong, WIDE_NS)
-    counts["direction errors"] = len(turned)
+    counts["direction errors"] = len(match([_turned(act) for act in missed], wrong, WIDE_NS))
+    counts["false departures"] = sum(claim.target == OUTSIDE for claim in wrong)
+    counts["false by faults"] = sum(
+        any(trouble.begin <= claim.decided <= trouble.until for trouble in scenario.block.troubles)
+        for claim in wrong
+    )
+    return missed
 
 
 def _turned(act: TruthAct) -> TruthAct:
@@ -193,14 +218,15 @@ def _mixed(
         told = [claim for claim in there if {claim.source, claim.target} & locations]
         pairs = [pair for pair in match(of_kind, told, WIDE_NS) if _exact(pair)]
         right = {id(act) for act, _ in pairs}
-        answered = sum(
-            id(act) not in right and _nearby(act, unresolved, lambda one: one.place)
-            for act in of_kind
-        )
+        answered = len(left_open([a for a in of_kind if id(a) not in right], unresolved, {}))
         tally.counts[name] += len(of_kind)
         tally.counts[f"{name} right"] += len(pairs)
         tally.counts[f"{name} unresolved"] += answered
         tally.counts[f"{name} wrong"] += len(told) - len(pairs)
+        if kind == MIXED:
+            tally.counts["unresolved"] += answered
+            sure = {id(claim) for _, claim in pairs}
+            tally.trust += [(claim.confidence, id(claim) in sure) for claim in told]
     return [claim for claim in claims if claim.source not in places and claim.target not in places]
 
 
@@ -210,13 +236,6 @@ def _exact(pair: Pair) -> bool:
 
 def _place(act: TruthAct) -> str:
     return act.target if act.source == OUTSIDE else act.source
-
-
-def _nearby(act: TruthAct, told: Sequence[Open], place: Callable[[Open], str]) -> bool:
-    return any(
-        place(one) == _place(act) and act.at - EARLY_NS <= one.decided <= act.until + DECIDED_NS
-        for one in told
-    )
 
 
 def _odd(

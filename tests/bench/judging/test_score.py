@@ -1,8 +1,12 @@
 """The judge, on cases made by hand."""
 
 from collections import Counter
+from random import Random
 from typing import Any
 
+import pytest
+
+from simulators.world.parameters import SiteParameters
 from simulators.world.truth import (
     NS_PER_S,
     OUTSIDE,
@@ -12,13 +16,16 @@ from simulators.world.truth import (
     GatePlan,
     Good,
     Scenario,
+    Trouble,
     TruthAct,
     ZonePlan,
+    ns,
 )
 from tests.bench.judging.claims import Alarm, Claim, Open, Told, grouped, lasting
-from tests.bench.judging.figures import BARS, calibration_error, figures
+from tests.bench.judging.figures import BARS, Bar, calibration, calibration_error, figures, held
 from tests.bench.judging.score import Sense, score
 
+SITE = SiteParameters.draw(Random(1), "normal")
 TAG, OTHER = "30340001000000010000000a", "30340001000000010000000b"
 
 
@@ -40,7 +47,7 @@ def world(*acts: TruthAct, **rest: Any) -> Scenario:
     block = Block(acts=[*acts], **rest)
     block.zones = block.zones or [ZonePlan("A", ("r:1",)), ZonePlan("B", ("r:2",))]
     block.goods = [Good("X", prefix=TAG[:16])]
-    return Scenario("shelf", "normal", 1, 90.0, 1800.0, block)
+    return Scenario("shelf", "normal", 1, 90.0, 1800.0, block, SITE)
 
 
 def judged(
@@ -146,6 +153,60 @@ def test_mixed_plates_are_judged_apart() -> None:
     assert told["mixed right or unresolved"] == 2 / 3
     assert told["claims"] == 0
     assert told["unresolved share"] == 1 / 3
+
+
+def test_unresolved_are_true_acts_that_were_left_open_and_no_other_question() -> None:
+    truth = world(act(100, "A", OUTSIDE), act(300, "A", OUTSIDE, epcs=(OTHER,)))
+
+    def asked(at_s: float, epcs: tuple[str, ...] = (), place: str = "A") -> Open:
+        return Open(ns(at_s), ns(at_s + 4), place, "unclear", epcs)
+
+    def shares(*opens: Open) -> tuple[float, float]:
+        told = judged(truth, claim(100, "A", OUTSIDE), unresolved=[*opens])
+        return told["unresolved share"], told["idle unresolved"]
+
+    assert shares(asked(301)) == (0.5, 0)
+    assert shares(asked(301), asked(303)) == (0.5, 0)
+    assert shares(asked(101)) == (0.0, 0)  # the act was booked
+    assert shares(asked(301, place="B")) == (0.0, 1)
+    assert shares(asked(301, (TAG,))) == (0.0, 1)
+    assert shares(asked(301, (TAG, OTHER))) == (0.5, 0)
+    assert shares(asked(800)) == (0.0, 1)
+
+
+def test_departures_that_never_were_and_those_by_faults_are_counted_apart() -> None:
+    truth = world(troubles=[Trouble("outage", ns(200), ns(400))])
+    told = judged(truth, claim(100, "A", OUTSIDE), claim(300, OUTSIDE, "A"))
+    assert (told["false movements"], told["false departures"], told["false by faults"]) == (2, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("bar", "value", "ceiling", "bound", "by"),
+    [
+        (Bar("F1 30 s", least=0.97), 0.97, 0.99, 0.97, "bar"),
+        (Bar("F1 30 s", least=0.97), 0.95, 0.96, 0.95, "ceiling"),
+        (Bar("F1 30 s", least=0.97), 0.97, None, 0.97, "bar"),
+        (Bar("delay in p50 s", most=1.5), 7.0, 6.0, 7.0, "ceiling"),
+        (Bar("delay in p50 s", most=1.5), 1.5, 0.2, 1.5, "bar"),
+        (Bar("stock error per 200", most=1.0), 1.7, 1.2, 1.7, "ceiling"),
+    ],
+)
+def test_a_bar_beyond_the_ceiling_binds_within_a_margin_of_it(
+    bar: Bar, value: float, ceiling: float | None, bound: float, by: str
+) -> None:
+    one = held(bar, "normal", value, ceiling)
+    assert (one.bound, one.by, one.ok) == (pytest.approx(bound), by, True)
+    worse = -0.001 if bar.least is not None else 0.001
+    assert not held(bar, "normal", one.bound + worse, ceiling).ok
+
+
+def test_bins_of_confidence_hold_enough_to_say_something() -> None:
+    trust = [(990, True)] * 1000 + [(960, True)] * 300 + [(920, False)] * 200 + [(700, True)] * 50
+    assert [(one.low, one.high, one.movements) for one in calibration(trust)] == [
+        (0, 975, 550),
+        (975, 1001, 1000),
+    ]
+    assert [one.movements for one in calibration([(700, True)])] == [1]
 
 
 def test_disagreements_must_be_told_and_book_nothing_false() -> None:
