@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from simulators.world.truth import OUTSIDE, Observed, Reads, Scenario
+from simulators.world.truth import OUTSIDE, ClockStep, Observed, Reads, Scenario
 from tests.bench.judging.claims import Claim, Told
 
 
@@ -32,8 +32,10 @@ class Places:
         self._items: Mapping[str, str] = {
             good.prefix: good.code for good in block.goods if good.prefix
         }
-        self._first: dict[str, tuple[str, int]] = {}
+        self._first: dict[str, str] = {}
         self.claims: list[Claim] = []
+        self.fast_ns = 0
+        """By how much the wall clock that a baseline lives by runs before the world's."""
 
     def item(self, epc: str) -> str:
         """The item of that EPC; empty for a ghost."""
@@ -47,24 +49,26 @@ class Places:
         if (new or old) in self._ways:
             self._at_gate(epc, old, new, when)
             return
-        at, decided = when
-        claim = Claim(at, decided, item, old or OUTSIDE, new or OUTSIDE, 1, (epc,))
-        self.claims.append(claim)
+        self._claim(epc, (old or OUTSIDE, new or OUTSIDE), when)
 
     def _at_gate(self, epc: str, old: str | None, new: str | None, when: tuple[int, int]) -> None:
-        at, decided = when
         if old is None:
             assert new is not None
-            self._first[epc] = (new, at)
+            self._first[epc] = new
         elif new is None:
-            first, _ = self._first.pop(epc, (old, at))
+            first = self._first.pop(epc, old)
             if first != old:
-                source, target = self._ways[first]
-                self.claims.append(Claim(at, decided, self.item(epc), source, target, 1, (epc,)))
+                self._claim(epc, self._ways[first], when)
+
+    def _claim(self, epc: str, ends: tuple[str, str], when: tuple[int, int]) -> None:
+        at, decided = (moment - self.fast_ns for moment in when)
+        self.claims.append(Claim(at, decided, self.item(epc), *ends, 1, (epc,)))
 
 
 class TagBaseline(ABC):
-    """Feeds a baseline with reads, and with time once in `TICK_NS`."""
+    """Feeds a baseline with reads, and with time once in `TICK_NS`: that of the wall clock, which
+    its model lives by.
+    """
 
     TICK_NS = 250_000_000
 
@@ -74,20 +78,25 @@ class TagBaseline(ABC):
 
     def observe(self, observed: Observed) -> None:
         """Take in one observation; only reads count."""
-        while observed.at >= self._next_tick:
-            self.tick(self._next_tick)
-            self._next_tick += self.TICK_NS
-        if type(observed) is Reads:
-            at, of_point = observed.at, self.places.of_point
+        now = observed.at + self.places.fast_ns
+        self._tick_until(now)
+        if type(observed) is ClockStep:
+            self.places.fast_ns += observed.span
+            self._next_tick = (now + observed.span) // self.TICK_NS * self.TICK_NS + self.TICK_NS
+        elif type(observed) is Reads:
+            of_point = self.places.of_point
             for point, epc, rssi, age in observed.reads:
-                self.read(at - age, of_point[point], epc, rssi)
+                self.read(now - age, of_point[point], epc, rssi)
 
     def finish(self, at: int) -> Told:
         """What was claimed until then."""
-        while at >= self._next_tick:
+        self._tick_until(at + self.places.fast_ns)
+        return Told(claims=self.places.claims)
+
+    def _tick_until(self, now: int) -> None:
+        while now >= self._next_tick:
             self.tick(self._next_tick)
             self._next_tick += self.TICK_NS
-        return Told(claims=self.places.claims)
 
     @abstractmethod
     def read(self, at: int, place: str, epc: str, rssi_cdbm: int) -> None:

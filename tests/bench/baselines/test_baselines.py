@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from random import Random
+from typing import Literal
 
 import pytest
 
@@ -11,6 +12,7 @@ from simulators.world.truth import (
     OUTSIDE,
     Block,
     CellPlan,
+    ClockStep,
     GatePlan,
     Good,
     Observed,
@@ -21,9 +23,12 @@ from simulators.world.truth import (
     ZonePlan,
     ns,
 )
+from tests.bench.baselines.adaptive_window import AdaptiveWindow
 from tests.bench.baselines.autocheckout import AutoCheckout
 from tests.bench.baselines.edgex import EdgeX
+from tests.bench.baselines.evidence_counting import EvidenceCounting
 from tests.bench.baselines.fixed_window import FixedWindow
+from tests.bench.baselines.hidden_markov import HiddenMarkov
 from tests.bench.baselines.last_antenna import LastAntenna
 from tests.bench.baselines.rifidi import Rifidi
 from tests.bench.baselines.stable_step import StableStep
@@ -163,3 +168,71 @@ def test_stable_step_books_the_difference_of_two_plateaus() -> None:
         ("C-1", OUTSIDE, 3),
         (OUTSIDE, "C-2", 1),
     ]
+
+
+def test_evidence_counting_enters_with_the_third_read_and_leaves_with_the_last_but_one() -> None:
+    claims = watch(EvidenceCounting(shop()), seen("r:1", [1.0, 1.5, 2.0, 9.0]), 40.0)
+    assert ways(claims) == [(OUTSIDE, "A"), ("A", OUTSIDE)]
+    assert claims[0].decided == ns(2.0)
+    assert claims[1].decided == ns(13.0)
+    assert watch(EvidenceCounting(shop()), seen("r:1", [1.0, 2.5, 4.0]), 40.0) == []
+    slow = EvidenceCounting(shop(), stretch=3.0)
+    assert len(watch(slow, seen("r:1", [1.0, 2.5, 4.0]), 40.0)) == 2
+
+
+def test_evidence_counting_takes_the_stronger_zone() -> None:
+    here = seen("r:1", every(0.4, 0.0, 20.0), -55.0)
+    for level, moved in ((-54.0, []), (-50.0, [("A", "B")])):
+        there = seen("r:2", every(0.4, 8.0, 20.0), level)
+        claims = watch(EvidenceCounting(shop()), [*here, *there], 20.0)
+        assert ways(claims) == [(OUTSIDE, "A"), *moved]
+
+
+@pytest.mark.parametrize("by", ["smurf", "wstd"])
+def test_adaptive_windows_grow_for_tags_that_are_seldom_read(by: Literal["smurf", "wstd"]) -> None:
+    claims = watch(AdaptiveWindow(shop(), by), seen("r:1", every(2.0, 0.0, 120.0)), 180.0)
+    assert ways(claims)[-1] == ("A", OUTSIDE)
+    assert not [claim for claim in claims if ns(80.0) < claim.decided < ns(120.0)]
+    assert claims[-1].decided > ns(122.0)
+
+
+@pytest.mark.parametrize("by", ["smurf", "wstd"])
+def test_adaptive_windows_take_the_zone_of_most_reads(by: Literal["smurf", "wstd"]) -> None:
+    both = [*seen("r:1", every(0.5, 0.0, 30.0)), *seen("r:2", [12.0])]
+    assert ways(watch(AdaptiveWindow(shop(), by), both, 29.0)) == [(OUTSIDE, "A")]
+
+
+OTHERS = [
+    Reads(ns(at_s), "r", [Read(point, TAG[:-1] + "f", -5000, 0)])
+    for at_s in every(0.5, 0.0, 90.0)
+    for point in ("r:1", "r:2")
+]
+"""Somebody else stands in both zones all the time: their antennas work."""
+
+
+def mine(method: Method, observed: Iterable[Observed], until_s: float) -> list[Claim]:
+    claims = watch(method, [*observed, *OTHERS], until_s)
+    return [claim for claim in claims if claim.epcs == (TAG,)]
+
+
+def test_a_hidden_markov_filter_waits_out_a_shadow_and_a_stray() -> None:
+    here = [*seen("r:1", every(0.5, 10.0, 30.0)), *seen("r:1", every(0.5, 33.0, 60.0))]
+    claims = mine(HiddenMarkov(shop()), [*here, *seen("r:2", [40.2], -70.0)], 90.0)
+    assert ways(claims) == [(OUTSIDE, "A"), ("A", OUTSIDE)]
+    assert ns(62.0) < claims[1].decided < ns(75.0)
+
+
+def test_a_hidden_markov_filter_follows_a_move() -> None:
+    way = [*seen("r:1", every(0.5, 10.0, 30.0)), *seen("r:2", every(0.5, 33.0, 90.0))]
+    claims = mine(HiddenMarkov(shop()), way, 90.0)
+    assert ways(claims) == [(OUTSIDE, "A"), ("A", "B")]
+    assert ns(33.0) <= claims[1].at <= claims[1].decided < ns(40.0)
+
+
+def test_a_step_of_the_wall_clock_makes_tags_depart_that_live_by_it() -> None:
+    reads = seen("r:1", every(1.0, 0.0, 100.0))
+    stepped = [*reads, ClockStep(ns(50.5), "", ns(3600.0))]
+    assert ways(watch(LastAntenna(shop(), 30.0), reads, 99.0)) == [(OUTSIDE, "A")]
+    claims = watch(LastAntenna(shop(), 30.0), stepped, 99.0)
+    assert ways(claims) == [(OUTSIDE, "A"), ("A", OUTSIDE), (OUTSIDE, "A")]
+    assert all(ns(50.0) < claim.decided < ns(52.0) for claim in claims[1:])

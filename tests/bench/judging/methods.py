@@ -11,10 +11,13 @@ from functools import partial
 from typing import Any
 
 from simulators.world.truth import Scenario
+from tests.bench.baselines.adaptive_window import AdaptiveWindow
 from tests.bench.baselines.autocheckout import AutoCheckout
 from tests.bench.baselines.ceiling import Ceiling
 from tests.bench.baselines.edgex import EdgeX
+from tests.bench.baselines.evidence_counting import EvidenceCounting
 from tests.bench.baselines.fixed_window import FixedWindow
+from tests.bench.baselines.hidden_markov import HiddenMarkov
 from tests.bench.baselines.last_antenna import LastAntenna
 from tests.bench.baselines.rifidi import Rifidi
 from tests.bench.baselines.stable_step import StableStep
@@ -45,6 +48,11 @@ METHODS: Mapping[str, Entry] = {
     "last-30": Entry(partial(LastAntenna, silence_s=30.0), "tags"),
     "window-5": Entry(partial(FixedWindow, window_s=5.0), "tags"),
     "window-15": Entry(partial(FixedWindow, window_s=15.0), "tags"),
+    "evidence": Entry(EvidenceCounting, "tags"),
+    "evidence-x3": Entry(partial(EvidenceCounting, stretch=3.0), "tags"),
+    "smurf": Entry(AdaptiveWindow, "tags"),
+    "wstd": Entry(partial(AdaptiveWindow, by="wstd"), "tags"),
+    "hmm": Entry(HiddenMarkov, "tags"),
     "autocheckout": Entry(AutoCheckout, "weight"),
     "stable-step": Entry(StableStep, "weight"),
 }

@@ -75,7 +75,10 @@ def metrics(sums: Sums, *, every: bool) -> dict[str, dict[str, Any]]:
             told[f"all/{level}/{OURS}/calibration error"] = metric(error, "", must=CALIBRATION_MAX)
         for one in calibration(trust) if every else ():
             name = f"all/{level}/{OURS}/right at {one.low}..{one.high - 1}"
-            told[name] = metric(one.share, "") | {"told": round(one.mean, 4), "count": one.movements}
+            told[name] = metric(one.share, "") | {
+                "told": round(one.mean, 4),
+                "count": one.movements,
+            }
     return told
 
 
