@@ -1,23 +1,103 @@
-"""A short run of bench `truth`: bars that the rules have reached are kept."""
+"""A short run of bench `truth`: the bars that the rules have reached are kept.
+
+Each world is judged once, whichever test asks first; tests of families run side by side.
+"""
+
+import fcntl
+import pickle
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import pytest
 
-from tests.bench.judging.figures import BARS, figures
-from tests.bench.judging.run import World, judge, pooled
+from tests.bench.judging.figures import (
+    BARS,
+    CALIBRATED_MIN,
+    CALIBRATION_MAX,
+    calibration_error,
+    figures,
+)
+from tests.bench.judging.methods import CEILING, OURS
+from tests.bench.judging.run import Verdict, World, judge, pooled
+from tests.bench.judging.table import bars_of, trust_of
 
-SEEDS = (901, 902, 903)
-"""Apart from those that the bench uses by default."""
+SHORT: dict[str, tuple[range, float]] = {
+    "shelf": (range(901, 904), 1800.0),
+    "portal": (range(901, 904), 1200.0),
+    "portal_order": (range(901, 903), 1200.0),
+    "weight": (range(901, 905), 1500.0),
+    "fused": (range(901, 904), 1800.0),
+    "quiet": (range(901, 903), 3600.0),
+    "faulty": (range(901, 904), 3600.0),
+}
+"""Seeds, apart from those that the bench uses by default, and seconds of each world."""
+
+ACTS_MIN = {"quiet": 0, "portal_order": 1500, "portal": 1500}
+"""So many acts must have been judged; of the others 200."""
+
+REACHED: dict[str, tuple[str, ...]] = {
+    "shelf": ("unresolved share",),
+    "portal": ("direction right",),
+    "portal_order": (),
+    "weight": ("F1 30 s", "quantity exact", "mixed right or unresolved", "mixed wrong"),
+    "fused": (),
+    "quiet": (),
+    "faulty": ("unresolved share",),
+}
+"""Bars that hold on these worlds; whoever improves the rules adds what they reach."""
+
+CALIBRATED = False
+"""Whether confidences are as good as their word, over all families."""
+
+Judged = Callable[[str], list[Verdict]]
 
 
-REACHED = {"weight": ("F1 30 s", "quantity exact", "mixed wrong")}
+@pytest.fixture
+def judged(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Judged:
+    """Verdicts on a family's worlds, shared by all processes of this test run."""
+    own = tmp_path_factory.getbasetemp()
+    folder = own.parent if hasattr(request.config, "workerinput") else own
+    return lambda family: [_once(world, folder) for world in _worlds(family)]
 
 
-@pytest.mark.parametrize("family", REACHED)
-def test_rules_meet_the_bars_of(family: str) -> None:
-    verdicts = [judge(World(family, "normal", seed, ("ours",), 1500.0)) for seed in SEEDS]
-    told = figures(pooled(verdicts)[family, "normal", "ours"])
-    assert told["acts"] > 200
-    for bar in BARS[family]:
-        if bar.figure in REACHED[family]:
-            value, bound = told[bar.figure], bar.bound("normal")
-            assert value >= bound if bar.least is not None else value <= bound, (bar, value)
+def _worlds(family: str) -> Iterable[World]:
+    seeds, length_s = SHORT[family]
+    return [World(family, "normal", seed, (OURS, CEILING), length_s) for seed in seeds]
+
+
+def _once(world: World, folder: Path) -> Verdict:
+    path = folder / f"verdict-{world.family}-{world.seed}"
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        known = file.read()
+        if known:
+            told: Verdict = pickle.loads(known)
+            return told
+        verdict = judge(world)
+        pickle.dump(verdict, file)
+        return verdict
+
+
+@pytest.mark.parametrize("family", SHORT)
+def test_rules_meet_the_bars_of(family: str, judged: Judged) -> None:
+    sums = pooled(judged(family))
+    told = figures(sums[family, "normal", OURS])
+    assert told["acts"] >= ACTS_MIN.get(family, 200)
+    bars = bars_of(sums, family, "normal")
+    assert bars.keys() == {bar.figure for bar in BARS[family]}
+    missed = {name: bars[name] for name in REACHED[family] if not bars[name].ok}
+    assert missed == {}
+
+
+@pytest.mark.skipif(not CALIBRATED, reason="confidences are not yet as good as their word")
+@pytest.mark.timeout(240)
+def test_confidence_is_as_good_as_its_word(judged: Judged) -> None:
+    sums = pooled(verdict for family in SHORT for verdict in judged(family))
+    trust = trust_of(sums)["normal"]
+    assert len(trust) >= CALIBRATED_MIN
+    assert calibration_error(trust) <= CALIBRATION_MAX
+
+
+def test_every_family_is_judged_or_too_long_for_it() -> None:
+    assert BARS.keys() - SHORT.keys() == {"day"}
