@@ -1,9 +1,10 @@
 """Bench `truth`: are the movements right? Simulated worlds, our rules and all baselines beside.
 
 `scripts/bench truth [--json] [--family F]... [--level L]... [--seeds A-B] [--method M]...
-[--baseline-seeds N] [--length S] [--curves FOLDER] [--sites]`. Everything happens in virtual time;
-one seed gives one world. Bars bind `ours` only; a baseline's figures are for scale, the ceiling's
-are what the antennas could prove at best. `ours:portal.quiet_s=3` is ours with another setting.
+[--baseline-seeds N] [--length S] [--curves FOLDER] [--sweep RULE.KEY=V1,V2,...] [--sites]`.
+Everything happens in virtual time; one seed gives one world. Bars bind `ours` only; a baseline's
+figures are for scale, the ceiling's are what the sensors could prove at best.
+`ours:portal.quiet_s=3` is ours with another setting, `--sweep` draws a curve of several.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from simulators.world.parameters import LEVELS
 from simulators.world.scenarios import FAMILIES
-from tests.bench.judging.curves import draw
+from tests.bench.judging.curves import Knob, draw
 from tests.bench.judging.methods import CEILING, METHODS, OURS, entry_of
 from tests.bench.judging.run import World, judge_all, pooled
 from tests.bench.judging.table import metrics, print_table
@@ -35,6 +36,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--seeds", default="1-3", type=_seeds)
     parser.add_argument("--method", action="append", type=_method)
     parser.add_argument("--baseline-seeds", type=int, default=3, help="baselines run on so many")
+    parser.add_argument("--sweep", type=_sweep, help="RULE.KEY=V1,V2,...: ours with each value")
     parser.add_argument("--length", type=float, help="seconds per world, instead of the family's")
     parser.add_argument("--curves", type=Path, help="folder to draw the curves in, as SVG")
     parser.add_argument("--sites", action="store_true", help="print the parameters of each site")
@@ -47,6 +49,14 @@ def _method(name: str) -> str:
     return name
 
 
+def _sweep(text: str) -> Knob:
+    name, _, values = text.partition("=")
+    knob = (name, tuple(values.split(",")))
+    for value in knob[1]:
+        entry_of(f"{OURS}:{name}={value}")
+    return knob
+
+
 def _seeds(text: str) -> range:
     first, _, last = text.partition("-")
     return range(int(first), int(last or first) + 1)
@@ -56,7 +66,11 @@ def main(arguments: Sequence[str]) -> None:
     """Run, print, and exit 0 only if ours reached every bar."""
     asked = options(arguments)
     families = asked.family or [name for name in FAMILIES if name != "day"]
-    methods = tuple(asked.method or METHODS)
+    methods = tuple(asked.method or (() if asked.sweep else METHODS))
+    if asked.sweep:
+        name, values = asked.sweep
+        methods += tuple(f"{OURS}:{name}={value}" for value in values)
+        methods += () if CEILING in methods else (CEILING,)
     lasting = tuple(name for name in methods if name.partition(":")[0] in ALL_SEEDS)
     worlds = [
         World(
@@ -71,7 +85,7 @@ def main(arguments: Sequence[str]) -> None:
     if not asked.json:
         print_table(sums, verdicts, sites=asked.sites)
     if asked.curves:
-        draw(asked.curves, sums)
+        draw(asked.curves, sums, asked.sweep)
     finish("truth", metrics(sums, every=asked.json))
 
 

@@ -39,17 +39,37 @@ def test_the_report_is_one_object_with_bars_for_ours_alone(
     assert "weight/normal/stable-step/F1 30 s" in told["metrics"]
     assert ended.value.code == int(not all(told["metrics"][name]["ok"] for name in bound))
     drawn = sorted(path.name for path in tmp_path.iterdir())
-    assert drawn == ["reliability.svg", "tradeoff-weight-normal.svg"]
+    assert drawn == ["methods-weight-normal.svg", "reliability-normal.svg"]
     for name in drawn:
         assert ET.parse(tmp_path / name).getroot().tag.endswith("svg")
 
 
 def test_an_honest_method_lies_on_the_diagonal() -> None:
     drawing = ET.fromstring(reliability([(900, index < 90) for index in range(100)]))
-    circle = drawing.find(".//{*}circle")
+    circle, [diagonal, _] = drawing.find(".//{*}circle"), drawing.findall(".//{*}path[@fill]")[1:]
     assert circle is not None
-    across, up = float(circle.attrib["cx"]) - 50, 410 - float(circle.attrib["cy"])
-    assert across == pytest.approx(up, abs=0.2)
+    begin, end = (
+        [float(number) for number in point.split()]
+        for point in diagonal.attrib["d"].removeprefix("M").split("L")
+    )
+    along = [
+        (float(circle.attrib[name]) - begin[axis]) / (end[axis] - begin[axis])
+        for axis, name in enumerate(("cx", "cy"))
+    ]
+    assert along == pytest.approx([0.8, 0.8], abs=0.01)
+
+
+def test_a_knob_is_drawn_as_one_curve_for_each_figure(tmp_path: Path) -> None:
+    arguments = ["--family", "shelf", "--seeds", "1", "--length", "500", "--processes", "1"]
+    arguments += ["--sweep", "presence.leave_window_s=4,8", "--curves", str(tmp_path)]
+    with pytest.raises(SystemExit):
+        main(arguments)
+    drawing = ET.parse(tmp_path / "sweep-shelf-normal.svg").getroot()
+    text = [one.text for one in drawing.iter() if one.tag.endswith("text")]
+    assert {"4", "8", "ceiling", "F1 within 5 s", "F1 within 30 s"} <= {*text}
+    for wrong in ("presence", "theirs.x=", "presence.leave_window_s"):
+        with pytest.raises((SystemExit, ValueError)):
+            options(["--sweep", wrong])
 
 
 def test_all_baselines_of_the_notes_are_there() -> None:
