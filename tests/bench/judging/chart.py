@@ -43,6 +43,10 @@ class _Box(NamedTuple):
         apart = self.right < other.left or other.right < self.left
         return not (apart or self.bottom < other.top or other.bottom < self.top)
 
+    def within(self, other: _Box) -> bool:
+        across = other.left <= self.left and self.right <= other.right
+        return across and other.top <= self.top and self.bottom <= other.bottom
+
 
 @dataclass(slots=True)
 class Panel:
@@ -91,10 +95,6 @@ class Panel:
         if label:
             self._labels.append((left, top, label, colour))
 
-    def note(self, x: float, y: float, text: str, colour: str = BLACK) -> None:
-        """Write near a point that has no mark."""
-        self._labels.append((self.x(x), self.y(y), text, colour))
-
     def drawn(self) -> list[str]:
         """All of it as SVG."""
         return [*self._frame(), *self._shapes, *self._placed()]
@@ -118,36 +118,48 @@ class Panel:
 
     def _placed(self) -> list[str]:
         told = []
-        edge = _Box(self.left + LEFT, TOP - 12, self.left + LEFT + WIDTH + RIGHT, TOP + HEIGHT)
+        right = self.left + LEFT + WIDTH + RIGHT - 6
+        edge = _Box(self.left + LEFT, TOP - 12, right, TOP + HEIGHT)
         for x, y, label, colour in self._labels:
-            wide = len(label) * CHARACTER
-            places = [
-                _Box(left, top, left + wide, top + LINE)
-                for ring in range(1, 6)
-                for left, top in (
-                    (x + 3 + 5 * ring, y - LINE / 2 - 6 * (ring - 1)),
-                    (x + 3 + 5 * ring, y - LINE / 2 + 6 * (ring - 1)),
-                    (x - wide / 2, y - LINE * ring - 6),
-                    (x - wide / 2, y + LINE * (ring - 1) + 6),
-                    (x - wide - 3 - 5 * ring, y - LINE / 2),
-                )
-            ]
+            places = _places(x, y, len(label) * CHARACTER)
             free = [
                 box
                 for box in places
-                if edge.left <= box.left
-                and box.right <= edge.right
-                and edge.top <= box.top
-                and box.bottom <= edge.bottom
-                and not any(box.meets(other) for other in self._taken)
+                if box.within(edge) and not any(box.meets(other) for other in self._taken)
             ]
             box = (free or places)[0]
             self._taken.append(box)
-            told.append(
-                f'<text x="{box.left:.1f}" y="{box.bottom - 3:.1f}" style="fill:{colour}">'
-                f"{escape(label)}</text>"
-            )
+            if box not in places[:NEAREST]:
+                aside, below = min(max(x, box.left), box.right), min(max(y, box.top), box.bottom)
+                told.append(f'<path d="M{x:.1f} {y:.1f}L{aside:.1f} {below:.1f}" stroke="#aaa"/>')
+            at = (box.left, box.bottom - 3)
+            told.append(_text(at, label, "start", style=f"fill:{colour}"))
         return told
+
+
+NEAREST = 4
+"""Places so near to their point that no line is needed to see what they name."""
+
+
+def _places(x: float, y: float, wide: float) -> list[_Box]:
+    """Where a label may stand: right, left, above, below its point, then further off."""
+    corners = [
+        (x + 8, y - LINE / 2),
+        (x - wide - 8, y - LINE / 2),
+        (x - wide / 2, y - LINE - 6),
+        (x - wide / 2, y + 6),
+    ]
+    for ring in range(1, 9):
+        far = 13 * ring
+        corners += [
+            (x + 6 + far, y - LINE - far),
+            (x + 6 + far, y + far),
+            (x - wide - 6 - far, y - LINE - far),
+            (x - wide - 6 - far, y + far),
+            (x - wide / 2, y - LINE - 6 - far),
+            (x - wide / 2, y + 6 + far),
+        ]
+    return [_Box(left, top, left + wide, top + LINE) for left, top in corners]
 
 
 def picture(title: str, panels: Sequence[Panel], legend: Sequence[tuple[str, str]] = ()) -> str:
@@ -161,7 +173,7 @@ def picture(title: str, panels: Sequence[Panel], legend: Sequence[tuple[str, str
         f'<rect width="{width}" height="{down}" fill="white"/>',
         _text((LEFT, 20), title, "start", "title"),
     ]
-    at = LEFT + len(title) * 8.0 + 20
+    at = LEFT + len(title) * 8.6 + 20
     for name, colour in legend:
         lines.append(f'<rect x="{at:.0f}" y="11" width="10" height="10" fill="{colour}"/>')
         lines.append(_text((at + 15, 20), name, "start"))
@@ -181,7 +193,7 @@ def _marks(axis: Axis) -> list[float]:
     return [round(axis.low + number * axis.step, 6) for number in range(count + 1)]
 
 
-def _text(at: tuple[float, float], text: str, anchor: str, kind: str = "") -> str:
-    named = f' class="{kind}"' if kind else ""
+def _text(at: tuple[float, float], text: str, anchor: str, kind: str = "", style: str = "") -> str:
+    named = (f' class="{kind}"' if kind else "") + (f' style="{style}"' if style else "")
     x, y = at
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{named}>{escape(text)}</text>'

@@ -37,18 +37,18 @@ Knob = tuple[str, Sequence[str]]
 
 
 def draw(folder: Path, sums: Sums, knob: Knob | None = None) -> None:
-    """Write `reliability-LEVEL.svg`, `methods-FAMILY-LEVEL.svg` and, for a knob, `sweep-...`."""
+    """Write `reliability-LEVEL.svg`, and per family and level `methods-...`; of a knob, `sweep-...`."""
     folder.mkdir(parents=True, exist_ok=True)
     for level, trust in trust_of(sums).items():
         (folder / f"reliability-{level}.svg").write_text(reliability(trust), encoding="utf-8")
     for family, level in dict.fromkeys(key[:2] for key in sums):
         of_family = {key[2]: tally for key, tally in sums.items() if key[:2] == (family, level)}
-        pictures = {"methods": methods(f"{family}, {level}", of_family)}
-        if knob is not None:
-            pictures["sweep"] = sweep((family, level), of_family, knob)
-        for kind, text in pictures.items():
-            if text:
-                (folder / f"{kind}-{family}-{level}.svg").write_text(text, encoding="utf-8")
+        if knob is None:
+            kind, text = "methods", methods(f"{family}, {level}", of_family)
+        else:
+            kind, text = "sweep", sweep((family, level), of_family, knob)
+        if text:
+            (folder / f"{kind}-{family}-{level}.svg").write_text(text, encoding="utf-8")
 
 
 def reliability(trust: Sequence[tuple[int, bool]]) -> str:
@@ -103,18 +103,23 @@ def sweep(of: tuple[str, str], tallies: Mapping[str, Tally], knob: Knob) -> str:
         told = {value: one for value, one in told.items() if f"delay {way} p50 s" in one}
         ceiling = figures(tallies[CEILING]) if CEILING in tallies else {}
         if told:
-            panels.append(_curve((family, level), way, told, ceiling))
-            panels[-1].left = panel_width() * (len(panels) - 1)
-    legend = (("F1 within 30 s", BLUE), ("F1 within 5 s", ORANGE), ("ceiling", GREEN))
+            panel = _curve(of, (way, panel_width() * len(panels)), told, ceiling)
+            panels.append(panel)
+    bars = {bar.figure: f", bar {bar.bound(level):g}" for bar in BARS[family]}
+    legend = [
+        (f"F1 within {within}{bars.get(f'F1 {within}', '')}", colour)
+        for within, colour in (("30 s", BLUE), ("5 s", ORANGE))
+    ]
     return picture(f"{family}, {level}: {name}", panels, legend) if panels else ""
 
 
 def _curve(
     of: tuple[str, str],
-    way: str,
+    place: tuple[str, float],
     told: Mapping[str, Mapping[str, float]],
     ceiling: Mapping[str, float],
 ) -> Panel:
+    way, left = place
     delay = f"delay {way} p50 s"
     of_all = [*told.values(), ceiling] if delay in ceiling else [*told.values()]
     lowest = min(one[f"F1 {within}"] for one in of_all for within in ("5 s", "30 s"))
@@ -122,13 +127,12 @@ def _curve(
     step = 0.01 if low >= 0.9 else 0.02 if low >= 0.8 else 0.1 if low >= 0.4 else 0.2
     low = math.floor(low / step) * step
     across = _delay_axis(f"median delay {way}", [one[delay] for one in of_all])
-    panel = Panel(across, Axis("F1", max(0.0, round(low, 2)), 1.0, step))
+    panel = Panel(across, Axis("F1", max(0.0, round(low, 2)), 1.0, step), left)
     for bar in BARS[of[0]]:
         if bar.figure in {"F1 5 s", "F1 30 s"}:
             colour = BLUE if bar.figure == "F1 30 s" else ORANGE
             bound = bar.bound(of[1])
             panel.line([(across.low, bound), (across.high, bound)], colour, dashed=True)
-            panel.note(across.low, bound, f"bar {bound:g}", colour)
     for within, colour in (("30 s", BLUE), ("5 s", ORANGE)):
         points = [(one[delay], one[f"F1 {within}"]) for one in told.values()]
         panel.line(points, colour)

@@ -66,7 +66,7 @@ def test_a_knob_is_drawn_as_one_curve_for_each_figure(tmp_path: Path) -> None:
         main(arguments)
     drawing = ET.parse(tmp_path / "sweep-shelf-normal.svg").getroot()
     text = [one.text for one in drawing.iter() if one.tag.endswith("text")]
-    assert {"4", "8", "ceiling", "F1 within 5 s", "F1 within 30 s"} <= {*text}
+    assert {"4", "8", "ceiling", "F1 within 5 s, bar 0.95"} <= {*text}
     for wrong in ("presence", "theirs.x=", "presence.leave_window_s"):
         with pytest.raises((SystemExit, ValueError)):
             options(["--sweep", wrong])
