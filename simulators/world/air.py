@@ -5,6 +5,9 @@ round = 0.98 logistic(margin / 2 dB). Fading is spatial: drawn once when a tag c
 anew every quarter wave while it is carried. What is heard of other zones' tags comes in runs:
 a lucky place lasts as long as the tag stands, a path that opens (a door, a forklift) for seconds.
 
+Gen2: in session 0, and in dual search, nobody is silent after an answer; in single search of
+session 1 a tag is so for its own time, of sessions 2 and 3 as long as the field lasts.
+
 A tag that stands costs one random number per round; nothing is recomputed until it moves.
 """
 
@@ -17,7 +20,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple, TypeAlias
 
-from simulators.world.parameters import SiteParameters
+from simulators.world.parameters import Gen2, SiteParameters
 
 ROUND_MIN_S = 0.02
 """An inventory round in which nobody answers."""
@@ -35,6 +38,11 @@ NOISE_DB, NOISES = 0.25, 1024
 
 SILENCE_S = (0.5, 5.0, 1.5)
 """Least, most and commonest silence of a tag after an answer in session 1: median 2.2 s."""
+
+PERSISTENCE_S = 5.0
+"""In sessions 2 and 3 a tag that answered a single search keeps silent as long as it is powered,
+and so long after; the standard asks for 2 s at least.
+"""
 
 BEAM_DEG, BEAM_FLOOR_DB = 70.0, -20.0
 """Half-power width of a gate antenna, and what it hears from behind."""
@@ -161,14 +169,15 @@ class Air:
         parameters: SiteParameters,
         antennas: Iterable[Antenna],
         base_dbm: float,
-        session: int,
+        gen2: Gen2,
         random: Random,
         cross_loss_db: float = 0.0,
     ) -> None:
         self._p = parameters
         self._cross_loss_db = cross_loss_db
         self._base_dbm = base_dbm
-        self._flagged = session == 1
+        self._flagged = gen2.session > 0 and gen2.search == "single"
+        self._lasting = self._flagged and gen2.session > 1
         self._random = random
         self.ears = [_Ear(antenna) for antenna in antennas]
         self._states: dict[Tag, _State] = {}
@@ -230,7 +239,8 @@ class Air:
                 self._noise_at = index = (self._noise_at + 1) % NOISES
                 heard.append((now_s, point, epc, round((level + self._noise[index]) * 2) * 50))
                 if flagged:
-                    state.silent_until_s = now_s + state.tag.silence_s
+                    silence_s = PERSISTENCE_S if self._lasting else state.tag.silence_s
+                    state.silent_until_s = now_s + silence_s
                 if state.zone and state.zone != ear.antenna.zone:
                     self.counts["stray"] += 1
             now_s = max(now_s, round_s + ROUND_MIN_S)
@@ -302,6 +312,9 @@ class Air:
         pool = list(ear.candidates.values())
         if now_s < ear.run_to_s:
             pool += ear.run
+        for state, *_ in pool if self._lasting else ():
+            if now_s < state.silent_until_s:
+                state.silent_until_s = now_s + PERSISTENCE_S
         for index, (state, epc, level, chance) in enumerate(pool):
             if now_s >= state.shadow_from_s:
                 self._shade(state, now_s)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from random import Random
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 Level: TypeAlias = Literal["easy", "normal", "hard"]
 
@@ -64,20 +64,43 @@ RANGES: dict[str, tuple[Range, Range, Range]] = {
 
 LOGARITHMIC = frozenset(("ghost_per_read", "stray_share"))
 
-SESSIONS: dict[Level, tuple[int, ...]] = {
-    "easy": (0,),
-    "normal": (0, 1),
-    "hard": (0, 1, 1, 2),
+Search: TypeAlias = Literal["single", "dual"]
+"""Gen2 search: tags whose flag is A only, or A and B in turn."""
+
+
+class Gen2(NamedTuple):
+    """How a reader asks. What it makes of silence: `simulators.world.air`."""
+
+    session: int
+    search: Search
+
+
+GATE_GEN2 = Gen2(0, "dual")
+
+SHELF_GEN2: dict[Level, tuple[Gen2, ...]] = {
+    "easy": (Gen2(0, "dual"),),
+    "normal": (Gen2(0, "dual"), Gen2(1, "single")),
+    "hard": (
+        Gen2(0, "dual"),
+        Gen2(1, "single"),
+        Gen2(1, "single"),
+        Gen2(1, "dual"),
+        Gen2(2, "dual"),
+        Gen2(3, "dual"),
+    ),
 }
-"""Sessions of shelf readers: drawn with equal chance. Gates read in session 0."""
+"""Of shelf readers, drawn with equal chance. Single search in sessions 2 and 3 is left to those who
+count, since a tag that stays in the field would answer once and never again.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class SiteParameters:
-    """See RANGES for bounds; `session` is that of shelf readers."""
+    """See RANGES for bounds; session and search are those of shelf readers."""
 
     level: Level
     session: int
+    search: Search
     path_exponent: float
     power_at_1m_dbm: float
     fading_sd_db: float
@@ -128,7 +151,13 @@ class SiteParameters:
                 drawn[name] = math.exp(random.uniform(math.log(low), math.log(high)))
             else:
                 drawn[name] = random.uniform(low, high)
-        return cls(level=level, session=random.choice(SESSIONS[level]), **drawn)
+        session, search = random.choice(SHELF_GEN2[level])
+        return cls(level=level, session=session, search=search, **drawn)
+
+    @property
+    def gen2(self) -> Gen2:
+        """How the shelf readers ask."""
+        return Gen2(self.session, self.search)
 
     def told(self) -> dict[str, float | int | str]:
         """All parameters by name, as they are printed."""

@@ -60,7 +60,16 @@ class Freeze(NamedTuple):
     cell: str
 
 
-PlateEvent: TypeAlias = Load | Press | Freeze
+class Shake(NamedTuple):
+    """The floor shakes all plates of the device for a while."""
+
+    at_s: float
+    until_s: float
+    amplitude_g: float
+    hertz: float
+
+
+PlateEvent: TypeAlias = Load | Press | Freeze | Shake
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,20 @@ class _Plate:
     last_g: float = 0.0
 
 
-def stream(plan: ScalePlan) -> Iterator[Observed]:
-    """What this device answers to its polls, in order of time."""
-    return _Scale(plan).run()
+@dataclass(frozen=True, slots=True)
+class ScaleStream:
+    """What a scale device answers to its polls, in order of time; anew with each call."""
+
+    plan: ScalePlan
+
+    def __call__(self) -> Iterator[Observed]:
+        """Begin at the beginning."""
+        return Scale(self.plan).run()
 
 
-class _Scale:
+class Scale:
+    """A scale device. Time is handed in and only moves forward."""
+
     def __init__(self, plan: ScalePlan) -> None:
         p = plan.parameters
         self._plan = plan
@@ -118,21 +135,23 @@ class _Scale:
             for cell in plan.cells
         }
         self._phase_s = random.uniform(0.0, DAY_S)
-        self._vibration = (0.0, -1.0, 0.0, 10.0)
-        self._next_vibration_s = random.expovariate(1 / p.vibration_every_s)
+        self._shake: Shake | None = None
+        self._events, self._next = sorted(plan.events, key=lambda event: event.at_s), 0
+
+    def gross_g(self, cell: str, now_s: float) -> float:
+        """Grams that the cell shows at that moment, noise and steps of the display included."""
+        self._happen(now_s)
+        return self._gross(self._plates[cell], now_s, self._warmth(now_s), self._shaken(now_s))
 
     def run(self) -> Iterator[Observed]:
         """Poll after poll."""
         plan, plates = self._plan, list(self._plates.values())
-        events, next_event = sorted(plan.events, key=lambda event: event.at_s), 0
         down, tick = list(plan.down), 0
         period_ns = ns(plan.poll_s)
         yield Alive(0, plan.device)
         while (now_s := tick * plan.poll_s) < plan.length_s:
             tick += 1
-            while next_event < len(events) and events[next_event].at_s <= now_s:
-                self._take(events[next_event])
-                next_event += 1
+            self._happen(now_s)
             if down and now_s >= down[0][0]:
                 begin_s, end_s = down.pop(0)
                 yield Link(ns(begin_s), plan.device, up=False)
@@ -147,7 +166,16 @@ class _Scale:
             at = (tick - 1) * period_ns + ANSWER_NS
             yield Weights(at, plan.device, samples)
 
+    def _happen(self, now_s: float) -> None:
+        events = self._events
+        while self._next < len(events) and events[self._next].at_s <= now_s:
+            self._take(events[self._next])
+            self._next += 1
+
     def _take(self, event: PlateEvent) -> None:
+        if isinstance(event, Shake):
+            self._shake = event
+            return
         plate, p = self._plates[event.cell], self._plan.parameters
         if isinstance(event, Load):
             plate.load_g += event.change_g
@@ -172,19 +200,12 @@ class _Scale:
         return swing * day + 0.1 * swing * math.sin(2 * math.pi * now_s / HEATING_S)
 
     def _shaken(self, now_s: float) -> float:
-        """A lorry or a forklift shakes the floor for a few seconds."""
-        random, p = self._random, self._plan.parameters
-        if now_s >= self._next_vibration_s:
-            amplitude = p.vibration_g * random.uniform(0.3, 1.0)
-            self._vibration = (now_s, now_s + random.uniform(1.0, 3.0), amplitude, 0.0)
-            self._vibration = (*self._vibration[:3], random.uniform(8.0, 25.0))
-            self._next_vibration_s = now_s + random.expovariate(1 / p.vibration_every_s)
-        begin, end, amplitude, hertz = self._vibration
-        if now_s >= end:
+        """What a lorry or a forklift does to the floor just now."""
+        shake = self._shake
+        if shake is None or now_s >= shake.until_s:
             return 0.0
-        return (
-            amplitude * math.sin(2 * math.pi * hertz * (now_s - begin)) * random.uniform(0.5, 1.0)
-        )
+        swing = math.sin(2 * math.pi * shake.hertz * (now_s - shake.at_s))
+        return shake.amplitude_g * swing * self._random.uniform(0.5, 1.0)
 
     def _gross(self, plate: _Plate, now_s: float, warm_k: float, shaken_g: float) -> float:
         p, random = self._plan.parameters, self._random

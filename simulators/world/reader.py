@@ -59,6 +59,18 @@ class ReaderPlan:
     """Spans in which a gate reader is not triggered and reads nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class ReaderStream:
+    """What a reader hands over, in order of time; anew with each call, and counted when it ends."""
+
+    plan: ReaderPlan
+    counts: Callable[[Air], None]
+
+    def __call__(self) -> Iterator[Observed]:
+        """Begin at the beginning."""
+        return stream(self.plan, self.counts)
+
+
 def stream(plan: ReaderPlan, counts: Callable[[Air], None] | None = None) -> Iterator[Observed]:
     """What this reader hands over, in order of time."""
     random = Random(plan.seed)

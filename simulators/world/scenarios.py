@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from random import Random
 
-from simulators.world.families.fused import fused_block
+from simulators.world.families.fused import SmartShelfPlan, fused_block
 from simulators.world.families.portal import GateBusiness, portal_block
 from simulators.world.families.shelf import ShelfPlan, shelf_block
 from simulators.world.families.still import day_block, faulty_block, quiet_block
 from simulators.world.families.weight import ScaleBusiness, weight_block
+from simulators.world.forklifts import drives
 from simulators.world.parameters import LEVELS, Level, SiteParameters
 from simulators.world.truth import Block, Scenario
 
@@ -33,9 +34,8 @@ class Family:
 
 
 def _shelf(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    return shelf_block(
-        ShelfPlan("A", length_s, ((OPENING_S, length_s - 60.0),)), parameters, random
-    )
+    lane, busy = drives(parameters, random, length_s), ((OPENING_S, length_s - 60.0),)
+    return shelf_block(ShelfPlan("A", length_s, busy, lane=lane), parameters, random)
 
 
 def _portal(parameters: SiteParameters, random: Random, length_s: float) -> Block:
@@ -44,17 +44,20 @@ def _portal(parameters: SiteParameters, random: Random, length_s: float) -> Bloc
 
 
 def _portal_order(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    plan = GateBusiness("GATE", length_s, ((OPENING_S, length_s),), announced=True)
+    plan = GateBusiness("GATE", length_s, ((OPENING_S, length_s),), announced_share=1.0)
     return portal_block(plan, parameters, random)
 
 
 def _weight(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    plan = ScaleBusiness("W", length_s, ((OPENING_S, length_s),))
+    lane = drives(parameters, random, length_s)
+    plan = ScaleBusiness("W", length_s, ((OPENING_S, length_s),), lane=lane)
     return weight_block(plan, parameters, random)
 
 
 def _fused(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    return fused_block("S", (OPENING_S, length_s), parameters, random)
+    lane = drives(parameters, random, length_s)
+    plan = SmartShelfPlan("S", length_s, ((OPENING_S, length_s),), lane=lane)
+    return fused_block(plan, parameters, random)
 
 
 FAMILIES: dict[str, Family] = {

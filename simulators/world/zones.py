@@ -45,12 +45,12 @@ def zone_air(
     low, high = CROSS_LOSS_DB
     for _ in range(HALVINGS):
         middle = (low + high) / 2
-        air = Air(p, antennas, base, p.session, Random(seed), middle)
+        air = Air(p, antennas, base, p.gen2, Random(seed), middle)
         if _stray_share(air, p, stock) > p.stray_share:
             low = middle
         else:
             high = middle
-    return (lambda drawn: Air(p, antennas, base, p.session, drawn, high)), high
+    return (lambda drawn: Air(p, antennas, base, p.gen2, drawn, high)), high
 
 
 def _stray_share(air: Air, parameters: SiteParameters, stock: Sequence[Stand]) -> float:

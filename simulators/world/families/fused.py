@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 
 from simulators.world.air import Block as Shade
@@ -20,11 +21,10 @@ from simulators.world.families.weight import (
     WeighedWare,
     draughts,
 )
+from simulators.world.forklifts import Drive, shades, shakes
 from simulators.world.parameters import SiteParameters
-from simulators.world.plate import ScalePlan
-from simulators.world.plate import stream as scale_stream
-from simulators.world.reader import ReaderPlan
-from simulators.world.reader import stream as reader_stream
+from simulators.world.plate import ScalePlan, ScaleStream
+from simulators.world.reader import ReaderPlan, ReaderStream
 from simulators.world.truth import OUTSIDE, Block, CellPlan, TruthAct, ZonePlan, ns
 from simulators.world.zones import zone_air, zone_antenna
 
@@ -40,6 +40,19 @@ REST_S = {"easy": (25.0, 40.0), "normal": (15.0, 30.0), "hard": (6.0, 15.0)}
 """Between two acts in one bin."""
 
 
+@dataclass(frozen=True, slots=True)
+class SmartShelfPlan:
+    """How large a smart shelf is and how busy; people act within `busy` spans only."""
+
+    name: str
+    length_s: float
+    busy: tuple[tuple[float, float], ...]
+    zones: int = ZONES
+    act_every_s: float = 5.0
+    poll_s: float = 0.1
+    lane: tuple[Drive, ...] = ()
+
+
 @dataclass(slots=True, eq=False)
 class _Piece:
     """One piece as it is, whatever its tag says."""
@@ -51,17 +64,16 @@ class _Piece:
 
 
 class _SmartShelf:
-    def __init__(
-        self, name: str, span: tuple[float, float], parameters: SiteParameters, random: Random
-    ) -> None:
-        self.name, self.length_s, self.parameters, self.random = name, span[1], parameters, random
-        plan = ScaleBusiness(name, span[1], (span,), ZONES * BINS_PER_ZONE)
-        self.scale = Scale(plan, parameters, random)
+    def __init__(self, plan: SmartShelfPlan, parameters: SiteParameters, random: Random) -> None:
+        self.plan, self.name = plan, plan.name
+        self.parameters, self.random = parameters, random
+        name, cells = plan.name, plan.zones * BINS_PER_ZONE
+        self.scale = Scale(ScaleBusiness(name, plan.length_s, plan.busy, cells), parameters, random)
         self.radio: list[RadioEvent] = []
         self.on: dict[str, list[_Piece]] = {}
         self.pitch_m = random.uniform(1.0, 1.5)
         self.made = 0
-        for number in range(ZONES * BINS_PER_ZONE):
+        for number in range(cells):
             ware = self.scale.ware(number + 1)
             ware = WeighedWare(ware.code, max(40.0, ware.unit_g), ware.spread)
             place = Bin(f"{name.lower()}-scale:{number + 1}", f"{name}-{number + 1}", (ware,))
@@ -111,7 +123,7 @@ class _SmartShelf:
     def work(self, begin_s: float, end_s: float) -> None:
         random, now_s = self.random, begin_s
         rest = REST_S[self.parameters.level]
-        while (now_s := now_s + random.expovariate(1 / 5.0)) < end_s - 25.0:
+        while (now_s := now_s + random.expovariate(1 / self.plan.act_every_s)) < end_s - 25.0:
             number = random.randrange(len(self.scale.bins))
             place = self.scale.bins[number]
             if place.free_s > now_s:
@@ -184,20 +196,24 @@ class _SmartShelf:
             self.scale.acts.append(act)
 
 
-def fused_block(
-    name: str, span: tuple[float, float], parameters: SiteParameters, random: Random
-) -> Block:
-    """A smart shelf of four zones with two cells each; people act from `span` begin to its end."""
-    shelf = _SmartShelf(name, span, parameters, random)
+def fused_block(plan: SmartShelfPlan, parameters: SiteParameters, random: Random) -> Block:
+    """A smart shelf of zones with two cells each."""
+    shelf, name = _SmartShelf(plan, parameters, random), plan.name
     scale, bins = shelf.scale, shelf.scale.bins
     first_g = {place.cell: sum(p.grams for p in shelf.on[place.cell]) for place in bins}
-    shelf.work(*span)
+    for begin_s, end_s in plan.busy:
+        shelf.work(begin_s, end_s)
     draughts(scale)
+    scale.events.extend(shakes(plan.lane))
+    zones = [f"{name}-zone-{number + 1}" for number in range(plan.zones)]
+    shelf.radio.extend(shades(plan.lane, zones, shelf.pitch_m))
     block = Block(acts=scale.acts)
+    block.figures[f"{name} pitch m"] = round(shelf.pitch_m, 2)
+    block.figures[f"{name} forklifts"] = len(plan.lane)
     reader, device = f"{name.lower()}-reader", f"{name.lower()}-scale"
     ears = []
-    for number in range(ZONES):
-        zone, point = f"{name}-zone-{number + 1}", f"{reader}:{number + 1}"
+    for number, zone in enumerate(zones):
+        point = f"{reader}:{number + 1}"
         block.zones.append(ZonePlan(zone, (point,)))
         ears.append(zone_antenna(point, zone, number, shelf.pitch_m))
     for number, place in enumerate(bins):
@@ -206,11 +222,11 @@ def fused_block(
         block.cells.append(CellPlan(place.cell, place.location, items, shelf.zone(number)))
         for piece in shelf.on[place.cell]:
             block.stock[place.location, piece.ware.code] += 1
-    p, length_s = parameters, span[1]
+    p, length_s = parameters, plan.length_s
     first = [event for event in shelf.radio if isinstance(event, Stand) and event.at_s == 0.0]
     make_air, loss_db = zone_air(p, ears, shelf.pitch_m, first, random)
     block.figures[f"{reader} cross loss"] = round(loss_db, 1)
-    plan = ReaderPlan(
+    told = ReaderPlan(
         reader,
         p.dwell_s,
         length_s,
@@ -221,7 +237,7 @@ def fused_block(
     )
     cells = tuple(place.cell for place in bins)
     seed = f"{random.random()}/{device}"
-    scale_plan = ScalePlan(device, cells, first_g, length_s, seed, p, scale.events)
-    block.streams.append(lambda: reader_stream(plan, lambda air: note(block, reader, air)))
-    block.streams.append(lambda: scale_stream(scale_plan))
+    weighed = ScalePlan(device, cells, first_g, length_s, seed, p, scale.events, (), plan.poll_s)
+    block.streams.append(ReaderStream(told, partial(note, block, reader)))
+    block.streams.append(ScaleStream(weighed))
     return block

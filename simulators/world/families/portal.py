@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from simulators.world.air import Air, Antenna, Carry, RadioEvent, Stand, Tag, draw_tag
+from simulators.world.air import Block as Shade
 from simulators.world.families.shelf import note
 from simulators.world.families.walks import PEOPLE, along
-from simulators.world.parameters import SiteParameters
-from simulators.world.reader import Outage, ReaderPlan, stream
+from simulators.world.parameters import GATE_GEN2, SiteParameters
+from simulators.world.reader import Outage, ReaderPlan, ReaderStream
 from simulators.world.truth import Announced, Block, Decoy, GatePlan, Good, Observed, TruthAct, ns
 
 YARD, HALL = "YARD", "HALL"
@@ -25,6 +27,9 @@ RUN_M = 5.0
 
 CLEAR_M = 2.0
 """So far behind the middle of the gate a load has passed; an act at a gate lasts until then."""
+
+BESIDE_M = 1.0
+"""A load so near to the middle of the gate stands before the racks."""
 
 GATE_MARGIN_DB = 6.0
 """A gate is given more power than a shelf: this much more margin, at `GATE_RANGE_M`."""
@@ -66,7 +71,8 @@ class GateBusiness:
     pause_s: tuple[float, float] = (4.0, 20.0)
     pallet_tags: int = PALLET_TAGS
     series: int = 2
-    announced: bool = False
+    announced_share: float = 0.0
+    """Of the loads, how many an order tells before."""
     triggered: bool = False
     """The reader only reads around an approach: a light barrier switches it on."""
     outages: tuple[Outage, ...] = ()
@@ -108,6 +114,8 @@ class _Lane:
             span = (max(0.0, stations[0][0]), stations[-1][0])
             self.events.append(Carry(*span, (tag,), along(stations, y_m), (offset,), depth))
         self.spans.append((stations[0][0] - 1.0, stations[-1][0] + 1.0))
+        if len(tags) > 5:
+            self.events.append(Shade(*_beside(stations), self.plan.name))
 
     def log(self, at_s: float, until_s: float, tags: Sequence[Tag], inward: bool) -> None:
         person = self.random.choice(PEOPLE)
@@ -120,7 +128,8 @@ class _Lane:
 
     def announce(self, at_s: float, tags: Sequence[Tag], inward: bool) -> None:
         """Tell the order some time before, where the site has orders."""
-        if self.plan.announced:
+        share = self.plan.announced_share
+        if share == 1.0 or (share and self.random.random() < share):
             code = f"{self.plan.name}-ORDER-{len(self.told) + 1}"
             epcs = tuple(tag.epc for tag in tags)
             told = Announced(
@@ -136,6 +145,8 @@ def portal_block(plan: GateBusiness, parameters: SiteParameters, random: Random)
     for begin_s, end_s in plan.busy:
         _traffic(lane, begin_s, end_s)
     block = Block(acts=lane.acts, decoys=lane.decoys)
+    block.figures[f"{plan.name} half width m"] = round(lane.half_width_m, 2)
+    block.figures[f"{plan.name} rack tags"] = len(racks)
     static = tuple(tag.epc for tag in racks)
     block.decoys.append(Decoy("static", 0, ns(plan.length_s), static))
     reader = f"{plan.name.lower()}-reader"
@@ -271,17 +282,26 @@ def _add_streams(lane: _Lane, block: Block, device: str) -> None:
         p.gate_dwell_s,
         plan.length_s,
         f"{lane.random.random()}/{device}",
-        lambda random: Air(p, antennas, base, 0, random),
+        lambda random: Air(p, antennas, base, GATE_GEN2, random),
         lane.events,
         p.report_delay_s,
         plan.outages,
         (),
         _idle(lane.spans, plan.length_s) if plan.triggered else (),
     )
-    block.streams.append(lambda: stream(reader, lambda air: note(block, device, air)))
+    block.streams.append(ReaderStream(reader, partial(note, block, device)))
     if lane.told:
         told = sorted(lane.told, key=lambda announced: announced.at)
         block.streams.append(lambda: iter(told))
+
+
+def _beside(stations: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """From when to when a load stands before the racks: it shades them."""
+    begin_s, end_s = stations[0][0], stations[-1][0]
+    path = along(stations, 0.0)
+    steps = range(round((end_s - begin_s) * 10))
+    there = [begin_s + n / 10 for n in steps if abs(path(begin_s + n / 10)[0]) < BESIDE_M]
+    return there[0], there[-1]
 
 
 def _between(from_deg: float, to_deg: float, share: float) -> float:

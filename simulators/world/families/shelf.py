@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 
 from simulators.world.air import (
@@ -25,8 +26,9 @@ from simulators.world.air import (
     Block as Shade,
 )
 from simulators.world.families.walks import PEOPLE, REACH_S, across, away, towards
+from simulators.world.forklifts import Drive, shades
 from simulators.world.parameters import SiteParameters
-from simulators.world.reader import Outage, ReaderPlan, Told, stream
+from simulators.world.reader import Outage, ReaderPlan, ReaderStream, Told
 from simulators.world.truth import OUTSIDE, Block, Good, Stream, TruthAct, ZonePlan, ns
 from simulators.world.zones import zone_air, zone_antenna
 
@@ -62,6 +64,8 @@ class ShelfPlan:
     outages: tuple[Outage, ...] = ()
     told: tuple[Told, ...] = ()
     steps: tuple[CableStep, ...] = ()
+    lane: tuple[Drive, ...] = ()
+    """Forklifts that pass before the shelf."""
 
 
 @dataclass(slots=True)
@@ -132,7 +136,10 @@ def shelf_block(plan: ShelfPlan, parameters: SiteParameters, random: Random) -> 
             _work(row, begin_s, end_s)
         else:
             _unseen(row, begin_s, end_s)
+    row.events.extend(shades(plan.lane, [*map(row.zone, range(plan.zones))], row.pitch_m))
     block = Block(acts=row.acts)
+    block.figures[f"{plan.name} pitch m"] = round(row.pitch_m, 2)
+    block.figures[f"{plan.name} forklifts"] = len(plan.lane)
     for number in range(plan.zones):
         block.zones.append(ZonePlan(row.zone(number), (_point(plan, number),)))
     for number in range(plan.wares):
@@ -244,7 +251,8 @@ def _lift(row: _Row, now_s: float, number: int, tags: Sequence[Tag]) -> None:
 
 
 def _streams(row: _Row, block: Block) -> list[Stream]:
-    plan, p, streams = row.plan, row.parameters, []
+    plan, p = row.plan, row.parameters
+    streams: list[Stream] = []
     antennas: dict[str, list[Antenna]] = {}
     for number in range(plan.zones):
         antenna = zone_antenna(_point(plan, number), row.zone(number), number, row.pitch_m)
@@ -268,12 +276,8 @@ def _streams(row: _Row, block: Block) -> list[Stream]:
             plan.outages if index == 0 else (),
             plan.told if index == 0 else (),
         )
-        streams.append(_reader_stream(reader, block))
+        streams.append(ReaderStream(reader, partial(note, block, device)))
     return streams
-
-
-def _reader_stream(reader: ReaderPlan, block: Block) -> Stream:
-    return lambda: stream(reader, lambda air: note(block, reader.device, air))
 
 
 def note(block: Block, device: str, air: Air) -> None:

@@ -3,21 +3,25 @@
 `quiet`: nobody is there, only the weather, the heating, lorries outside, paths that open and close.
 `faulty`: a reader is away for a quarter of an hour, an antenna comes off, a cell freezes, the
 process stands still, a reader sends what it held back. `day`: three shifts, and a fault at night.
-A step of anybody's clock changes nothing here: what a device says is timed by when it is received.
+A step of the gateway's wall clock changes nothing for who counts from boot; it does for others.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from random import Random
 
 from simulators.world.air import CableStep
+from simulators.world.families.fused import SmartShelfPlan, fused_block
 from simulators.world.families.portal import GateBusiness, portal_block
 from simulators.world.families.shelf import ShelfPlan, shelf_block
 from simulators.world.families.weight import ScaleBusiness, weight_block
+from simulators.world.forklifts import drives
 from simulators.world.parameters import SiteParameters
 from simulators.world.reader import Outage, Told
-from simulators.world.truth import Block, Observed, Standstill, ns
+from simulators.world.truth import Block, ClockStep, Observed, Standstill, Trouble, ns
 
 SAVING_READS_PER_S = 40.0
 """Readers of these sites save power: a tag is read now and then, not all the time."""
@@ -27,13 +31,30 @@ EMPTY_HALL = 20.0
 
 UNPLUGGED_DB = 200.0
 
+STALL_S, STEP_S = 15.0, 3600.0
+"""How long the process stands still, and how far its wall clock is set."""
+
+STALLS_S, STEPS_S = (2450, 2800, 3120), (1500, 2200, 3300, 3500)
+FAULTS = (
+    ("outage", 470, 1370),
+    ("unplugged", 1800, 2080),
+    ("scale down", 2480, 2560),
+    ("frozen", 2590, 2790),
+    ("burst", 3080, 3105),
+)
+"""Seconds within an hour of `faulty`."""
+
+SHOWS_S = 60.0
+"""What is told so long after a fault may be of it."""
+
 
 def quiet_block(parameters: SiteParameters, random: Random, length_s: float) -> Block:
     """A shelf, a gate with racks and a scale, and nobody there who could shade a tag."""
     p = _saving(parameters)
     p = replace(p, shadow_every_s=p.shadow_every_s * EMPTY_HALL)
     block = shelf_block(ShelfPlan("A", length_s, (), zones=4, tags=60, wares=6), p, random)
-    block.add(weight_block(ScaleBusiness("W", length_s, (), cells=6), p, random))
+    lane = drives(p, random, length_s)
+    block.add(weight_block(ScaleBusiness("W", length_s, (), cells=6, lane=lane), p, random))
     block.add(portal_block(GateBusiness("GATE", length_s, ()), p, random))
     return block
 
@@ -50,7 +71,7 @@ def faulty_block(parameters: SiteParameters, random: Random, length_s: float) ->
         for begin, end in ((90, 420), (1440, 1740), (2140, 2420), (2830, 3030), (3160, 3560))
     )
     outages = (Outage(at(470), at(1370)), Outage(at(3080), at(3105), held_s=10.0))
-    unplugged = (at(1800), at(2080))
+    unplugged, lane = (at(1800), at(2080)), drives(parameters, random, length_s)
     shelf = ShelfPlan(
         "A",
         length_s,
@@ -66,6 +87,7 @@ def faulty_block(parameters: SiteParameters, random: Random, length_s: float) ->
             CableStep(unplugged[0], "a-reader-1:2", UNPLUGGED_DB),
             CableStep(unplugged[1], "a-reader-1:2", 0.0),
         ),
+        lane=lane,
     )
     block = shelf_block(shelf, parameters, random)
     scale = ScaleBusiness(
@@ -78,18 +100,31 @@ def faulty_block(parameters: SiteParameters, random: Random, length_s: float) ->
         equal_cells=0,
         down=((at(2480), at(2560)),),
         frozen=((at(2590), at(2790), 0),),
+        lane=lane,
     )
     block.add(weight_block(scale, parameters, random))
-    stalls: list[Observed] = [
-        Standstill(ns(at(second)), "", ns(15.0)) for second in (2450, 2800, 3120)
-    ]
-    block.streams.append(lambda: iter(stalls))
+    _upset(block, [at(second) for second in STALLS_S], [at(second) for second in STEPS_S])
+    for kind, begin, end in FAULTS:
+        block.troubles.append(Trouble(kind, ns(at(begin)), ns(at(end) + SHOWS_S)))
     return block
 
 
+def _upset(block: Block, stalls_s: Sequence[float], steps_s: Sequence[float]) -> None:
+    """The process stands still now and then, and its wall clock is set forward, then back."""
+    upsets: list[Observed] = [Standstill(ns(at_s), "", ns(STALL_S)) for at_s in stalls_s]
+    for number, at_s in enumerate(steps_s):
+        upsets.append(ClockStep(ns(at_s), "", ns(-STEP_S if number % 2 else STEP_S)))
+    for upset in upsets:
+        until = upset.at + ns(STALL_S + SHOWS_S)
+        block.troubles.append(Trouble(type(upset).__name__.lower(), upset.at, until))
+    upsets.sort(key=lambda upset: upset.at)
+    block.streams.append(partial(iter, upsets))
+
+
 def day_block(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    """Three shifts with breaks between them; a reader is away for a quarter of an hour at night."""
+    """Three shifts with breaks between them, everything a site has; faults at night."""
     p = _saving(parameters)
+    lane = drives(p, random, length_s)
     shift_s = length_s / 3
     busy = tuple((begin + 90.0, begin + 0.9 * shift_s) for begin in (0.0, shift_s, 2 * shift_s))
     away_s = 0.95 * length_s
@@ -102,14 +137,25 @@ def day_block(parameters: SiteParameters, random: Random, length_s: float) -> Bl
         wares=6,
         act_every_s=60.0,
         outages=(Outage(away_s, away_s + 900.0),),
+        lane=lane,
     )
     block = shelf_block(shelf, p, random)
-    scale = ScaleBusiness("W", length_s, busy, cells=6, act_every_s=60.0, poll_s=0.2)
+    scale = ScaleBusiness("W", length_s, busy, cells=6, act_every_s=60.0, poll_s=0.2, lane=lane)
     block.add(weight_block(scale, p, random))
     gate = GateBusiness(
-        "GATE", length_s, busy, pause_s=(200.0, 900.0), pallet_tags=20, triggered=True
+        "GATE",
+        length_s,
+        busy,
+        pause_s=(200.0, 900.0),
+        pallet_tags=20,
+        announced_share=0.5,
+        triggered=True,
     )
     block.add(portal_block(gate, parameters, random))
+    smart = SmartShelfPlan("S", length_s, busy, zones=2, act_every_s=60.0, poll_s=0.2, lane=lane)
+    block.add(fused_block(smart, p, random))
+    block.troubles.append(Trouble("outage", ns(away_s), ns(away_s + 900.0 + SHOWS_S)))
+    _upset(block, (0.93 * length_s,), (0.3 * length_s, 0.6 * length_s))
     return block
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from simulators.world.families.walks import PEOPLE
+from simulators.world.forklifts import Drive, shakes
 from simulators.world.parameters import SiteParameters
-from simulators.world.plate import Freeze, Load, PlateEvent, Press, ScalePlan, stream
+from simulators.world.plate import Freeze, Load, PlateEvent, Press, ScalePlan, ScaleStream
 from simulators.world.truth import OUTSIDE, Block, CellPlan, Good, TruthAct, ns
 
 LOAD_MAX_G = 30_000.0
@@ -28,6 +29,9 @@ REST_S = {"easy": (8.0, 20.0), "normal": (1.5, 12.0), "hard": (1.0, 8.0)}
 
 LIFT_S, AWAY_S = (0.3, 1.2), (5.0, 15.0)
 """A thing set down again so soon never left; one that was away so long was taken and brought."""
+
+BOTH_SHARE = 0.5
+"""Of two hands on neighbouring plates, how often the other one takes something too."""
 
 KINDS = (
     ("pick", 0.44),
@@ -63,6 +67,8 @@ class ScaleBusiness:
     down: tuple[tuple[float, float], ...] = ()
     frozen: tuple[tuple[float, float, int], ...] = ()
     poll_s: float = 0.1
+    lane: tuple[Drive, ...] = ()
+    """Forklifts that shake the floor."""
 
 
 @dataclass(slots=True)
@@ -172,6 +178,7 @@ def weight_block(plan: ScaleBusiness, parameters: SiteParameters, random: Random
     for begin_s, end_s in plan.busy:
         _work(scale, begin_s, end_s)
     draughts(scale)
+    scale.events.extend(shakes(plan.lane))
     scale.events.extend(
         Freeze(begin_s, end_s, scale.bins[index].cell) for begin_s, end_s, index in plan.frozen
     )
@@ -187,7 +194,7 @@ def weight_block(plan: ScaleBusiness, parameters: SiteParameters, random: Random
         plan.down,
         plan.poll_s,
     )
-    block.streams.append(lambda: stream(told))
+    block.streams.append(ScaleStream(told))
     return block
 
 
@@ -260,6 +267,9 @@ def _act(scale: Scale, at_s: float, kind: str, place: Bin, what: tuple[WeighedWa
         scale.press(at_s - 0.5, at_s + 1.0, other, force, HAND_RESTLESS)
         if other.free_s <= at_s:
             other.free_s = at_s + 5.0
+            goods = random.choice(other.wares)
+            if random.random() < BOTH_SHARE and len(other.pieces[goods.code]) > 1:
+                change_pieces(scale, at_s + random.uniform(-0.3, 0.3), "pick", other, (goods, 1))
         kind = "pick" if len(place.pieces[ware.code]) > quantity else "put"
     change_pieces(scale, at_s, kind, place, (ware, quantity))
     return scale.hand(at_s, place)

@@ -37,7 +37,7 @@ Knob = tuple[str, Sequence[str]]
 
 
 def draw(folder: Path, sums: Sums, knob: Knob | None = None) -> None:
-    """Write `reliability-LEVEL.svg`, and per family and level `methods-...`; of a knob, `sweep-...`."""
+    """Write `reliability-LEVEL.svg`, and per family `methods-...` or, of a knob, `sweep-...`."""
     folder.mkdir(parents=True, exist_ok=True)
     for level, trust in trust_of(sums).items():
         (folder / f"reliability-{level}.svg").write_text(reliability(trust), encoding="utf-8")

@@ -48,6 +48,7 @@ from simulators.world.truth import (
     Alive,
     Announced,
     CellPlan,
+    ClockStep,
     Fault,
     Link,
     Observed,
@@ -110,6 +111,8 @@ class Ours:
 
     def observe(self, observed: Observed) -> None:
         """Take in one observation as the daemon would."""
+        if type(observed) is ClockStep:
+            return  # what decides counts from boot; wall time is added when an event is recorded
         at = START_NS + observed.at
         if type(observed) is Standstill:
             self._beat(at)

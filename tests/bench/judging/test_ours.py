@@ -5,7 +5,7 @@ from typing import Any
 
 from gateway.model import Coverage, DeviceStatus, Fact, Stall
 from simulators.world.scenarios import make_scenario
-from simulators.world.truth import Alive, Link, Scenario, Standstill, ns
+from simulators.world.truth import Alive, ClockStep, Link, Scenario, Standstill, ns
 from tests.bench.judging.ours import START_NS, Ours
 from tests.bench.judging.run import World, judge, pooled
 
@@ -70,8 +70,20 @@ def test_the_same_world_is_told_alike_twice() -> None:
     assert pooled([once, again])["fused", "normal", "ours"].counts["acts"] > 0
 
 
+def test_a_step_of_the_wall_clock_changes_no_movement() -> None:
+    scenario, _ = make_scenario("faulty", "normal", 2, 900.0)
+    told = []
+    for steps in (True, False):
+        ours = Ours(scenario)
+        for observed in scenario.observations():
+            if steps or type(observed) is not ClockStep:
+                ours.observe(observed)
+        told.append(ours.finish(ns(900.0)).claims)
+    assert told[0] == told[1] != []
+
+
 def test_half_an_hour_of_a_shelf_takes_seconds() -> None:
     begun = process_time()
-    verdict = judge(World("shelf", "easy", 1, ("ours",)))
+    verdict = judge(World("shelf", "normal", 1, ("ours",)))
     assert process_time() - begun < 15.0
     assert verdict.tallies["ours"].counts["acts"] > 200

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from simulators.world.air import Air, Antenna, CableStep, Lift, Stand, draw_tag
-from simulators.world.parameters import SiteParameters
-from simulators.world.plate import Freeze, Load, Press, ScalePlan, stream
+from simulators.world.forklifts import drives, shades
+from simulators.world.parameters import Gen2, Search, SiteParameters
+from simulators.world.plate import Freeze, Load, PlateEvent, Press, ScalePlan, ScaleStream, Shake
 from simulators.world.scenarios import make_scenario
 from simulators.world.truth import Weights
 
@@ -25,12 +26,12 @@ def anchors(data_folder: Path) -> Any:
     return json.loads((data_folder / "rfid" / "rfid_noise_anchors.json").read_text("utf-8"))
 
 
-def store(session: int, **changes: Any) -> dict[str, list[Reading]]:
+def store(session: int, search: Search = "single", **changes: Any) -> dict[str, list[Reading]]:
     """One antenna in front of fifty tags for ten minutes, as slow as a handheld."""
     random = Random(5)
     drawn = replace(SiteParameters.draw(random, "normal"), reads_per_s=62.0, **changes)
     drawn = replace(drawn, ghost_per_read=1e-12)
-    air = Air(drawn, [Antenna("r:1", "Z", 0.0, 0.0, 0.5)], -50.0, session, random)
+    air = Air(drawn, [Antenna("r:1", "Z", 0.0, 0.0, 0.5)], -50.0, Gen2(session, search), random)
     for number in range(50):
         tag = draw_tag(f"3034{number:020x}", "X", drawn, random)
         air.take(Stand(0.0, tag, "Z", random.uniform(-1.0, 1.0), 0.2))
@@ -67,6 +68,32 @@ def test_a_tag_read_in_one_slot_of_session_1_is_silent_in_the_next(anchors: Any)
     )
 
 
+@pytest.mark.parametrize("session", [1, 2, 3])
+def test_in_dual_search_nobody_keeps_silent(session: int) -> None:
+    assert median(gaps(store(session, "dual"))) == pytest.approx(median(gaps(store(0))), rel=0.1)
+
+
+@pytest.mark.parametrize("session", [2, 3])
+def test_in_single_search_a_tag_of_sessions_2_and_3_answers_once_while_it_is_powered(
+    session: int,
+) -> None:
+    reads = store(session, stray_run_every_s=1e9)
+    assert all(len(times) == 1 for times in reads.values())
+
+
+def test_a_tag_that_was_out_of_the_field_answers_anew() -> None:
+    random = Random(2)
+    p = SiteParameters.draw(random, "easy")
+    air = Air(p, [Antenna("r:1", "Z", 0.0, 0.0, 0.4)], -45.0, Gen2(2, "single"), random)
+    tag = draw_tag(f"3034{1:020x}", "X", p, random)
+    for begin_s, heard in ((0.0, 1), (3.0, 0), (20.0, 1)):
+        air.take(Stand(begin_s, tag, "Z", 0.0, 0.1))
+        assert len(air.dwell(0, begin_s, begin_s + 1.0)) == heard
+        air.take(Lift(begin_s + 1.0, tag))
+    air.take(Stand(22.0, tag, "Z", 0.0, 0.1))
+    assert [len(air.dwell(0, at_s, at_s + 1.0)) for at_s in (22.0, 26.0, 30.0)] == [0, 0, 0]
+
+
 def test_a_tag_that_stands_keeps_its_level(anchors: Any) -> None:
     spreads = [pstdev(rssi / 100 for _, rssi in times) for times in store(0).values()]
     measured = anchors["adarf_impinj_static_tags"]["rssi_sd_same_position_same_channel_db"]
@@ -79,7 +106,7 @@ def test_places_differ_by_the_fading(anchors: Any) -> None:
     p = replace(SiteParameters.draw(random, "normal"), null_share=0.0, ghost_per_read=1e-12)
     levels = []
     for number in range(200):
-        air = Air(p, [Antenna("r:1", "Z", 0.0, 0.0, 0.5)], -40.0, 0, random)
+        air = Air(p, [Antenna("r:1", "Z", 0.0, 0.0, 0.5)], -40.0, Gen2(0, "dual"), random)
         tag = replace(draw_tag(f"3034{number:020x}", "X", p, random), material_db=0.0)
         air.take(Stand(0.0, tag, "Z", 0.0, 0.2))
         levels.append(fmean(rssi / 100 for _, _, _, rssi in air.dwell(0, 0.0, 1.0)))
@@ -96,7 +123,7 @@ def test_shadows_silence_a_tag_for_seconds() -> None:
 def test_a_lifted_tag_and_an_unplugged_antenna_are_silent() -> None:
     random = Random(2)
     p = SiteParameters.draw(random, "easy")
-    air = Air(p, [Antenna("r:1", "Z", 0.0, 0.0, 0.4)], -45.0, 0, random)
+    air = Air(p, [Antenna("r:1", "Z", 0.0, 0.0, 0.4)], -45.0, Gen2(0, "dual"), random)
     tag, other = (draw_tag(f"3034{number:020x}", "X", p, random) for number in (1, 2))
     air.take(Stand(0.0, tag, "Z", 0.0, 0.1))
     air.take(Stand(0.0, other, "Z", 0.1, 0.1))
@@ -129,13 +156,11 @@ def test_stray_reads_are_about_as_many_as_drawn() -> None:
     assert fmean(drawn) / 2 < fmean(shares) < fmean(drawn) * 2
 
 
-def plate(
-    *events: Load | Press | Freeze, length_s: float = 60.0, first_g: float = 0.0
-) -> list[float]:
+def plate(*events: PlateEvent, length_s: float = 60.0, first_g: float = 0.0) -> list[float]:
     p = SiteParameters.draw(Random(1), "normal")
     p = replace(p, vibration_every_s=1e9, temperature_swing_k=0.0, resolution_g=0.01)
     plan = ScalePlan("s", ("s:1",), {"s:1": first_g}, length_s, "seed", p, events)
-    return [seen.samples[0][1] for seen in stream(plan) if type(seen) is Weights]
+    return [seen.samples[0][1] for seen in ScaleStream(plan)() if type(seen) is Weights]
 
 
 def test_noise_of_a_plate_is_that_of_its_site() -> None:
@@ -156,6 +181,24 @@ def test_a_hand_presses_while_it_is_there() -> None:
     weights = plate(Press(10.0, 12.0, "s:1", 500.0, 0.1))
     assert fmean(weights[102:118]) == pytest.approx(500.0, rel=0.3)
     assert fmean(weights[130:]) == pytest.approx(0.0, abs=0.5)
+
+
+def test_a_forklift_shakes_all_plates_for_a_while() -> None:
+    weights = plate(Shake(10.0, 12.0, 20.0, 13.0))
+    assert pstdev(weights[102:118]) > 5.0
+    assert pstdev(weights[:98]) < 1.0
+    assert pstdev(weights[125:]) < 1.0
+
+
+def test_forklifts_pass_zone_after_zone() -> None:
+    p = SiteParameters.draw(Random(1), "normal")
+    planned = drives(p, Random(1), 36_000.0)
+    assert len(planned) == pytest.approx(36_000.0 / p.vibration_every_s, rel=0.2)
+    for drive in planned[:5]:
+        passed = shades([drive], ["A", "B", "C"], 1.2)
+        assert [one.zone for one in passed] == (["A", "B", "C"] if drive.begins_left else [*"CBA"])
+        assert all(0.8 < one.until_s - one.at_s < 2.2 for one in passed)
+        assert passed[1].at_s - passed[0].at_s == pytest.approx(1.2 / drive.speed_m_s)
 
 
 def test_a_frozen_cell_repeats_itself() -> None:

@@ -4,13 +4,22 @@ import hashlib
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from simulators.world.parameters import LEVELS, RANGES, SiteParameters
 from simulators.world.scenarios import FAMILIES, make_scenario
-from simulators.world.truth import NS_PER_S, OUTSIDE, Reads, Scenario
+from simulators.world.truth import (
+    NS_PER_S,
+    OUTSIDE,
+    ClockStep,
+    Link,
+    Reads,
+    Scenario,
+    Standstill,
+)
 
 LENGTH_S = 240.0
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,13 +40,13 @@ FAMILIES_WITH_ALL = ("shelf", "portal_order", "weight", "fused", "faulty")
 
 def test_another_process_makes_the_same_world() -> None:
     code = (
-        "import sys; sys.path[:0] = sys.argv[1:]\n"
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
         "from tests.simulators.world.test_scenarios import fingerprint\n"
-        "print(fingerprint('faulty', 7), fingerprint('portal_order', 7))"
+        "print(*(fingerprint(family, 7) for family in sys.argv[2:]))"
     )
     told = [
         subprocess.run(
-            [sys.executable, "-c", code, str(ROOT)],
+            [sys.executable, "-c", code, str(ROOT), *FAMILIES_WITH_ALL],
             env={"PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,
@@ -45,7 +54,43 @@ def test_another_process_makes_the_same_world() -> None:
         ).stdout.split()
         for seed in ("1", "2")
     ]
-    assert told[0] == told[1] == [fingerprint("faulty", 7), fingerprint("portal_order", 7)]
+    assert told[0] == told[1] == [fingerprint(family, 7) for family in FAMILIES_WITH_ALL]
+
+
+def test_people_reach_into_neighbouring_bins_and_both_take_something() -> None:
+    scenario, _ = make_scenario("weight", "normal", 3)
+    picks = [act for act in scenario.acts if act.kind == "pick"]
+    together = [
+        (one.source, two.source)
+        for one, two in pairwise(picks)
+        if abs(two.at - one.at) < NS_PER_S // 2 and one.source != two.source
+    ]
+    assert together
+
+
+def test_a_faulty_site_has_every_fault_and_tells_when_it_shows() -> None:
+    scenario, _ = make_scenario("faulty", "normal", 1)
+    seen = [*scenario.observations()]
+    kinds = {trouble.kind for trouble in scenario.block.troubles}
+    assert kinds >= {"outage", "unplugged", "frozen", "burst", "standstill", "clockstep"}
+    assert any(type(one) is Standstill and one.span == 15 * NS_PER_S for one in seen)
+    steps = [one for one in seen if type(one) is ClockStep]
+    assert sum(step.span for step in steps) == 0
+    assert {abs(step.span) for step in steps} == {3600 * NS_PER_S}
+    downs = [one.at for one in seen if type(one) is Link and one.device == "a-reader-1"]
+    assert max(later - sooner for sooner, later in pairwise(downs)) >= 900 * NS_PER_S
+
+
+def test_a_day_has_all_senses_orders_and_three_shifts() -> None:
+    scenario, _ = make_scenario("day", "normal", 1)
+    block = scenario.block
+    assert block.gates
+    assert {cell.zone is None for cell in block.cells} == {True, False}
+    kinds = {act.kind for act in scenario.acts}
+    assert {"pick", "put", "move", "pass"} <= kinds
+    hours = [act.at / (3600 * NS_PER_S) % 8 for act in scenario.acts]
+    assert max(hours) < 7.3  # a break of more than half an hour ends each shift
+    assert {act.at // (8 * 3600 * NS_PER_S) for act in scenario.acts} == {0, 1, 2}
 
 
 @pytest.mark.parametrize("family", FAMILIES_WITH_ALL)
@@ -107,7 +152,7 @@ def test_what_is_read_is_what_exists_but_for_ghosts() -> None:
     reads = [read for seen in scenario.observations() if type(seen) is Reads for read in seen.reads]
     strange = [read.epc for read in reads if read.epc[:16] not in prefixes]
     assert len(strange) <= sum(
-        count for name, count in scenario.block.figures.items() if name.endswith("ghosts")
+        int(count) for name, count in scenario.block.figures.items() if name.endswith("ghosts")
     )
     assert len(reads) > 5000
 
