@@ -66,7 +66,7 @@ FAMILIES: dict[str, Family] = {
     "portal_order": Family(1200.0, _portal_order),
     "weight": Family(3600.0, _weight),
     "fused": Family(1800.0, _fused),
-    "quiet": Family(7200.0, quiet_block),
+    "quiet": Family(86_400.0, quiet_block),
     "faulty": Family(3600.0, faulty_block),
     "day": Family(86_400.0, day_block),
 }

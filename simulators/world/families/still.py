@@ -26,6 +26,9 @@ from simulators.world.truth import Block, ClockStep, Observed, Standstill, Troub
 SAVING_READS_PER_S = 40.0
 """Readers of these sites save power: a tag is read now and then, not all the time."""
 
+SAVING_POLL_S = 0.5
+"""So seldom are scales polled at night."""
+
 EMPTY_HALL = 20.0
 """So much more seldom is a tag shaded where nobody walks."""
 
@@ -54,7 +57,8 @@ def quiet_block(parameters: SiteParameters, random: Random, length_s: float) -> 
     p = replace(p, shadow_every_s=p.shadow_every_s * EMPTY_HALL)
     block = shelf_block(ShelfPlan("A", length_s, (), zones=4, tags=60, wares=6), p, random)
     lane = drives(p, random, length_s)
-    block.add(weight_block(ScaleBusiness("W", length_s, (), cells=6, lane=lane), p, random))
+    scale = ScaleBusiness("W", length_s, (), cells=6, poll_s=SAVING_POLL_S, lane=lane)
+    block.add(weight_block(scale, p, random))
     block.add(portal_block(GateBusiness("GATE", length_s, ()), p, random))
     return block
 
