@@ -246,6 +246,22 @@ class Air:
             now_s = max(now_s, round_s + ROUND_MIN_S)
         return self._with_ghosts(heard)
 
+    def answers(self, number: int, now_s: float) -> list[tuple[str, float]]:
+        """Who would answer one round on an antenna now, and at what level: for a reader that keeps
+        the flags of its session itself.
+        """
+        ear, random = self.ears[number], self._random.random
+        self._open_runs(ear, now_s)
+        heard = [
+            (epc, level) for _, epc, level, chance in self._pool(ear, now_s) if random() < chance
+        ]
+        for carry, state, offset in self._moving(ear.antenna, now_s, now_s + ROUND_MIN_S):
+            if carry.at_s <= now_s < carry.until_s:
+                level, chance = self._carried(ear, carry, state, offset, now_s)
+                if random() < chance:
+                    heard.append((state.tag.epc, level))
+        return heard
+
     def chance(self, level_dbm: float) -> float:
         """The chance that a tag at this level answers one round."""
         margin = (level_dbm - self._p.sensitivity_dbm) / 2.0

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from random import Random
+from typing import NamedTuple
 
 from simulators.world.families.fused import SmartShelfPlan, fused_block
 from simulators.world.families.portal import GateBusiness, portal_block
@@ -25,39 +26,58 @@ OPENING_S = 90.0
 """Nobody acts so early: whoever watches may first find out what is there."""
 
 
+class Span(NamedTuple):
+    """A world's seconds: nobody acts before the opening."""
+
+    opening_s: float
+    length_s: float
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """What a family is called in the table, how long one world of it is, and how it is made."""
 
     length_s: float
-    make: Callable[[SiteParameters, Random, float], Block]
+    make: Callable[[SiteParameters, Random, Span], Block]
 
 
-def _shelf(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    lane, busy = drives(parameters, random, length_s), ((OPENING_S, length_s - 60.0),)
+def _shelf(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    opening_s, length_s = span
+    lane, busy = drives(parameters, random, length_s), ((opening_s, length_s - 60.0),)
     return shelf_block(ShelfPlan("A", length_s, busy, lane=lane), parameters, random)
 
 
-def _portal(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    busy = ((OPENING_S, length_s),)
-    return portal_block(GateBusiness("GATE", length_s, busy), parameters, random)
+def _portal(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return portal_block(GateBusiness("GATE", span.length_s, (span,)), parameters, random)
 
 
-def _portal_order(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    plan = GateBusiness("GATE", length_s, ((OPENING_S, length_s),), announced_share=1.0)
+def _portal_order(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    plan = GateBusiness("GATE", span.length_s, (span,), announced_share=1.0)
     return portal_block(plan, parameters, random)
 
 
-def _weight(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    lane = drives(parameters, random, length_s)
-    plan = ScaleBusiness("W", length_s, ((OPENING_S, length_s),), lane=lane)
+def _weight(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    lane = drives(parameters, random, span.length_s)
+    plan = ScaleBusiness("W", span.length_s, (span,), lane=lane)
     return weight_block(plan, parameters, random)
 
 
-def _fused(parameters: SiteParameters, random: Random, length_s: float) -> Block:
-    lane = drives(parameters, random, length_s)
-    plan = SmartShelfPlan("S", length_s, ((OPENING_S, length_s),), lane=lane)
+def _fused(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    lane = drives(parameters, random, span.length_s)
+    plan = SmartShelfPlan("S", span.length_s, (span,), lane=lane)
     return fused_block(plan, parameters, random)
+
+
+def _quiet(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return quiet_block(parameters, random, span.length_s)
+
+
+def _faulty(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return faulty_block(parameters, random, span.length_s)
+
+
+def _day(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return day_block(parameters, random, span.length_s)
 
 
 FAMILIES: dict[str, Family] = {
@@ -66,22 +86,28 @@ FAMILIES: dict[str, Family] = {
     "portal_order": Family(1200.0, _portal_order),
     "weight": Family(3600.0, _weight),
     "fused": Family(1800.0, _fused),
-    "quiet": Family(86_400.0, quiet_block),
-    "faulty": Family(3600.0, faulty_block),
-    "day": Family(86_400.0, day_block),
+    "quiet": Family(86_400.0, _quiet),
+    "faulty": Family(3600.0, _faulty),
+    "day": Family(86_400.0, _day),
 }
 
 
 def make_scenario(
-    family: str, level: Level, seed: int, length_s: float | None = None
+    family: str,
+    level: Level,
+    seed: int,
+    length_s: float | None = None,
+    opening_s: float = OPENING_S,
 ) -> tuple[Scenario, SiteParameters]:
-    """The world of that family, level and seed, and the parameters of its site."""
+    """The world of that family, level and seed, and the parameters of its site. `quiet`, `faulty`
+    and `day` have a timetable of their own.
+    """
     known = FAMILIES[family]
     length_s = known.length_s if length_s is None else length_s
     random = Random(f"{family.removesuffix('_order')}/{level}/{seed}")
     parameters = SiteParameters.draw(random, level)
-    block = known.make(parameters, random, length_s)
-    return Scenario(family, level, seed, OPENING_S, length_s, block, parameters), parameters
+    block = known.make(parameters, random, Span(opening_s, length_s))
+    return Scenario(family, level, seed, opening_s, length_s, block, parameters), parameters
 
 
 def main(arguments: list[str]) -> None:

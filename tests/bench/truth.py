@@ -1,9 +1,9 @@
 """Bench `truth`: are the movements right? Simulated worlds, our rules and all baselines beside.
 
 `scripts/bench truth [--json] [--family F]... [--level L]... [--seeds A-B] [--method M]...
-[--baseline-seeds N] [--length S] [--curves FOLDER] [--sweep RULE.KEY=V1,V2,...] [--sites]`.
-Everything happens in virtual time; one seed gives one world. Bars bind `ours` only; a baseline's
-figures are for scale, the ceiling's are what the sensors could prove at best.
+[--baseline-seeds N] [--length S] [--curves FOLDER] [--sweep RULE.KEY=V1,V2,...] [--sites]
+[--full]`. Everything happens in virtual time; one seed gives one world. Bars bind `ours` only; a
+baseline's figures are for scale, the ceiling's are what the sensors could prove at best.
 `ours:portal.quiet_s=3` is ours with another setting, `--sweep` draws a curve of several.
 """
 
@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from simulators.world.parameters import LEVELS
+from simulators.world.parameters import LEVELS, Level
 from simulators.world.scenarios import FAMILIES
 from tests.bench.judging.curves import Knob, draw
 from tests.bench.judging.methods import CEILING, METHODS, OURS, entry_of
@@ -25,6 +25,20 @@ from tests.bench.report import finish
 
 ALL_SEEDS = (OURS, CEILING)
 """What runs on every seed; the baselines run on the first few."""
+
+SEEDS_MAX = 1000
+"""More seeds than anybody asks for: no bound."""
+
+FULL_SEEDS: dict[Level, int] = {"normal": SEEDS_MAX, "hard": 10, "easy": 5}
+"""How many of the seeds a full run judges at each level."""
+
+LONG: dict[str, dict[Level, int]] = {
+    "quiet": {"normal": SEEDS_MAX, "hard": 3, "easy": 1},
+    "day": {"normal": 2},
+}
+"""The same for worlds that last a day. They are left out unless asked for by name or `--full`."""
+
+LONG_BASELINE_SEEDS = 1
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -39,6 +53,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--sweep", type=_sweep, help="RULE.KEY=V1,V2,...: ours with each value")
     parser.add_argument("--length", type=float, help="seconds per world, instead of the family's")
     parser.add_argument("--curves", type=Path, help="folder to draw the curves in, as SVG")
+    parser.add_argument("--full", action="store_true", help="all families and levels, an hour")
     parser.add_argument("--sites", action="store_true", help="print the parameters of each site")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     return parser.parse_args(arguments)
@@ -65,7 +80,6 @@ def _seeds(text: str) -> range:
 def main(arguments: Sequence[str]) -> None:
     """Run, print, and exit 0 only if ours reached every bar."""
     asked = options(arguments)
-    families = asked.family or [name for name in FAMILIES if name != "day"]
     methods = tuple(asked.method or (() if asked.sweep else METHODS))
     if asked.sweep:
         name, values = asked.sweep
@@ -73,12 +87,9 @@ def main(arguments: Sequence[str]) -> None:
         methods += () if CEILING in methods else (CEILING,)
     lasting = tuple(name for name in methods if name.partition(":")[0] in ALL_SEEDS)
     worlds = [
-        World(
-            family, level, seed, methods if rank < asked.baseline_seeds else lasting, asked.length
-        )
-        for family in families
-        for level in asked.level or ["normal"]
-        for rank, seed in enumerate(asked.seeds)
+        World(family, level, seed, methods if rank < with_baselines else lasting, asked.length)
+        for family, level, seeds, with_baselines in _plan(asked)
+        for rank, seed in enumerate(seeds)
     ]
     verdicts = list(judge_all(worlds, asked.processes))
     sums = pooled(verdicts)
@@ -87,6 +98,21 @@ def main(arguments: Sequence[str]) -> None:
     if asked.curves:
         draw(asked.curves, sums, asked.sweep)
     finish("truth", metrics(sums, every=asked.json))
+
+
+def _plan(asked: argparse.Namespace) -> Iterator[tuple[str, Level, range, int]]:
+    """Family, level, seeds, and on how many of these the baselines run too."""
+    if not asked.full:
+        for family in asked.family or [name for name in FAMILIES if name not in LONG]:
+            for level in asked.level or ["normal"]:
+                yield family, level, asked.seeds, asked.baseline_seeds
+        return
+    for family in asked.family or FAMILIES:
+        for level in asked.level or LEVELS:
+            count = LONG.get(family, FULL_SEEDS).get(level, 0)
+            baselines = LONG_BASELINE_SEEDS if family in LONG else asked.baseline_seeds
+            if count:
+                yield family, level, asked.seeds[:count], baselines if level == "normal" else 0
 
 
 if __name__ == "__main__":

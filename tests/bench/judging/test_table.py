@@ -7,14 +7,35 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from simulators.world.scenarios import FAMILIES
 from tests.bench.judging.curves import reliability
 from tests.bench.judging.methods import METHODS, entry_of
-from tests.bench.truth import main, options
+from tests.bench.truth import _plan, main, options
 
 
 def test_seeds_are_a_range_or_one() -> None:
     assert list(options(["--seeds", "4-6"]).seeds) == [4, 5, 6]
     assert list(options(["--seeds", "9"]).seeds) == [9]
+
+
+def plan(*words: str) -> dict[tuple[str, str], tuple[int, int]]:
+    told = _plan(options([*words]))
+    return {(family, level): (len(seeds), most) for family, level, seeds, most in told}
+
+
+def test_worlds_that_last_a_day_are_left_out_unless_asked_for() -> None:
+    assert {family for family, _ in plan()} == {*FAMILIES} - {"quiet", "day"}
+    assert plan("--family", "day") == {("day", "normal"): (3, 3)}
+
+
+def test_a_full_run_has_all_families_and_fewer_seeds_of_what_is_long() -> None:
+    told = plan("--full", "--seeds", "101-120")
+    assert {family for family, _ in told} == {*FAMILIES}
+    assert told["shelf", "normal"] == (20, 3)
+    assert told["quiet", "normal"] == (20, 1)
+    assert told["day", "normal"] == (2, 1)
+    assert told["shelf", "hard"] == (10, 0)
+    assert ("day", "hard") not in told
 
 
 def test_a_method_may_carry_settings_of_rules() -> None:
