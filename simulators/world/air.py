@@ -15,12 +15,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from random import Random
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from simulators.world.parameters import Gen2, SiteParameters
+from simulators.world.radio_events import (
+    Antenna,
+    Block,
+    CableStep,
+    Carry,
+    Lift,
+    RadioEvent,
+    Stand,
+    Tag,
+)
 
 ROUND_MIN_S = 0.02
 """An inventory round in which nobody answers."""
@@ -36,9 +46,6 @@ QUARTER_WAVE_M = 0.08
 NOISE_DB, NOISES = 0.25, 1024
 """Deviation of the RSSI of a tag that stands, and how many drawn values are used in turn."""
 
-SILENCE_S = (0.5, 5.0, 1.5)
-"""Least, most and commonest silence of a tag after an answer in session 1: median 2.2 s."""
-
 PERSISTENCE_S = 5.0
 """In sessions 2 and 3 a tag that answered a single search keeps silent as long as it is powered,
 and so long after; the standard asks for 2 s at least.
@@ -53,78 +60,6 @@ SHADOW_SD_DB = 3.0
 BLOCKED_SHARE = 0.7
 """Tags of a zone that a person in front of it shades."""
 
-Path: TypeAlias = Callable[[float], tuple[float, float]]
-
-
-@dataclass(frozen=True, slots=True)
-class Antenna:
-    """One antenna: its name, the zone it is to watch, and where it hangs. `facing_deg` is None for
-    one that hears all around; `offset_m` is its distance from the plane the tags move in.
-    """
-
-    point: str
-    zone: str
-    x_m: float
-    y_m: float
-    offset_m: float
-    facing_deg: float | None = None
-
-
-@dataclass(slots=True, eq=False)
-class Tag:
-    """A tag, and what it is stuck on."""
-
-    epc: str
-    item: str
-    material_db: float = 0.0
-    silence_s: float = 2.2
-
-
-class Stand(NamedTuple):
-    """From `at_s` on a tag stands at a place."""
-
-    at_s: float
-    tag: Tag
-    zone: str
-    x_m: float
-    y_m: float
-
-
-class Lift(NamedTuple):
-    """A tag stands no longer."""
-
-    at_s: float
-    tag: Tag
-
-
-class Carry(NamedTuple):
-    """Tags are on their way, each so far from `path`."""
-
-    at_s: float
-    until_s: float
-    tags: tuple[Tag, ...]
-    path: Path
-    offsets: tuple[tuple[float, float], ...]
-    loss_db: float
-
-
-class Block(NamedTuple):
-    """Somebody stands in front of a zone."""
-
-    at_s: float
-    until_s: float
-    zone: str
-
-
-class CableStep(NamedTuple):
-    """An antenna hears so much less from now on; 200 dB is one that is unplugged."""
-
-    at_s: float
-    point: str
-    loss_db: float
-
-
-RadioEvent: TypeAlias = Stand | Lift | Carry | Block | CableStep
 Heard: TypeAlias = tuple[float, str, str, int]
 """When (seconds), where, who, hundredths of a dBm."""
 
@@ -410,14 +345,3 @@ class Air:
         heard[index] = (at_s, point, f"{int(epc, 16) ^ burst:0{len(epc)}x}", rssi)
         self.counts["ghosts"] += 1
         return heard
-
-
-def draw_tag(epc: str, item: str, parameters: SiteParameters, random: Random) -> Tag:
-    """A tag on a thing of cardboard, plastic, liquid or metal."""
-    kind, material = random.random(), random.uniform(-2.0, 0.0)
-    if kind < parameters.liquid_share:
-        material = random.uniform(-12.0, -6.0)
-    elif kind < parameters.liquid_share + parameters.metal_share:
-        material = random.uniform(-18.0, -10.0)
-    low, high, mode = SILENCE_S
-    return Tag(epc, item, material, random.triangular(low, high, mode))

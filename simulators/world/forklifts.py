@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from random import Random
 from typing import NamedTuple
 
-from simulators.world.air import Block as Shade
 from simulators.world.parameters import SiteParameters
 from simulators.world.plate import Shake
+from simulators.world.radio_events import Block as Shade
 
 TRUCK_M = 2.5
 """Length of a truck with its load: so long it stands between a tag and what hears it."""

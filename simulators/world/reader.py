@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from simulators.world.air import Air, Heard, RadioEvent
+from simulators.world.air import Air, Heard
+from simulators.world.radio_events import RadioEvent
 from simulators.world.truth import Alive, Fault, Link, Observed, Read, Reads, ns
 
 GATHER_S = 0.05

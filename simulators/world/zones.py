@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable, Sequence
 from random import Random
 
-from simulators.world.air import Air, Antenna, Stand
+from simulators.world.air import Air
 from simulators.world.parameters import SiteParameters
+from simulators.world.radio_events import Antenna, Stand
 
 ANTENNA_OFFSET_M = 0.35
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from random import Random
 
-from simulators.world.air import Block as Shade
-from simulators.world.air import Carry, Lift, RadioEvent, Stand, Tag, draw_tag
 from simulators.world.families.shelf import note
 from simulators.world.families.walks import away, towards
 from simulators.world.families.weight import (
@@ -24,6 +22,8 @@ from simulators.world.families.weight import (
 from simulators.world.forklifts import Drive, shades, shakes
 from simulators.world.parameters import SiteParameters
 from simulators.world.plate import ScalePlan, ScaleStream
+from simulators.world.radio_events import Block as Shade
+from simulators.world.radio_events import Carry, Lift, RadioEvent, Stand, Tag, draw_tag
 from simulators.world.reader import ReaderPlan, ReaderStream
 from simulators.world.truth import OUTSIDE, Block, CellPlan, TruthAct, ZonePlan, ns
 from simulators.world.zones import zone_air, zone_antenna

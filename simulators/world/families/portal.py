@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from simulators.world.air import Air, Antenna, Carry, RadioEvent, Stand, Tag, draw_tag
-from simulators.world.air import Block as Shade
+from simulators.world.air import Air
 from simulators.world.families.shelf import note
 from simulators.world.families.walks import PEOPLE, along
 from simulators.world.parameters import GATE_GEN2, SiteParameters
+from simulators.world.radio_events import Antenna, Carry, RadioEvent, Stand, Tag, draw_tag
+from simulators.world.radio_events import Block as Shade
 from simulators.world.reader import Outage, ReaderPlan, ReaderStream
 from simulators.world.truth import Announced, Block, Decoy, GatePlan, Good, Observed, TruthAct, ns
 

@@ -11,8 +11,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 
-from simulators.world.air import (
-    Air,
+from simulators.world.air import Air
+from simulators.world.families.walks import PEOPLE, REACH_S, across, away, towards
+from simulators.world.forklifts import Drive, shades
+from simulators.world.parameters import SiteParameters
+from simulators.world.radio_events import (
     Antenna,
     CableStep,
     Carry,
@@ -22,12 +25,7 @@ from simulators.world.air import (
     Tag,
     draw_tag,
 )
-from simulators.world.air import (
-    Block as Shade,
-)
-from simulators.world.families.walks import PEOPLE, REACH_S, across, away, towards
-from simulators.world.forklifts import Drive, shades
-from simulators.world.parameters import SiteParameters
+from simulators.world.radio_events import Block as Shade
 from simulators.world.reader import Outage, ReaderPlan, ReaderStream, Told
 from simulators.world.truth import OUTSIDE, Block, Good, Stream, TruthAct, ZonePlan, ns
 from simulators.world.zones import zone_air, zone_antenna

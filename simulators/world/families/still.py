@@ -13,13 +13,13 @@ from dataclasses import replace
 from functools import partial
 from random import Random
 
-from simulators.world.air import CableStep
 from simulators.world.families.fused import SmartShelfPlan, fused_block
 from simulators.world.families.portal import GateBusiness, portal_block
 from simulators.world.families.shelf import ShelfPlan, shelf_block
 from simulators.world.families.weight import ScaleBusiness, weight_block
 from simulators.world.forklifts import drives
 from simulators.world.parameters import SiteParameters
+from simulators.world.radio_events import CableStep
 from simulators.world.reader import Outage, Told
 from simulators.world.truth import Block, ClockStep, Observed, Standstill, Trouble, ns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from simulators.world.air import Path
+from simulators.world.radio_events import Path
 
 PEOPLE = ("Ana", "Ben", "Chen", "Dora")
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from simulators.world.air import Air, Antenna, CableStep, Lift, Stand, draw_tag
+from simulators.world.air import Air
 from simulators.world.forklifts import drives, shades
 from simulators.world.parameters import Gen2, Search, SiteParameters
 from simulators.world.plate import Freeze, Load, PlateEvent, Press, ScalePlan, ScaleStream, Shake
+from simulators.world.radio_events import Antenna, CableStep, Lift, Stand, draw_tag
 from simulators.world.scenarios import make_scenario
 from simulators.world.truth import Weights
 
