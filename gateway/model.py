@@ -265,7 +265,8 @@ class Arrival:
     """A tag came into a zone (from `from_zone`, if it was in one); first seen there at `since`.
 
     `unwatched_since` is when the blind time began in which it may have come, for
-    `found_after_gap`.
+    `found_after_gap`. `refutes` says that what was told of the tag last was wrong: it had not left
+    (`from_zone` is this zone), was on its way here, or was taken to be in another zone than it was.
     """
 
     zone: str
@@ -277,6 +278,7 @@ class Arrival:
     cause: Cause = "live"
     from_zone: str = ""
     unwatched_since: Ns | None = None
+    refutes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,6 +349,45 @@ class CountChange:
     step: WeightStep
 
 
-Inference: TypeAlias = Arrival | Departure | ReadPace | Passage | WeightStep | CountChange
+@dataclass(frozen=True, slots=True)
+class StepExpectsTags:
+    """A weight step in a zone is of `count` pieces whose tags are still to show: of one with these
+    EPC prefixes that has come, or that was read before `since` and not at its level since `until`.
+
+    The weight changed between `since` and `until`. It is a prior for whoever judges the silence of
+    tags: so many of them are gone, and a short silence tells which.
+    """
+
+    zone: str
+    epc_prefixes: tuple[str, ...]
+    arriving: bool
+    count: int
+    since: Ns
+    until: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class TagsFollow:
+    """Which pieces a movement was of that was told by weight before their tags showed: these came
+    to its location (`arriving`) or left it. The quantity was told with the movement.
+    """
+
+    movement_id: str
+    item: str
+    location: str
+    epcs: tuple[str, ...]
+    arriving: bool
+
+
+Inference: TypeAlias = (
+    Arrival
+    | Departure
+    | ReadPace
+    | Passage
+    | WeightStep
+    | CountChange
+    | StepExpectsTags
+    | TagsFollow
+)
 
 Fact: TypeAlias = Reference | Observation | Inference | Event

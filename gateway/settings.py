@@ -62,10 +62,13 @@ class DeviceSection(BaseModel):
 
 
 class ZoneSection(PluginSettings):
-    """The antennas (`reader:antenna`) that watch a location."""
+    """The antennas (`reader:antenna`) that watch a location; `sure` from 0 (decides soonest) to 1
+    (wrong most seldom), where the zone is to differ from `rules.presence`.
+    """
 
     location: Id
     antennas: tuple[Point, ...] = Field(min_length=1)
+    sure: float | None = Field(None, ge=0, le=1)
 
 
 class CellSection(PluginSettings):
@@ -243,7 +246,7 @@ def _rules(settings: FileSettings, problems: list[_Problem]) -> Iterator[RuleCon
 
 def _site(settings: FileSettings) -> Site:
     return Site(
-        zones=tuple(Zone(zone.location, zone.antennas) for zone in settings.zone),
+        zones=tuple(Zone(zone.location, zone.antennas, zone.sure) for zone in settings.zone),
         cells=tuple(Cell(c.cell, c.location, c.item, c.zone) for c in settings.cell),
         portals=tuple(
             Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside)

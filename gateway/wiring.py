@@ -12,10 +12,13 @@ from gateway.units import CellId, ReadPoint
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """A place that antennas watch."""
+    """A place that antennas watch. `sure` is its knob from quick (0) to sure (1); None is the
+    usual.
+    """
 
     location: str
     antennas: tuple[ReadPoint, ...]
+    sure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,9 @@
-"""What one sense decided alone because the other was blind, so that nothing is booked twice when
-the other is back and finds the same.
+"""What a tag decided alone because its scale was blind, so that nothing is booked twice when the
+scale is back and finds the same.
 
     tag without a scale  --- next step of that cell, which began before -------> taken off the step
                          --- scale is back and says nothing for a while -------> senses disagree
                          --- tag goes the other way first ---------------------> booked back
-    step without readers --- tag found that was last seen before --------------> joins, told already
-                         --- readers are back and find no such tag for a while -> senses disagree
 
 Part of the movement rule; durable. A moment of an earlier run counts as its end, because that is
 where what was found after it begins.
@@ -19,22 +17,21 @@ from typing import Any
 
 from gateway.model import CountChange, Ns
 from gateway.ports import Row, Turn
-from rules.waiting import WaitingStep, WaitingTag
+from rules.act import WaitingTag
 
 ALONE_ROW = "alone:"
 TAG = ALONE_ROW + "tag:"
-STEP = ALONE_ROW + "step:"
 
 ALONE_MAX = 10_000
 """Acts on blind shelves; of more, the oldest are forgotten and may be told by both senses."""
 
 BEFORE_ALL: Ns = -(1 << 61)
-"""No step and no tag reaches back so far."""
+"""No step reaches back so far."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """`quantity` pieces that came (above 0) or went, by a tag (`epc`) or by a step of the cell.
+    """`quantity` pieces, 1 that came or -1 that went, as the tag `epc` tells.
 
     `key` is that of its durable row.
     """
@@ -45,13 +42,13 @@ class Alone:
     item: str
     quantity: int
     decided_at: Ns
-    epc: str = ""
+    epc: str
     doubted: bool = False
     due: Ns | None = None
 
 
 class Lone:
-    """All that one sense decided alone and the other has not confirmed."""
+    """All that tags decided alone and no scale has confirmed."""
 
     def __init__(self, last_alive: Ns) -> None:
         self._last_alive = last_alive
@@ -71,19 +68,12 @@ class Lone:
         sign = 1 if tag.arriving else -1
         return self._put(Alone(TAG + tag.epc, cell, tag.zone, tag.item, sign, now, tag.epc))
 
-    def by_step(self, now: Ns, step: WaitingStep) -> Turn:
-        """A step has decided; those of its pieces whose tags joined it need no other."""
-        missing = abs(step.quantity) - len(step.epcs)
-        quantity = missing if step.quantity > 0 else -missing
-        key = f"{STEP}{step.cell}:{step.decided_at}"
-        return self._put(Alone(key, step.cell, step.zone, step.item, quantity, now))
-
     def in_step(self, change: CountChange) -> list[Alone]:
         """Take out what tags decided that the step counts again: it began before."""
         acts = [
             act
             for act in self._acts.values()
-            if act.epc and act.cell == change.cell and act.decided_at >= change.step.since
+            if act.cell == change.cell and act.decided_at >= change.step.since
         ]
         for act in acts:
             del self._acts[act.key]
@@ -96,38 +86,18 @@ class Lone:
             return None
         return self._acts.pop(act.key)
 
-    def joins(self, tag: WaitingTag, since: Ns) -> Turn | None:
-        """Let a tag that may have gone from `since` on join a step; None if there is none."""
-        sign = 1 if tag.arriving else -1
+    def back(self, due: Ns, cells: Container[str]) -> None:
+        """The scale of these cells can confirm until `due`."""
         for key, act in self._acts.items():
-            fits = (act.zone, act.item) == (tag.zone, tag.item) and act.quantity * sign > 0
-            if act.epc or not fits or act.decided_at < since:
-                continue
-            left = replace(act, quantity=act.quantity - sign)
-            if left.quantity == 0:
-                del self._acts[key]
-                return Turn(deletes=(key,))
-            self._acts[key] = left
-            return Turn(puts=(_row(left),))
-        return None
-
-    def back(self, due: Ns, *, cells: Container[str] = (), zone: str = "") -> None:
-        """The scale of these cells, or the readers of this zone, can confirm until `due`."""
-        for key, act in self._acts.items():
-            if not act.doubted and (act.cell in cells if act.epc else act.zone == zone):
+            if not act.doubted and act.cell in cells:
                 self._acts[key] = replace(act, due=due)
 
     def overdue(self, now: Ns) -> list[Alone]:
-        """What was not confirmed in time; the caller drops it, doubts it, or lets it be."""
+        """What was not confirmed in time; the caller doubts it, or lets it be."""
         overdue = [act for act in self._acts.values() if act.due is not None and act.due <= now]
         for act in overdue:
             self._acts[act.key] = replace(act, due=None)
         return overdue
-
-    def drop(self, act: Alone) -> Turn:
-        """It is confirmed by nobody, and will not be."""
-        del self._acts[act.key]
-        return Turn(deletes=(act.key,))
 
     def doubt(self, act: Alone) -> Turn:
         """The scale does not say so; the tag may still go the other way."""

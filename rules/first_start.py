@@ -2,7 +2,8 @@
 
 The tags of a zone are stated together, `wait` after the last of them showed; a cell's count at
 once. A Snapshot says all that a location holds, so it is the first word on that location only:
-what another cell or zone finds in the same place later is added by adjustment.
+what is found there later, by another cell or by an antenna that reads seldom, is added by
+adjustment.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from gateway.model import (
     Fact,
     Movement,
     Ns,
-    Site,
     Snapshot,
     SnapshotLine,
 )
@@ -35,11 +35,7 @@ CONFIDENCE_PERMILLE = 950
 class FirstStart:
     """What was found on the first start and is not stated yet, and which places were stated."""
 
-    def __init__(
-        self, site: Site, wait_ns: Ns, identify: Identify, uom: Callable[[str], str]
-    ) -> None:
-        places = [cell.location for cell in site.cells] + [zone.location for zone in site.zones]
-        self._shared = {place for place in places if places.count(place) > 1}
+    def __init__(self, wait_ns: Ns, identify: Identify, uom: Callable[[str], str]) -> None:
         self._wait_ns = wait_ns
         self._identify = identify
         self._uom = uom
@@ -116,8 +112,6 @@ class FirstStart:
             return Turn(facts=tuple(self._added(now, location, found_by, lines)))
         identity = self._identify("first", location, now)
         snapshot = Snapshot(identity, "first_start", location, tuple(lines), now)
-        if location not in self._shared:
-            return Turn(facts=(snapshot,))
         self._stated.add(location)
         return Turn(facts=(snapshot,), puts=(Row(STATED_ROW + location, {"stated": 1}),))
 

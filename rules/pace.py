@@ -1,71 +1,79 @@
-"""Pace: how long a tag must stay silent to have left, given how often it is read.
+"""Pace: how often a tag is read, and how much longer than others it must be silent to have left.
 
-The leave window is LEAVE_GAPS times the tag's own mean gap between reads, in steps of two from
-the usual window up to LEAVE_MAX_NS. In Gen2 session 0 a tag is read many times a second and has
-the usual window; in session 1 it falls silent for up to 5 s after each read.
+A tag that is read more seldom than is usual in its zone gets as much on top of the zone's window
+(`rules.silence`) as chance may keep it silent longer. What is told to others, and kept over
+a restart, are coarse steps: they change seldom.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 from gateway.model import NS_PER_S, Ns
 
-LEAVE_GAPS = 10
-"""Mean gaps in a leave window: fewer than 2 of 10 expected reads is chance once in 2,000."""
+HOUR_NS = 3600 * NS_PER_S
 
-READS_SURE = 48
-"""The mean gap is that of so many last reads: known within a seventh."""
+SPARSE_NS = 5 * NS_PER_S
+"""A tag with longer gaps is hardly readable: it may take more than a minute to be missed."""
 
-LEAVE_MAX_NS = 60 * NS_PER_S
-"""No tag is waited for longer: one read more seldom than every 5 s is not readable there."""
+KEPT_S = 180.0
+"""The gaps that are remembered are those of the last three minutes."""
+
+GAP_MIN_NS = NS_PER_S // 10
+"""Where reads come one after the other it makes no difference how long the gaps are."""
+
+LEAVE_MAX_NS = 300 * NS_PER_S
+"""No tag is waited for longer."""
+
+STEPS_NS = tuple(seconds * NS_PER_S for seconds in (10, 15, 20, 25, 30, 40, 50, 80, 120, 200, 300))
+"""What is told of a window: the least of these that holds it."""
 
 
 @dataclass(slots=True)
 class Pace:
-    """The leave window of one tag; times are on the clock of covered time."""
+    """The gaps between the reads of one tag; times are on the clock of covered time.
 
-    usual: Ns
-    leave: Ns
-    gap: Ns = 0
+    `gap` is how long the gap is on average in which a moment falls: the squares of all gaps over
+    their sum, so that reads that crowd into one turn of the antenna count as one. `told` is the
+    window that was told last.
+    """
+
+    gap: Ns
+    told: Ns
     measured_at: Ns = 0
-    reads_then: int = 0
-    reads_known: int = 1
+    known_s: float = 0.0
+    squares_s: float = 0.0
 
-    @classmethod
-    def first(cls, usual: Ns, at: Ns, span: Ns, reads: int) -> Pace:
-        """Of a tag that has just arrived with so many reads; two of them were luck."""
-        pace = cls(usual, usual, span // max(1, reads - 2), at, reads)
-        pace.leave = pace.window()
-        return pace
+    def measure(self, at: Ns, since: Ns) -> Ns:
+        """Take in the gaps since last time, or `since` if that is later; tell the span."""
+        span = max(0, at - max(self.measured_at, since))
+        span_s, squares_s = span / NS_PER_S, self.squares_s
+        kept_s = min(self.known_s, max(0.0, KEPT_S - span_s))
+        if kept_s + span_s > 0:
+            mean_s = (kept_s * self.gap / NS_PER_S + squares_s) / (kept_s + span_s)
+            self.gap = max(GAP_MIN_NS, int(mean_s * NS_PER_S))
+        self.known_s = min(KEPT_S, kept_s + span_s)
+        self.measured_at, self.squares_s = at, 0.0
+        return span
 
-    @classmethod
-    def kept(cls, usual: Ns, leave: Ns) -> Pace:
-        """As an earlier run left it."""
-        leave = max(usual, leave)
-        return cls(usual, leave, leave // LEAVE_GAPS, reads_known=LEAVE_GAPS)
-
-    def measure(self, at: Ns, since: Ns, reads: int) -> bool:
-        """Take in the reads since last time, or `since` if that is later; True if the window
-        changes.
+    def slack_ns(self, usual_ns: Ns, false_per_h: float) -> Ns:
+        """How much longer than the zone's window its own is, if chance alone may keep it silent so
+        long that often: of gaps that end by chance `gap` is twice the mean.
         """
-        span = at - max(self.measured_at, since)
-        if span < self.usual // 2:
-            return False
-        seen = reads - self.reads_then
-        kept = min(self.reads_known, max(0, READS_SURE - seen))
-        self.gap = (kept * self.gap + span) // max(1, kept + seen)
-        self.reads_known = min(READS_SURE, kept + seen)
-        self.measured_at, self.reads_then = at, reads
-        leave, self.leave = self.leave, self.window()
-        return leave != self.leave
+        longer = self.gap - usual_ns
+        if longer <= 0:
+            return 0
+        return int(longer * log(2 * HOUR_NS / self.gap / false_per_h) / 2)
 
-    def window(self) -> Ns:
-        """The usual window, doubled until it holds enough gaps; it shrinks only with room."""
-        needed = self.gap * LEAVE_GAPS
-        leave = self.usual
-        while leave < LEAVE_MAX_NS and (
-            leave < needed or (leave < self.leave and leave * 7 // 8 < needed)
-        ):
-            leave = min(2 * leave, LEAVE_MAX_NS)
-        return leave
+    def told_anew(self, window_ns: Ns) -> bool:
+        """Whether another window is to be told: at once if it grows, with room if it shrinks."""
+        step = _step(window_ns)
+        if step > self.told or _step(window_ns * 5 // 4) < self.told:
+            self.told = step
+            return True
+        return False
+
+
+def _step(window_ns: Ns) -> Ns:
+    return next((step for step in STEPS_NS if step >= window_ns), LEAVE_MAX_NS)

@@ -1,33 +1,33 @@
 """Presence: which tag is in which zone.
 
-A tag arrives on evidence and leaves on watched silence (hysteresis):
+A tag that stands has a steady level (RSSI) at each antenna, one that is carried has not: evidence
+is reads at one level (`rules.run`), and a change of level is what betrays an act.
 
-    absent --- enter_reads within enter_window, strongest zone ---> present in that zone
-    present -- fewer than 2 reads in its leave window, covered ---> absent
-    present -- another zone has that evidence and is switch_db stronger --> present there
+    absent --- stands here, no stronger zone has as good a run ------> present in that zone
+    present -- silent for the window of its zone (`rules.silence`) --> absent
+    present -- read on its way, and then silent (`rules.standing`) --> absent, sooner
+    present -- stands elsewhere since it last stood here ------------> present there
+    present -- stands in its zone at another level ------------------> present
+    absent --- read again as it stood, or set down soon after -------> it had not left
 
-Of zones that see an absent tag the strongest gets it; one that has only stray reads is waited for
-no longer than it would need for its own evidence.
+A level that is read elsewhere while the tag stands is that of a stray: it moves nothing, however
+steady (`rules.astray`). Where a reader tells no level, many reads in a short time stand in for a
+steady one.
 
 Absence is measured on the zone's own clock of covered time (`rules.watched_zone`): a dead reader,
 an unplugged antenna or a stalled gateway stops it, so that none of them is ever a departed tag.
 After blind time every absence starts anew.
 
-The leave window of a tag grows with its own mean gap between reads (`rules.pace`), from
-`leave_window_s`; `ReadPace` tells whoever waits for a departure. The window stands in the tag's
-row, so that a restart does not take a seldom read tag for gone. In session 1 set `enter_window_s`
-to 10, or arrivals come late.
-
-Source: the window model of Jeffery et al. (VLDB 2006), with evidence counted and hysteresis.
+A tag that is read more seldom than others has a longer window (`rules.pace`); `ReadPace` tells
+whoever waits for a departure. The window stands in the tag's row, so that a restart does not take
+a seldom read tag for gone. `sure` is the knob between quick and sure.
 """
 
 from __future__ import annotations
 
 import heapq
-import math
-from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from pydantic import Field
@@ -42,118 +42,96 @@ from gateway.model import (
     Fact,
     Ns,
     ReadPace,
-    TagRead,
+    StepExpectsTags,
     TagReport,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
-from rules.pace import Pace
+from rules.antenna import ZoneAntenna
+from rules.astray import Astray, Found
+from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row, take_back
+from rules.pace import STEPS_NS, Pace
+from rules.run import RSSI_SMOOTHING, RSSI_UNKNOWN_CDBM, Run, sure_nats_of
+from rules.silence import Silences
+from rules.standing import Standing
+from rules.trust import in_arrival, in_departure
 from rules.watched_zone import NEVER, WatchedZone
 
-CANDIDATES_MAX = 10_000
-"""Tags that are read but not present: strays and ghosts. The first noted is forgotten."""
-
-RSSI_SMOOTHING = 8
-"""Weight of the past in the running RSSI: about the last eight reads count."""
-
-RSSI_UNKNOWN_CDBM = -7000
-"""Assumed where a reader tells no RSSI: weak, so that a zone that does tell wins."""
-
-READS_PER_S_ASSUMED = 0.25
-"""Of a tag that was not read since the gateway started: one that reads badly."""
+LATE_FOUND_NS = 300 * NS_PER_S
+"""So long after a zone was first watched, what is read badly there is still found for the first
+time rather than brought.
+"""
 
 ZONE_ROW = "zone:"
 TAG_ROW = "tag:"
 
 
 class PresenceSettings(PluginSettings):
-    """Quick or sure: smaller windows decide sooner and are wrong more often."""
+    """`sure`: 0 decides soonest and is wrong most often, 1 latest and most seldom.
 
-    enter_reads: int = Field(3, ge=1, le=50)
-    enter_window_s: float = Field(2.0, gt=0)
-    confirm_s: float = Field(1.2, ge=0)
-    leave_window_s: float = Field(10.0, gt=0)
-    switch_db: float = Field(6.0, ge=0)
-    rssi_floor_dbm: float = -80.0
-    settle_s: float = Field(6.0, ge=0)
-
-
-@dataclass(slots=True)
-class _Tag:
-    """A tag that is present. All times but `seen_at` are on the zone's clock; `last` and `previous`
-    are its reads, `due` is when its silence is looked at.
+    A zone may have its own. `still_db` is how far the level of a tag that stands may stray.
     """
 
-    zone: WatchedZone
-    rssi: int
-    last: Ns
-    previous: Ns
-    arrived: Ns
-    seen_at: Ns
-    pace: Pace
-    reads: int = 0
-    due: Ns = 0
-
-
-@dataclass(slots=True)
-class _Candidate:
-    """Evidence for one tag in one zone where it is not (yet) present; enough since `ready_at`."""
-
-    first_at: Ns
-    times: deque[Ns]
-    rssi: int
-    reads: int = 0
-    ready_at: Ns = NEVER
+    sure: float = Field(0.5, ge=0, le=1)
+    still_db: float = Field(1.5, gt=0)
+    rssi_floor_dbm: float = -100.0
+    settle_s: float = Field(6.0, ge=0)
 
 
 class Presence:
     """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = PresenceSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (TagReport, Coverage)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (TagReport, Coverage, StepExpectsTags)
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: PresenceSettings, context: RuleContext) -> None:
-        self._enter_reads = settings.enter_reads
-        self._enter_ns = int(settings.enter_window_s * NS_PER_S)
-        self._confirm_ns = int(settings.confirm_s * NS_PER_S)
-        self._leave_ns = int(settings.leave_window_s * NS_PER_S)
         self._settle_ns = int(settings.settle_s * NS_PER_S)
-        self._switch_cdb = int(settings.switch_db * 100)
+        self._still_cdb = int(settings.still_db * 100)
         self._floor_cdbm = int(settings.rssi_floor_dbm * 100)
         self._last_alive = context.last_alive or 0
-        self._tags: dict[str, _Tag] = {}
-        self._candidates: dict[str, dict[str, _Candidate]] = {}
+        self._tags: dict[str, Standing] = {}
+        self._astray = Astray(self._still_cdb)
         self._zones: dict[str, WatchedZone] = {}
-        self._points: dict[str, WatchedZone] = {}
+        self._points: dict[str, ZoneAntenna] = {}
         self._devices: dict[str, list[WatchedZone]] = {}
         for wired in context.site.zones:
-            zone = WatchedZone(wired.location)
+            sure = settings.sure if wired.sure is None else wired.sure
+            zone = WatchedZone(wired.location, Silences.of(sure), sure_nats_of(sure))
             self._zones[wired.location] = zone
             for point in wired.antennas:
                 device, _, antenna = point.rpartition(":")
                 zone.wire(device, int(antenna), self._last_alive)
-                self._points[point] = zone
+                self._points[point] = ZoneAntenna(point, zone)
             for device in zone.antennas:
                 self._devices.setdefault(device, []).append(zone)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back which tags are where; their absence clocks start anew."""
+        antennas = {antenna.zone.location: antenna for antenna in self._points.values()}
         for row in rows:
+            if row.key.startswith(LEARNED_ROW):
+                zone = self._zones.get(row.key.removeprefix(LEARNED_ROW))
+                if zone is not None:
+                    take_back(row.value, zone.silences, self._points)
+                continue
             of_zone = row.key.startswith(ZONE_ROW)
             place = row.key.removeprefix(ZONE_ROW) if of_zone else str(row.value["zone"])
-            zone = self._zones.get(place)
-            if zone is not None and of_zone:
-                zone.known_from = -NEVER
-            elif zone is not None:
-                epc = row.key.removeprefix(TAG_ROW)
+            antenna = antennas.get(place)
+            if antenna is not None and of_zone:
+                antenna.zone.known_from = -NEVER
+            elif antenna is not None:
                 leave_ms = row.value.get("leave_ms", 0)
                 assert isinstance(leave_ms, int)
-                pace = Pace.kept(self._leave_ns, leave_ms * NS_PER_MS)
-                tag = _Tag(zone, RSSI_UNKNOWN_CDBM, 0, 0, 0, self._last_alive, pace)
-                self._tags[epc] = tag
-                _look_at(tag, epc, pace.leave)
-                if pace.leave > pace.usual:
-                    zone.restored_slow.append(epc)
+                self._restore(row.key.removeprefix(TAG_ROW), antenna, leave_ms * NS_PER_MS)
+
+    def _restore(self, epc: str, antenna: ZoneAntenna, leave_ns: Ns) -> None:
+        zone = antenna.zone
+        pace = Pace(zone.silences.gap_ns, max(STEPS_NS[0], leave_ns))
+        tag = Standing(antenna, RSSI_UNKNOWN_CDBM, 0, 0, self._last_alive, pace)
+        self._tags[epc] = tag
+        _look_at(tag, epc, max(leave_ns, tag.silence_end()))
+        if leave_ns:
+            zone.restored_slow.append(epc)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Take reads as evidence of presence, coverage as evidence of absence."""
@@ -161,126 +139,107 @@ class Presence:
             return self._reads(now, fact) if fact.device in self._devices else NOTHING
         if type(fact) is Coverage:
             return self._cover(now, fact) if fact.device in self._devices else NOTHING
+        if type(fact) is StepExpectsTags:
+            self._expect(now, fact)
         return NOTHING
+
+    def _expect(self, now: Ns, step: StepExpectsTags) -> None:
+        """A scale has felt an act: a tag that was not read as it stood since may be its piece."""
+        zone = self._zones.get(step.zone)
+        if zone is None:
+            return
+        if step.arriving:
+            zone.expect(now, step.epc_prefixes)
+            return
+        for epc in {epc for _, epc in zone.deadlines if epc.startswith(step.epc_prefixes)}:
+            tag = self._tags.get(epc)
+            if tag is not None and tag.zone is zone and tag.reads and tag.still_at <= step.until:
+                tag.weighed_gone(step.until)
+                _look_at(tag, epc, tag.silence_end())
 
     def _reads(self, now: Ns, report: TagReport) -> Turn:
         points, tags, floor, turn = self._points, self._tags, self._floor_cdbm, NOTHING
+        still_cdb = self._still_cdb
         for read in report.reads:
-            zone = points.get(read[0])
-            if zone is None:
+            antenna = points.get(read[0])
+            if antenna is None:
                 continue
             rssi = read[2]
-            if rssi is None:
-                rssi = RSSI_UNKNOWN_CDBM
-            elif rssi < floor:
+            if rssi is not None and rssi < floor:
                 continue
             tag = tags.get(read[1])
-            if tag is not None and tag.zone is zone:
-                seen_at = now - read[4]
-                if seen_at > tag.seen_at:
-                    tag.seen_at = seen_at
-                if tag.reads:
-                    tag.rssi += (rssi - tag.rssi) // RSSI_SMOOTHING
-                else:
-                    tag.rssi = rssi
-                count = read[3]
-                tag.reads += count
-                tag.previous = tag.last if count == 1 else zone.lived
-                tag.last = zone.lived
-            else:
-                turn = self._elsewhere(now, read, zone, turn)
+            if tag is not None and tag.antenna is antenna and tag.reads:
+                off = 0 if rssi is None else rssi - tag.rssi
+                if -still_cdb <= off <= still_cdb:
+                    tag.rssi += off // RSSI_SMOOTHING
+                    tag.seen_still(now - read[4], read[3])
+                    continue
+            found = self._astray.weigh(now - read[4], read, antenna, tag)
+            if found is not None:
+                turn = self._arrive(read[1], found, turn)
+            elif tag is not None and tag.silence_end() < tag.due:
+                _look_at(tag, read[1], tag.silence_end())
         return turn
 
-    def _elsewhere(self, now: Ns, read: TagRead, zone: WatchedZone, turn: Turn) -> Turn:
-        """Weigh a read in a zone where the tag is not: is it an arrival, a switch, a stray?"""
-        candidate = self._note(now - read.age_ns, read, zone)
-        times = candidate.times
-        if len(times) < self._enter_reads or times[-1] - times[0] > self._enter_ns:
-            candidate.ready_at = NEVER
-            return turn
-        candidate.ready_at = min(candidate.ready_at, times[-1])
-        if times[-1] - candidate.first_at < self._confirm_ns:
-            return turn
-        tag = self._tags.get(read.epc)
-        if tag is not None:
-            silent = tag.zone.lived - max(tag.last, tag.zone.floor) > tag.pace.leave // 2
-            stronger = tag.reads > 0 and candidate.rssi >= tag.rssi + self._switch_cdb
-            held_back = times[-1] < tag.seen_at - self._enter_ns
-            if held_back or not (silent or stronger):
-                return turn
-        elif self._outdone(candidate, self._candidates[read.epc].values()):
-            return turn
-        return self._arrive(read.epc, zone, candidate, turn)
-
-    def _outdone(self, candidate: _Candidate, others: Iterable[_Candidate]) -> bool:
-        """Whether a stronger zone has as good evidence, or may yet come to it in its own time."""
-        seen_at = candidate.times[-1]
-        recent = seen_at - self._enter_ns
-        patient = seen_at - candidate.ready_at < self._confirm_ns + self._enter_ns
-        return any(
-            other.rssi > candidate.rssi
-            and other.times[-1] >= recent
-            and (patient or (len(other.times) == self._enter_reads and other.times[0] >= recent))
-            for other in others
-        )
-
-    def _note(self, at: Ns, read: TagRead, zone: WatchedZone) -> _Candidate:
-        """Add a read to the evidence; one that comes late counts as seen with the last."""
-        places = self._candidates.setdefault(read.epc, {})
-        rssi = RSSI_UNKNOWN_CDBM if read.rssi_cdbm is None else read.rssi_cdbm
-        candidate = places.get(zone.location)
-        if candidate is None or at - read.span_ns - candidate.times[-1] > self._enter_ns:
-            candidate = _Candidate(at - read.span_ns, deque(maxlen=self._enter_reads), rssi)
-            places[zone.location] = candidate
-            if len(self._candidates) > CANDIDATES_MAX:
-                del self._candidates[next(iter(self._candidates))]
-        times = candidate.times
-        for index in range(min(read.seen_count, self._enter_reads), 0, -1):
-            moment = at - read.span_ns * (index - 1) // max(1, read.seen_count - 1)
-            times.append(max(moment, times[-1]) if times else moment)
-        candidate.rssi += (rssi - candidate.rssi) // RSSI_SMOOTHING
-        candidate.reads += read.seen_count
-        return candidate
-
-    def _arrive(self, epc: str, zone: WatchedZone, candidate: _Candidate, turn: Turn) -> Turn:
-        old = self._tags.pop(epc, None)
-        cause: Cause = "live"
-        if zone.blind_devices or candidate.first_at - zone.resumed_at < self._settle_ns:
-            cause = "found_after_gap"
-        if old is None and candidate.first_at < zone.known_from:
+    def _arrive(self, epc: str, found: Found, turn: Turn) -> Turn:
+        old, run = self._tags.pop(epc, None), found.run
+        zone, cause = run.antenna.zone, self._cause(run)
+        if old is None and not found.refutes and _stood_before(run):
             cause = "first_start"
             zone.found_at = zone.lived
         facts: list[Fact] = list(turn.facts)
         if old is not None:
-            facts.append(replace(self._departure(epc, old, cause), to_zone=zone.location))
+            departure = self._departure(epc, old, cause)
+            seen = min(departure.last_seen, run.last_at)
+            facts.append(replace(departure, to_zone=zone.location, last_seen=seen))
         facts.append(
             Arrival(
                 zone=zone.location,
                 epc=epc,
-                since=candidate.first_at,
-                reads=candidate.reads,
-                rssi_cdbm=candidate.rssi,
-                confidence_permille=min(990, 850 + 20 * candidate.reads),
+                since=found.since,
+                reads=run.reads,
+                rssi_cdbm=run.level,
+                confidence_permille=in_arrival(zone.silences, run.antenna.near(run.level)),
                 cause=cause,
-                from_zone=old.zone.location if old else "",
+                from_zone=found.came_from,
                 unwatched_since=zone.unwatched_from() if cause == "found_after_gap" else None,
+                refutes=found.refutes,
             )
         )
-        tag = self._place(epc, zone, candidate)
-        if tag.pace.leave > tag.pace.usual:
-            facts.append(ReadPace(zone.location, epc, tag.pace.leave))
-        return Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
+        before = old if found.moved else None
+        tag = self._place(epc, found, before, first=cause == "first_start")
+        return Turn(tuple(facts), (*turn.puts, _row(epc, tag), *self._learned(zone)), turn.deletes)
 
-    def _place(self, epc: str, zone: WatchedZone, candidate: _Candidate) -> _Tag:
-        """The tag is in the zone from now on."""
-        lived, last = zone.lived, candidate.times[-1]
-        pace = Pace.first(self._leave_ns, lived, last - candidate.first_at, candidate.reads)
-        tag = _Tag(zone, candidate.rssi, lived, lived, lived, last, pace, candidate.reads)
+    def _learned(self, zone: WatchedZone) -> tuple[Row, ...]:
+        """One more movement there: now and then what was learned goes with it."""
+        zone.movements += 1
+        if zone.movements % LEARNED_EVERY:
+            return ()
+        antennas = [antenna for antenna in self._points.values() if antenna.zone is zone]
+        return (learned_row(zone.location, zone.silences, antennas),)
+
+    def _cause(self, run: Run) -> Cause:
+        zone = run.antenna.zone
+        gap = zone.blind_devices or run.began - zone.resumed_at < self._settle_ns
+        return "found_after_gap" if gap else "live"
+
+    def _place(self, epc: str, found: Found, old: Standing | None, *, first: bool) -> Standing:
+        """The tag is in the zone from now on; `old` is how it stood elsewhere until now."""
+        run = found.run
+        zone = run.antenna.zone
+        lived, gap = zone.lived, zone.silences.gap_ns
+        pace = Pace(
+            max(gap, (run.last_at - run.first_at) // max(1, run.samples - 1)), STEPS_NS[0], lived
+        )
+        tag = Standing(run.antenna, run.level, lived, lived, run.last_at, pace, run.reads)
+        tag.still, tag.still_at = lived, run.last_at
+        tag.came_from, tag.placed_at = found.came_from, run.last_at
+        if first:
+            tag.placed_at = -NEVER
         self._tags[epc] = tag
-        _look_at(tag, epc, lived + self._leave_ns)
-        del self._candidates[epc][zone.location]
-        if not self._candidates[epc]:
-            del self._candidates[epc]
+        run.antenna.learn(run.level)
+        self._astray.placed(run.last_at, epc, old)
+        _look_at(tag, epc, tag.silence_end())
         return tag
 
     def _cover(self, now: Ns, coverage: Coverage) -> Turn:
@@ -295,21 +254,26 @@ class Presence:
                 zone.known_from = now
                 puts.append(Row(ZONE_ROW + zone.location, {"commissioned": 1}))
             for epc, tag in self._due(zone):
-                if _silence_end(tag) <= zone.lived:
+                if tag.silence_end() <= zone.lived:
                     del self._tags[epc]
                     gap = tag.seen_at <= zone.resumed_at
                     facts.append(self._departure(epc, tag, "found_after_gap" if gap else "live"))
                     deletes.append(TAG_ROW + epc)
+                    puts.extend(self._learned(zone))
+                    self._astray.left(now, epc, tag)
                     continue
-                if tag.pace.measure(zone.lived, zone.floor, tag.reads):
-                    facts.append(ReadPace(zone.location, epc, tag.pace.leave))
+                span = tag.pace.measure(zone.lived, max(zone.floor, tag.arrived))
+                if not tag.stirred_nats:
+                    zone.silences.watched(span, tag.pace.gap)
+                if tag.pace.told_anew(tag.window_ns()):
+                    facts.append(ReadPace(zone.location, epc, tag.pace.told))
                     puts.append(_row(epc, tag))
-                _look_at(tag, epc, _silence_end(tag))
+                _look_at(tag, epc, tag.silence_end())
         if not (facts or puts):
             return NOTHING
         return Turn(facts=tuple(facts), puts=tuple(puts), deletes=tuple(deletes))
 
-    def _due(self, zone: WatchedZone) -> Iterator[tuple[str, _Tag]]:
+    def _due(self, zone: WatchedZone) -> Iterator[tuple[str, Standing]]:
         """Tags of the zone whose silence is to be looked at."""
         deadlines = zone.deadlines
         while deadlines and deadlines[0][0] <= zone.lived:
@@ -323,37 +287,38 @@ class Presence:
         for epc in zone.restored_slow:
             tag = self._tags.get(epc)
             if tag is not None and tag.zone is zone:
-                yield ReadPace(zone.location, epc, tag.pace.leave)
+                yield ReadPace(zone.location, epc, tag.pace.told)
         zone.restored_slow.clear()
 
-    def _departure(self, epc: str, tag: _Tag, cause: Cause) -> Departure:
-        """The silence is as telling as the tag was talkative."""
-        lived_s = max(1.0, (tag.last - tag.arrived) / NS_PER_S)
-        rate = tag.reads / lived_s if tag.reads else READS_PER_S_ASSUMED
-        misses = math.exp(-rate * tag.pace.leave / NS_PER_S)
+    def _departure(self, epc: str, tag: Standing, cause: Cause) -> Departure:
         return Departure(
             zone=tag.zone.location,
             epc=epc,
-            last_seen=tag.seen_at,
+            last_seen=tag.left_at(),
             reads=tag.reads,
             rssi_cdbm=tag.rssi,
-            confidence_permille=min(990, int(1000 * (1 - misses))),
+            confidence_permille=in_departure(tag.silences, roamed=tag.stirred_nats > 0),
             cause=cause,
         )
 
 
-def _silence_end(tag: _Tag) -> Ns:
-    """When the tag's silence will have lasted: fewer than 2 reads in its leave window."""
-    return max(tag.previous, tag.zone.floor) + tag.pace.leave
+def _stood_before(run: Run) -> bool:
+    """Whether a tag stood there before the gateway first watched: it was read before the zone was
+    known, or little later where it is read badly and not on its way.
+    """
+    zone = run.antenna.zone
+    if run.began < zone.known_from:
+        return True
+    late = run.began - zone.known_from < LATE_FOUND_NS
+    return late and run.antenna.near(run.level) < 0 and run.here_since == run.since
 
 
-def _look_at(tag: _Tag, epc: str, due: Ns) -> None:
+def _look_at(tag: Standing, epc: str, due: Ns) -> None:
     tag.due = due
     heapq.heappush(tag.zone.deadlines, (due, epc))
 
 
-def _row(epc: str, tag: _Tag) -> Row:
-    leave = tag.pace.leave
-    if leave == tag.pace.usual:
+def _row(epc: str, tag: Standing) -> Row:
+    if tag.pace.told == STEPS_NS[0]:
         return Row(TAG_ROW + epc, {"zone": tag.zone.location})
-    return Row(TAG_ROW + epc, {"zone": tag.zone.location, "leave_ms": leave // NS_PER_MS})
+    return Row(TAG_ROW + epc, {"zone": tag.zone.location, "leave_ms": tag.pace.told // NS_PER_MS})

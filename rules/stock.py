@@ -19,6 +19,7 @@ from gateway.model import (
     Snapshot,
     SnapshotLine,
     SnapshotRequest,
+    TagsFollow,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.statement import stated
@@ -43,7 +44,7 @@ class Stock:
     """
 
     Settings: ClassVar[type[PluginSettings]] = StockSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (Movement, Snapshot, SnapshotRequest)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (Movement, TagsFollow, Snapshot, SnapshotRequest)
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: StockSettings, context: RuleContext) -> None:
@@ -65,6 +66,8 @@ class Stock:
         """Keep the balance, and tell it when asked."""
         if type(fact) is Movement:
             return self._move(fact)
+        if type(fact) is TagsFollow:
+            return self._follow(fact)
         if type(fact) is Snapshot:
             return self._set(fact)
         if type(fact) is SnapshotRequest:
@@ -81,14 +84,17 @@ class Stock:
             balance = self._balances.setdefault(key, _Balance(0, movement.uom, set()))
             balance.quantity += sign * movement.quantity
             puts.append(_row(key, balance))
-            if sign > 0:
-                puts.extend(_epc_row(key, epc) for epc in movement.epcs if epc not in balance.epcs)
-                balance.epcs.update(movement.epcs)
-            else:
-                gone = [epc for epc in movement.epcs if epc in balance.epcs]
-                deletes.extend(_epc_row(key, epc).key for epc in gone)
-                balance.epcs.difference_update(gone)
+            turn = _named(key, balance, movement.epcs, arriving=sign > 0)
+            puts.extend(turn.puts)
+            deletes.extend(turn.deletes)
         return Turn(puts=tuple(puts), deletes=tuple(deletes))
+
+    def _follow(self, tags: TagsFollow) -> Turn:
+        key = (tags.location, tags.item)
+        balance = self._balances.get(key)
+        if balance is None:
+            return NOTHING
+        return _named(key, balance, tags.epcs, arriving=tags.arriving)
 
     def _set(self, snapshot: Snapshot) -> Turn:
         before = {row.key for row in self._rows(snapshot.location)}
@@ -123,6 +129,19 @@ class Stock:
                 continue
             identity = self._identify("stock", location, now)
             yield Snapshot(identity, request.reason, location, tuple(stated(told)), now)
+
+
+def _named(
+    key: tuple[str, str], balance: _Balance, epcs: tuple[str, ...], *, arriving: bool
+) -> Turn:
+    """These pieces are there, or no longer; one that is known to be so changes nothing."""
+    if arriving:
+        come = [epc for epc in epcs if epc not in balance.epcs]
+        balance.epcs.update(come)
+        return Turn(puts=tuple(_epc_row(key, epc) for epc in come))
+    gone = [epc for epc in epcs if epc in balance.epcs]
+    balance.epcs.difference_update(gone)
+    return Turn(deletes=tuple(_epc_row(key, epc).key for epc in gone))
 
 
 def _row(key: tuple[str, str], balance: _Balance) -> Row:

@@ -5,12 +5,12 @@ Part of the movement rule; it decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from gateway.model import (
     UNKNOWN_LOCATION,
     Arrival,
-    CountChange,
     Departure,
     Evidence,
     Movement,
@@ -19,12 +19,16 @@ from gateway.model import (
     Passage,
     Portal,
     Site,
+    TagsFollow,
     Unresolved,
 )
 from gateway.ports import Identify
+from rules.act import WaitingStep, WaitingTag
 from rules.alone import BEFORE_ALL, Alone
 from rules.catalogue import Catalogue
-from rules.waiting import WaitingStep, WaitingTag
+
+BOTH_MAX = 998
+"""No two senses are surer."""
 
 
 class Telling:
@@ -43,7 +47,7 @@ class Telling:
         gap = step.cause == "found_after_gap"
         return Movement(
             movement_id=self._identify("step", step.cell, step.decided_at),
-            kind=_kind(source, target),
+            kind=kind_of(source, target),
             reason=_reason(step.cause),
             item=step.item,
             quantity=abs(step.quantity),
@@ -52,11 +56,30 @@ class Telling:
             to_location=target,
             at_event=step.known_at if gap else step.at,
             at_decided=now,
-            confidence_permille=step.confidence(),
+            confidence_permille=by_weight(step),
             evidence=step.evidence(),
             epcs=step.epcs,
             at_since=step.at if gap else None,
         )
+
+    def tags(self, step: WaitingStep, epcs: Iterable[str], *, arriving: bool) -> TagsFollow:
+        """Tags of a step that is told have shown."""
+        identity = self._identify("step", step.cell, step.decided_at)
+        place = self._locations[step.cell]
+        return TagsFollow(identity, step.item, place, tuple(epcs), arriving)
+
+    def others(self, now: Ns, step: WaitingStep, tags: Sequence[WaitingTag]) -> Movement:
+        """Pieces of another item than is planned there went onto a cell or from it; tags say so,
+        and their weight fits.
+        """
+        item = tags[0].item
+        pieces = replace(step, item=item, quantity=0, epcs=(), reads=0, rssi_cdbm=0)
+        for tag in tags:
+            pieces = pieces.joined(tag)
+        count = len(tags) if step.arriving else -len(tags)
+        told = self.step(now, replace(pieces, quantity=count))
+        identity = self._identify("step", step.cell, step.decided_at, item)
+        return replace(told, movement_id=identity)
 
     def tag(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag, other: str) -> Movement:
         """A tag came from `other` or left for it, where only antennas watch its item."""
@@ -80,7 +103,7 @@ class Telling:
     ) -> Movement:
         return Movement(
             movement_id=self._identify("tag", tag.epc, tag.zone, now),
-            kind=_kind(*ends),
+            kind=kind_of(*ends),
             reason=_reason(tag.cause),
             item=tag.item,
             quantity=1,
@@ -111,7 +134,7 @@ class Telling:
             source, target = target, source
         return Movement(
             movement_id=identity,
-            kind=_kind(source, target),
+            kind=kind_of(source, target),
             reason="observed",
             item=item.code,
             quantity=1,
@@ -125,19 +148,17 @@ class Telling:
             epcs=(passage.epc,),
         )
 
-    def unresolved_step(self, now: Ns, change: CountChange) -> Unresolved:
+    def unresolved_step(self, now: Ns, step: WaitingStep, reason: str = "") -> Unresolved:
         """A cell's weight changed, and by how many pieces of what is not known."""
-        known = self._catalogue.get(change.item) is not None
-        candidates = (change.item,) if change.item else ()
-        evidence = WaitingStep.of(change, "", now, 0).evidence()
+        known = self._catalogue.get(step.item) is not None
         return Unresolved(
-            self._identify("step", change.cell, now),
-            "count_not_resolvable" if known else "unknown_item",
-            self._locations[change.cell],
-            candidates,
-            change.step.since,
+            self._identify("step", step.cell, step.decided_at),
+            reason or ("count_not_resolvable" if known else "unknown_item"),
+            self._locations[step.cell],
+            (step.item,) if step.item else (),
+            step.at,
             now,
-            evidence,
+            step.evidence(),
         )
 
     def unknown_tag(self, now: Ns, fact: Arrival | Departure) -> Unresolved:
@@ -162,7 +183,15 @@ class Telling:
         return Unresolved(identity, "senses_disagree", *told)
 
 
-def _kind(source: str, target: str) -> MovementKind:
+def by_weight(step: WaitingStep) -> int:
+    """Two senses that agree leave a tenth of the doubt; tags that are still to come add none."""
+    if len(step.epcs) < abs(step.quantity):
+        return step.confidence_permille
+    return min(BOTH_MAX, 1000 - (1000 - step.confidence_permille) // 10)
+
+
+def kind_of(source: str, target: str) -> MovementKind:
+    """What kind of movement goes from one place to another."""
     if source == UNKNOWN_LOCATION:
         return "receipt"
     return "issue" if target == UNKNOWN_LOCATION else "transfer"

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from gateway.model import NS_PER_S, Arrival, CountChange, Departure, Dismissal, Ns
+from gateway.model import NS_PER_S, Arrival, Departure, Dismissal, Ns
 from gateway.ports import NOTHING, Row, Turn
 from rules.turns import together
 
@@ -49,6 +49,15 @@ class _Subject:
     excess_mg: int = 0
 
 
+class Weighed(NamedTuple):
+    """A cell's weight changed by so much, which was read as `quantity` pieces of that weight."""
+
+    cell: str
+    delta_mg: int
+    quantity: int
+    unit_mg: int
+
+
 class Unsettled:
     """See the module. `boot` and `last_alive` are those of the rule's context."""
 
@@ -74,11 +83,15 @@ class Unsettled:
 
     def turned_back(self, now: Ns, fact: Arrival | Departure) -> Turn | None:
         """A tag goes; close what is open if that went the other way there, else None."""
-        key = TAG + fact.epc
+        return self.returned(now, fact.epc, fact.zone, arriving=isinstance(fact, Arrival))
+
+    def returned(self, now: Ns, epc: str, zone: str, *, arriving: bool) -> Turn | None:
+        """The same, of a tag that comes into that zone or leaves it."""
+        key = TAG + epc
         subject = self._subjects.get(key)
         if subject is None or now - subject.opened > OPEN_MAX_NS:
             return None
-        if (subject.zone, subject.arriving) != (fact.zone, isinstance(fact, Departure)):
+        if (subject.zone, subject.arriving) != (zone, not arriving):
             return None
         return self._close(now, key, "returned")
 
@@ -88,23 +101,27 @@ class Unsettled:
         before = [key for key in keys if self._subjects[key].opened < now]
         return together(*(self._close(now, key, "settled_by_movement") for key in before))
 
-    def weighed(self, now: Ns, change: CountChange, unit_mg: int, identity: str = "") -> Turn:
+    def weighed(self, now: Ns, weighed: Weighed, identity: str = "") -> Turn:
         """A cell's weight changed, unresolved as `identity` unless that is empty.
 
         Closes what is open of the cell if it is in line now, this change included.
         """
-        key = CELL + change.cell
+        key = CELL + weighed.cell
         old = self._subjects.get(key)
         if old is None and not identity:
             return NOTHING
-        step = change.step
-        excess_mg = round((step.after_g - step.before_g) * 1000) - change.quantity * unit_mg
+        excess_mg = weighed.delta_mg - weighed.quantity * weighed.unit_mg
         excess_mg += old.excess_mg if old else 0
-        fits_mg = unit_mg * IN_LINE_UNITS or IN_LINE_MG
+        fits_mg = weighed.unit_mg * IN_LINE_UNITS or IN_LINE_MG
         if old and abs(excess_mg) <= fits_mg and now - old.opened <= OPEN_MAX_NS:
-            return self._close(now, key, "settled_by_movement" if change.quantity else "returned")
+            reason = "settled_by_movement" if weighed.quantity else "returned"
+            return self._close(now, key, reason)
         opened = now if old is None or identity else old.opened
         return self._put(key, _Subject(_ids(old, identity), opened, excess_mg=excess_mg))
+
+    def open(self, cell: str) -> bool:
+        """Whether something is open about that cell."""
+        return CELL + cell in self._subjects
 
     def _close(self, now: Ns, key: str, reason: str) -> Turn:
         subject = self._subjects.pop(key)

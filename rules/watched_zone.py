@@ -9,10 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.model import Coverage, Ns
+from gateway.model import NS_PER_S, Coverage, Ns
+from rules.silence import Silences
 
 NEVER: Ns = 1 << 62
 """Later than any boot lasts."""
+
+EXPECTED_NS, EXPECTED_MAX = 20 * NS_PER_S, 100
+"""How long a tag is expected that belongs to a weight, and items of which so many may come at once.
+Of more, the first are judged like any other.
+"""
 
 SETTLE_TIMES_MAX = 5
 """A zone where tags come all the time settles in the end: after so many settling times."""
@@ -27,6 +33,8 @@ class WatchedZone:
     """
 
     location: str
+    silences: Silences
+    sure_nats: float
     antennas: dict[str, set[int]] = field(default_factory=dict)
     covered: dict[str, Ns] = field(default_factory=dict)
     watched: dict[str, Ns] = field(default_factory=dict)
@@ -37,6 +45,8 @@ class WatchedZone:
     floor: Ns = 0
     resumed_at: Ns = 0
     unwatched_since: Ns = 0
+    movements: int = 0
+    expected: dict[tuple[str, ...], Ns] = field(default_factory=dict)
     deadlines: list[tuple[Ns, str]] = field(default_factory=list)
     restored_slow: list[str] = field(default_factory=list)
 
@@ -76,6 +86,18 @@ class WatchedZone:
     def unwatched_from(self) -> Ns:
         """Since when something may have happened here unseen that is found now."""
         return self.watched_at if self.blind_devices else self.unwatched_since
+
+    def expect(self, now: Ns, epc_prefixes: tuple[str, ...]) -> None:
+        """A scale has felt that a tag of these came."""
+        if len(self.expected) >= EXPECTED_MAX:
+            del self.expected[next(iter(self.expected))]
+        self.expected[epc_prefixes] = now + EXPECTED_NS
+
+    def expects(self, epc: str, at: Ns) -> bool:
+        """Whether a scale has felt lately that such a tag came."""
+        return any(
+            until >= at and epc.startswith(prefixes) for prefixes, until in self.expected.items()
+        )
 
     def settled(self, settle_ns: Ns) -> bool:
         """Whether the tags that were there on the first start have all had time to be found."""

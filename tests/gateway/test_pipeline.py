@@ -32,6 +32,9 @@ from tests.gateway.rigs import MemoryLedger, S, stand_still
 from tests.virtual_time import START_S, VirtualClock, run
 
 SITE = Site(zones=(Zone("A", ("r:1",)),))
+HELD_S, GONE_S = 8.0, 25.0
+"""Presence holds a tag that falls silent for longer than this, and no longer than that."""
+
 REPORT = TagReport("r", (TagRead("r:1", "3034", -5000),))
 
 
@@ -93,12 +96,13 @@ def test_tag_comes_and_goes_through_the_whole_flow() -> None:
     async def script(house: House) -> None:
         await house.idle(10)
         await house.read(3)
-        await house.idle(20)
+        await house.idle(GONE_S)
 
     house = play(script)
     assert [type(fact) for fact in house.kinds(Arrival, Departure)] == [Arrival, Departure]
     keys = [row.key for outcome in house.ledger.booked for _, _, row in outcome.puts]
-    assert keys == ["zone:A", "tag:3034"]
+    assert list(dict.fromkeys(keys)) == ["zone:A", "tag:3034"]
+    assert len(keys) <= 3
     assert [key for outcome in house.ledger.booked for _, key in outcome.deletes] == ["tag:3034"]
 
 
@@ -114,9 +118,9 @@ def test_stopped_process_with_bytes_waiting_is_no_departure(stall_s: float) -> N
             for _ in range(int(min(stall_s, 8) * 8)):
                 await house.emit(REPORT)
             await house.read(2)
-        await house.idle(9)
+        await house.idle(HELD_S)
         assert house.kinds(Departure) == []
-        await house.idle(3)
+        await house.idle(GONE_S - HELD_S)
 
     house = play(script)
     assert len(house.kinds(Arrival)) == 1
@@ -130,7 +134,7 @@ def test_stopped_process_with_an_empty_socket_is_no_departure() -> None:
         for _ in range(6):
             await house.idle(3)
             stand_still(9)
-        await house.idle(8)
+        await house.idle(HELD_S)
 
     assert play(script).kinds(Departure) == []
 
@@ -142,7 +146,7 @@ def test_stuck_disk_is_no_departure_of_a_tag_that_is_read() -> None:
         house.ledger.free.clear()
         await house.emit(TagReport("r", (TagRead("r:1", "3035", -5000),) * 3))
         await house.inbox.put(house.clock.now(), Item("BOLT"))
-        await house.read(15, 1.0)
+        await house.read(GONE_S, 1.0)
         house.ledger.free.set()
         await house.read(5, 1.0)
 

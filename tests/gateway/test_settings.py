@@ -104,15 +104,15 @@ def test_load_the_sample_with_all_that_is_commented_out(tmp_path: Path) -> None:
         ),
         (
             "",
-            "[rules.presense]\nleave_window_s = 1\n",
+            "[rules.presense]\nsettle_s = 1\n",
             "presense",
             "rules.presense: no rule of that name; did you mean 'presence'?",
         ),
         (
             "",
-            "[rules.presence]\nleave_window_s = 0\n",
-            "leave_window_s",
-            "rules.presence.leave_window_s: Input should be greater than 0",
+            "[rules.presence]\nstill_db = 0\n",
+            "still_db",
+            "rules.presence.still_db: Input should be greater than 0",
         ),
     ],
 )

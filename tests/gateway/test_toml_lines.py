@@ -22,7 +22,7 @@ ca_file = 'x[y'
 unit_id = 7
 
 [rules.presence]
-leave_window_s = 9.0
+settle_s = 9.0
 dotted.key = 1
 """
 
@@ -38,7 +38,7 @@ dotted.key = 1
         (("device", 1, "id"), 13),
         (("device", 1, "tls", "ca_file"), 15),
         (("device", 1, "units", 0, "unit_id"), 17),
-        (("rules", "presence", "leave_window_s"), 20),
+        (("rules", "presence", "settle_s"), 20),
         (("rules", "presence", "dotted", "key"), 21),
     ],
 )

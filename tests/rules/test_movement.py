@@ -7,6 +7,7 @@ import pytest
 from gateway.model import (
     UNKNOWN_LOCATION,
     Alert,
+    Coverage,
     Fact,
     Item,
     Movement,
@@ -18,7 +19,7 @@ from gateway.model import (
 from gateway.ports import NOTHING, RuleContext
 from rules.movement import MovementRule, MovementSettings
 from tests.rules.acts import NUT, NUT_TAG, THIRD, came, change, gone, play, settled
-from tests.rules.play import OTHER, TAG, at, seconds
+from tests.rules.play import OTHER, TAG, Play, S, at, seconds
 
 
 def test_pick_seen_by_weight_and_then_by_tag_is_one_movement() -> None:
@@ -82,33 +83,55 @@ def test_some_tags_missing_is_a_movement_by_weight_and_an_alert() -> None:
     found.wake(15.0)
     movement, alert = found.kinds()
     assert (movement.quantity, movement.epcs) == (2, (TAG,))
-    assert movement.confidence_permille == 882
+    assert movement.confidence_permille == 980
     assert (alert.code, alert.raised) == ("senses_disagree", True)
     settled(found)
 
 
-def test_disagreement_is_raised_once_and_cleared_once() -> None:
+def raised(found: Play) -> list[bool]:
+    return [alert.raised for alert in found.kinds(Alert)]
+
+
+def test_disagreement_is_raised_until_what_was_missing_has_come() -> None:
     found = play()
-    for second in (2.0, 20.0, 40.0):
-        found.feed(second, change(-1, second))
-    found.wake(60.0)
-    assert [alert.raised for alert in found.kinds(Alert)] == [True]
+    found.feed(2.0, change(1))
+    found.wake(16.0)
+    assert raised(found) == [True]
     again = play(rows=found.rows)
-    again.feed(2.0, change(-1))
-    again.wake(20.0)
-    assert again.kinds(Alert) == []
-    for second in (30.0, 40.0):
-        again.feed(second, change(-1, second), gone())
-    assert [alert.raised for alert in again.kinds(Alert)] == [False]
+    again.feed(20.0, Coverage("r", 0, resumed=True))
+    again.feed(30.0, change(1, 29.0), came(OTHER, second=29.5))
+    assert raised(again) == []
+    again.feed(40.0, came(second=39.0), *(Coverage(device, S) for device in ("r", "s")))
+    again.feed(46.0, *(Coverage(device, S) for device in ("r", "s")))
+    again.wake(49.0)
+    assert raised(again) == [False]
     assert again.rows == {}
 
 
-def test_tag_without_a_step_is_unresolved_and_an_alert() -> None:
+def test_disagreement_that_stands_is_raised_anew_for_the_next_but_not_at_once() -> None:
     found = play()
-    found.feed(2.0, gone())
-    found.wake(9.9)
+    for second in (2.0, 10.0, 100.0):
+        found.feed(second, change(-1, second))
+    found.wake(200.0)
+    assert raised(found) == [True, False, True]
+    assert len([key for key in found.rows if key.startswith("alert:")]) == 1
+
+
+def test_disagreement_that_nothing_explains_ends_with_the_next_agreement() -> None:
+    found = play()
+    found.feed(2.0, change(-1))
+    found.wake(3700.0)
+    assert raised(found) == [True, False]
+    assert found.rows == {}
+
+
+@pytest.mark.parametrize(("act", "due_s"), [(came, 10.0), (gone, 12.0)])
+def test_tag_without_a_step_is_unresolved_and_an_alert(act: Any, due_s: float) -> None:
+    found = play()
+    found.feed(2.0, act())
+    found.wake(due_s - 0.1)
     assert found.told == []
-    found.wake(10.0)
+    found.wake(due_s)
     unresolved, alert = found.kinds()
     assert isinstance(unresolved, Unresolved)
     assert (unresolved.reason, unresolved.epcs, unresolved.candidates) == (
@@ -167,6 +190,26 @@ def test_place_without_a_scale_moves_by_tag() -> None:
     assert (receipt.kind, receipt.to_location, receipt.at_event) == ("receipt", "A", at(1.0))
     assert (issue.kind, issue.from_location, issue.at_event) == ("issue", "A", at(19.0))
     assert {receipt.at_since, issue.at_since} == {None}
+
+
+@pytest.mark.parametrize("act", [came, gone])
+def test_tag_that_tells_too_little_is_unresolved_until_it_goes_back(act: Any) -> None:
+    found = play()
+    found.feed(2.0, replace(act(NUT_TAG), confidence_permille=499))
+    found.feed(30.0, (gone if act is came else came)(NUT_TAG, second=29.0))
+    unresolved, dismissal = found.kinds()
+    assert (unresolved.reason, unresolved.epcs) == ("unsure", (NUT_TAG,))
+    assert (dismissal.unresolved_id, dismissal.reason) == (unresolved.unresolved_id, "returned")
+    assert found.rows == {}
+
+
+def test_tag_that_was_not_booked_moves_on_from_nowhere() -> None:
+    found = play()
+    found.feed(2.0, replace(came(NUT_TAG), confidence_permille=499))
+    found.feed(30.0, gone(NUT_TAG, to_zone="B"), came(NUT_TAG, "B", 29.0, from_zone="A"))
+    _, dismissal, movement = found.kinds()
+    assert dismissal.reason == "returned"
+    assert (movement.from_location, movement.to_location) == (UNKNOWN_LOCATION, "B")
 
 
 def test_move_between_zones_is_one_transfer() -> None:

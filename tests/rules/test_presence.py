@@ -1,37 +1,75 @@
+from collections.abc import Callable
+from random import Random
+
 import pytest
 
-from gateway.model import Arrival, Coverage, Departure, ReadPace
-from rules import presence
+from gateway.model import Arrival, Coverage, Departure
+from rules import astray
 from rules.presence import Presence
 from tests.rules.play import OTHER, TAG, Play, S, at, read, report, seconds
-from tests.rules.tags import OFTEN, commissioned, present
+from tests.rules.tags import GONE_S, HELD_S, OFTEN, commissioned, presence, present, taught
+
+LAST_READ_S = 13.0
+"""When `present` ends."""
 
 
-def test_third_read_within_two_seconds_is_an_arrival() -> None:
-    play = commissioned()
+def test_reads_at_one_level_are_an_arrival() -> None:
+    play = taught()
     play.feed(11.0, report(read()))
-    play.feed(12.0, report(read()))
+    play.feed(11.1, report(read()))
     assert play.told == []
-    play.feed(12.9, report(read()))
+    play.cover(13.0, reads=OFTEN)
+    [arrival] = play.kinds()
+    assert (arrival.zone, arrival.epc, arrival.cause) == ("A", TAG, "live")
+    assert 10.0 <= seconds(arrival.since) <= 11.0
+    assert arrival.reads > 2
+    assert (arrival.rssi_cdbm, arrival.unwatched_since) == (-5000, None)
+    assert play.rows["tag:" + TAG] == {"zone": "A"}
+
+
+def test_first_tag_of_an_antenna_arrives_too() -> None:
+    """Nobody knows yet how strongly it reads what stands there."""
+    play = commissioned()
+    play.cover(16.0, reads=OFTEN)
     [arrival] = play.kinds(Arrival)
-    assert (arrival.zone, arrival.epc, seconds(arrival.since)) == ("A", TAG, 11.0)
-    assert (arrival.reads, arrival.rssi_cdbm, arrival.cause) == (3, -5000, "live")
-    assert arrival.unwatched_since is None
-    assert play.kinds(ReadPace) == [ReadPace("A", TAG, 20 * S)]
-    assert play.rows["tag:" + TAG] == {"zone": "A", "leave_ms": 20000}
+    assert arrival.zone == "A"
+    assert 8.0 <= seconds(arrival.since) <= 10.125
 
 
 @pytest.mark.parametrize(
     "moments",
-    [(11.0,), (11.0, 11.1), (11.0, 12.9, 14.8), (11.0, 11.1, 14.0, 14.1, 17.0, 17.1)],
+    [(11.0,), (11.0, 11.1), (11.0, 21.5, 32.0), (11.0, 11.1, 24.0, 24.1, 37.0, 37.1)],
     ids=["once", "twice", "spread out", "twice again and again"],
 )
-def test_stray_reads_never_arrive(moments: tuple[float, ...]) -> None:
-    play = commissioned()
+@pytest.mark.parametrize("start", [commissioned, taught])
+def test_stray_reads_never_arrive(start: Callable[[], Play], moments: tuple[float, ...]) -> None:
+    play = start()
     for moment in moments:
         play.feed(moment, report(read()))
     play.cover(60.0)
     assert (play.told, set(play.rows)) == ([], {"zone:A", "zone:B", "zone:PAIR"})
+
+
+def test_tag_that_is_carried_past_does_not_arrive() -> None:
+    """It is read often for some seconds, but at another level every few centimetres."""
+    random = Random(7)
+    play = commissioned()
+    for index in range(90):
+        play.feed(11.0 + index / 10, report(read(dbm=-62.0 + random.gauss(0.0, 5.0))))
+    play.cover(60.0)
+    assert play.told == []
+
+
+def test_tag_whose_level_is_never_steady_arrives_where_it_lingers() -> None:
+    play = commissioned()
+    for index in range(6):
+        play.feed(11.0 + 1.5 * index, report(read(dbm=-80.0 + 2.0 * index)))
+    assert play.told == []
+    for index in range(6, 12):
+        play.feed(11.0 + 1.5 * index, report(read(dbm=-80.0 + 2.0 * index)))
+    [arrival] = play.kinds(Arrival)
+    assert arrival.zone == "A"
+    assert 10.0 <= seconds(arrival.since) <= 11.0
 
 
 def test_burst_shorter_than_confirm_time_does_not_arrive() -> None:
@@ -40,33 +78,63 @@ def test_burst_shorter_than_confirm_time_does_not_arrive() -> None:
     assert play.told == []
 
 
-def test_tag_leaves_after_ten_watched_seconds() -> None:
-    play = present()
+@pytest.mark.parametrize("start", [commissioned, taught])
+def test_tag_leaves_after_a_watched_silence(start: Callable[[], Play]) -> None:
+    play = present(start())
     assert play.rows["tag:" + TAG] == {"zone": "A"}
-    play.cover(60.0)
+    play.cover(LAST_READ_S + HELD_S)
+    assert play.kinds(Departure) == []
+    play.cover(LAST_READ_S + GONE_S)
     [departure] = play.kinds(Departure)
     assert (departure.zone, departure.epc, departure.cause) == ("A", TAG, "live")
-    assert seconds(departure.last_seen) == 13.0
-    assert departure.reads == 24
-    assert departure.confidence_permille == 990
-    assert play.times(Departure) == [pytest.approx(23.0, abs=0.3)]
+    assert LAST_READ_S <= seconds(departure.last_seen) < LAST_READ_S + 0.125
+    assert (departure.reads, departure.rssi_cdbm) == (24, -5000)
+    assert 900 <= departure.confidence_permille <= 995
     assert "tag:" + TAG not in play.rows
 
 
-def test_one_stray_read_does_not_hold_a_tag_that_left() -> None:
+def test_one_stray_read_elsewhere_does_not_hold_a_tag_that_left() -> None:
     play = present()
-    play.cover(20.0)
-    play.feed(20.0, report(read()))
-    play.cover(24.0)
+    play.cover(LAST_READ_S + HELD_S)
+    play.feed(play.now_s, report(read("r:3", dbm=-62.0)))
+    play.cover(LAST_READ_S + GONE_S)
     assert len(play.kinds(Departure)) == 1
 
 
-def test_two_reads_within_the_window_hold_a_tag() -> None:
+def test_one_read_at_its_own_level_holds_a_tag() -> None:
     play = present()
-    play.cover(20.0)
-    play.feed(20.0, report(read()))
-    play.feed(21.0, report(read()))
-    play.cover(29.0)
+    play.cover(LAST_READ_S + HELD_S)
+    play.feed(play.now_s, report(read(dbm=-50.5)))
+    play.cover(LAST_READ_S + 2 * HELD_S)
+    assert play.kinds(Departure) == []
+
+
+def test_read_in_a_shadow_holds_a_tag() -> None:
+    play = present()
+    play.cover(LAST_READ_S + HELD_S)
+    play.feed(play.now_s, report(read(dbm=-59.0)))
+    play.cover(LAST_READ_S + 2 * HELD_S)
+    assert play.kinds(Departure) == []
+
+
+def test_tag_that_was_taken_up_leaves_sooner_than_one_that_falls_silent() -> None:
+    silent, taken = present(), present()
+    taken.feed(13.2, report(read(dbm=-61.0)))
+    taken.feed(13.4, report(read(dbm=-66.0)))
+    taken.feed(13.6, report(read("r:3", dbm=-72.0)))
+    for play in (silent, taken):
+        play.cover(LAST_READ_S + GONE_S)
+        [departure] = play.kinds(Departure)
+        assert LAST_READ_S <= seconds(departure.last_seen) <= 13.6
+    assert taken.times(Departure)[0] < silent.times(Departure)[0] - 5.0
+
+
+def test_thing_that_is_lifted_and_set_down_in_its_zone_has_not_moved() -> None:
+    play = present()
+    for index in range(30):
+        play.feed(13.1 + index / 10, report(read(dbm=-58.0 - 7.0 * (index % 3))))
+    play.cover(60.0, reads={0.125: [read(dbm=-56.0)]})
+    assert len(play.kinds(Arrival)) == 1
     assert play.kinds(Departure) == []
 
 
@@ -81,12 +149,14 @@ def test_reader_outage_is_no_departure(back: int) -> None:
 
 def test_absence_clock_starts_anew_after_an_outage() -> None:
     play = present()
-    play.cover(22.0)
+    play.cover(LAST_READ_S + HELD_S)
     play.feed(900.0)
-    play.cover(930.0, resumed=True)
+    play.cover(900.0 + HELD_S, resumed=True)
+    assert play.kinds(Departure) == []
+    play.cover(900.0 + GONE_S)
     [departure] = play.kinds(Departure)
-    assert play.times(Departure) == [pytest.approx(910.0, abs=0.3)]
-    assert (departure.cause, seconds(departure.last_seen)) == ("found_after_gap", 13.0)
+    assert departure.cause == "found_after_gap"
+    assert LAST_READ_S <= seconds(departure.last_seen) < LAST_READ_S + 0.125
 
 
 def test_tag_seen_again_after_an_outage_leaves_live() -> None:
@@ -94,7 +164,7 @@ def test_tag_seen_again_after_an_outage_leaves_live() -> None:
     play.feed(100.0)
     play.cover(101.0, resumed=True)
     play.cover(104.0, reads=OFTEN)
-    play.cover(120.0)
+    play.cover(104.0 + GONE_S)
     [departure] = play.kinds(Departure)
     assert departure.cause == "live"
 
@@ -102,7 +172,7 @@ def test_tag_seen_again_after_an_outage_leaves_live() -> None:
 def test_lost_data_starts_the_absence_clock_anew() -> None:
     play = present()
     for _ in range(6):
-        play.cover(play.now_s + 9.0, resumed=True)
+        play.cover(play.now_s + HELD_S, resumed=True)
     assert play.kinds(Departure) == []
 
 
@@ -111,15 +181,22 @@ def test_blind_antenna_stops_the_absence_clock(blind: tuple[int, ...]) -> None:
     play = present()
     play.cover(60.0, blind=blind)
     assert play.kinds(Departure) == []
-    play.cover(69.9)
+    play.cover(60.0 + HELD_S)
     assert play.kinds(Departure) == []
-    play.cover(71.0)
+    play.cover(60.0 + GONE_S)
     assert [fact.cause for fact in play.kinds(Departure)] == ["found_after_gap"]
+
+
+def test_blind_time_is_no_silence_of_a_tag_that_was_taken_up() -> None:
+    play = present(taught())
+    play.feed(13.2, report(read("r:3", dbm=-60.0)))
+    play.cover(60.0, blind=(2,))
+    assert play.kinds(Departure) == []
 
 
 def test_blind_antenna_of_another_zone_stops_nothing() -> None:
     play = present()
-    play.cover(24.0, blind=(3,))
+    play.cover(LAST_READ_S + GONE_S, blind=(3,))
     assert len(play.kinds(Departure)) == 1
 
 
@@ -172,39 +249,48 @@ def test_restored_tag_that_is_gone_leaves_after_a_full_watched_window() -> None:
     play = Play([Presence], rows=rows, last_alive_s=-500.0)
     play.feed(300.0)
     assert play.told == []
-    play.cover(309.7, resumed=True)
+    play.cover(300.0 + HELD_S, resumed=True)
     assert play.told == []
-    play.cover(311.0)
-    [departure] = play.kinds()
+    play.cover(300.0 + GONE_S)
+    [departure] = play.kinds(Departure)
     assert (departure.cause, seconds(departure.last_seen)) == ("found_after_gap", -500.0)
     assert set(play.rows) == {"zone:A", "zone:B"}
 
 
-def test_restored_tag_that_is_there_stays_silently() -> None:
+def test_restored_tag_that_is_there_stays() -> None:
     rows = {"zone:A": {}, "zone:B": {}, "tag:" + TAG: {"zone": "A"}}
     play = Play([Presence], rows=rows, last_alive_s=-5.0)
     play.cover(60.0, resumed=True, reads=OFTEN)
-    assert (play.told, play.puts) == ([], 0)
+    assert play.kinds(Arrival, Departure) == []
+    assert play.puts <= 1
+
+
+def test_restored_tag_that_stands_elsewhere_in_its_zone_stays() -> None:
+    rows = {"zone:A": {}, "zone:B": {}, "tag:" + TAG: {"zone": "A"}}
+    play = Play([Presence], rows=rows, last_alive_s=-5.0)
+    play.cover(60.0, resumed=True, reads={0.125: [read("r:2", dbm=-66.0)]})
+    assert play.kinds(Arrival, Departure) == []
 
 
 def test_accumulated_report_counts_as_its_reads_over_their_span() -> None:
-    play = commissioned()
+    play = taught()
     play.feed(12.0, report(read(seen_count=5, span_ns=int(1.5 * S))))
     [arrival] = play.kinds(Arrival)
-    assert (seconds(arrival.since), arrival.reads) == (10.5, 5)
+    assert arrival.reads == 5
+    assert 9.5 <= seconds(arrival.since) <= 10.5
 
 
 def test_accumulated_report_over_a_long_span_does_not_arrive() -> None:
     play = commissioned()
-    play.feed(20.0, report(read(seen_count=3, span_ns=9 * S)))
+    play.feed(20.0, report(read(seen_count=3, span_ns=30 * S)))
     assert play.told == []
 
 
 def test_accumulated_report_holds_a_tag() -> None:
     play = present()
-    play.cover(20.0)
-    play.feed(20.0, report(read(seen_count=2, span_ns=S)))
-    play.cover(29.0)
+    play.cover(LAST_READ_S + HELD_S)
+    play.feed(play.now_s, report(read(seen_count=2, span_ns=S)))
+    play.cover(LAST_READ_S + 2 * HELD_S)
     assert play.kinds(Departure) == []
 
 
@@ -212,11 +298,11 @@ def test_late_read_extends_a_presence_and_never_ends_it() -> None:
     play = present()
     play.cover(21.0)
     play.feed(21.0, report(read(age_ns=9 * S), read(age_ns=7 * S)))
-    play.cover(30.0)
+    play.cover(21.0 + HELD_S)
     assert play.kinds(Departure) == []
-    play.cover(40.0)
+    play.cover(21.0 + GONE_S)
     [departure] = play.kinds(Departure)
-    assert seconds(departure.last_seen) == 14.0
+    assert 14.0 <= seconds(departure.last_seen) < 15.0
 
 
 def test_reads_out_of_order_are_no_evidence_of_quickness() -> None:
@@ -226,10 +312,10 @@ def test_reads_out_of_order_are_no_evidence_of_quickness() -> None:
 
 
 def test_reads_below_the_floor_are_none() -> None:
-    play = commissioned()
-    play.cover(20.0, reads={0.125: [read(dbm=-80.5)]})
+    play = commissioned(settings={"rssi_floor_dbm": -80.0})
+    play.cover(30.0, reads={0.125: [read(dbm=-80.5)]})
     assert play.told == []
-    play.cover(30.0, reads={0.125: [read(dbm=-79.5)]})
+    play.cover(50.0, reads={0.125: [read(dbm=-79.5)]})
     assert len(play.kinds(Arrival)) == 1
 
 
@@ -239,18 +325,19 @@ def test_reader_without_rssi_is_believed() -> None:
     assert [fact.rssi_cdbm for fact in play.kinds(Arrival)] == [-7000]
 
 
-def test_candidates_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presence, "CANDIDATES_MAX", 10)
+def test_runs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(astray, "RUNS_MAX", 10)
     play = commissioned()
     for index in range(1000):
         play.feed(11.0, report(read(epc=f"{index:024x}")))
-    [(_, rule)] = zip(play.engine._names, play.engine._rules, strict=True)
-    assert isinstance(rule, Presence)
-    assert len(rule._candidates) == 10
+    assert len(presence(play)._astray) == 10
 
 
 def test_rows_are_written_with_movements_and_not_with_reads() -> None:
+    """A row for the arrival, and one at most for a pace; the reads of ten minutes write none."""
     play = present()
+    play.cover(60.0, reads=OFTEN)
     before = play.puts
+    assert before <= 2
     play.cover(600.0, reads=OFTEN)
     assert play.puts == before

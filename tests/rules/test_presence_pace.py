@@ -3,15 +3,34 @@ from random import Random
 import pytest
 
 from gateway.model import Arrival, Coverage, Departure, ReadPace
-from rules.pace import LEAVE_GAPS, LEAVE_MAX_NS, Pace
+from rules.pace import KEPT_S, LEAVE_MAX_NS, STEPS_NS, Pace
 from rules.presence import Presence
 from tests.rules.play import OTHER, TAG, Play, S, read, report
-from tests.rules.tags import OFTEN, SELDOM, commissioned
+from tests.rules.tags import GONE_S, HELD_S, SELDOM, taught
+
+OTHERS = [read(epc=f"30bb0{index}") for index in range(6)]
+"""Tags that are read often, and show what is usual in their zone."""
+
+
+def among_others() -> Play:
+    """A tag that is read seldom stands among such as are read often until second 300."""
+    play = taught()
+    play.cover(13.0, reads={0.6: [read()], 0.125: OTHERS})
+    play.cover(300.0, reads={**SELDOM, 0.125: OTHERS})
+    return play
+
+
+def departed(play: Play, epc: str = TAG) -> list[float]:
+    return [when for when, fact in play.told if type(fact) is Departure and fact.epc == epc]
+
+
+def paces(play: Play, epc: str = TAG) -> list[int]:
+    return [fact.leave_ns for fact in play.kinds(ReadPace) if fact.epc == epc]
 
 
 def test_seldom_read_tags_of_the_first_start_are_no_receipts() -> None:
     """In session 1 a tag that was there all along may take half a minute to be believed."""
-    play = Play([Presence], {"enter_window_s": 10.0})
+    play = Play([Presence])
     play.feed(0.0, Coverage("r", 0, resumed=True))
     tags = {f"3034{index:02x}": 2.2 + 0.4 * index for index in range(12)}
     due = {epc: 0.5 * gap for epc, gap in tags.items()}
@@ -29,25 +48,33 @@ def test_seldom_read_tags_of_the_first_start_are_no_receipts() -> None:
 
 
 def test_seldom_read_tag_does_not_flap_and_tells_its_pace() -> None:
-    play = commissioned()
-    play.feed(10.5, report(read()))
-    play.feed(11.1, report(read()))
-    play.feed(11.8, report(read()))
-    assert len(play.kinds(Arrival)) == 1
-    play.cover(3600.0, reads=SELDOM)
+    play = among_others()
+    play.cover(1800.0, reads={**SELDOM, 0.125: OTHERS})
     assert play.kinds(Departure) == []
-    assert play.kinds(ReadPace)[-1].leave_ns == 40 * S
-    assert play.rows["tag:" + TAG] == {"zone": "A", "leave_ms": 40000}
-    assert play.puts < 6
+    told = paces(play)
+    assert told[-1] > 20 * S
+    assert play.rows["tag:" + TAG] == {"zone": "A", "leave_ms": told[-1] // 1_000_000}
+    assert len(told) < 6
+    assert play.puts <= len(play.kinds(Arrival, ReadPace))
 
 
 def test_seldom_read_tag_leaves_after_its_own_window() -> None:
-    play = commissioned()
+    play = among_others()
+    play.cover(300.0 + 19.0, reads={0.125: OTHERS})
+    assert departed(play) == []
+    play.cover(400.0, reads={0.125: OTHERS})
+    [silent_until] = departed(play)
+    assert silent_until <= 300.0 + paces(play)[-1] / S
+
+
+def test_zone_where_all_tags_are_read_seldom_does_not_flap() -> None:
+    play = taught()
     play.cover(13.0, reads={0.6: [read()]})
-    play.cover(300.0, reads=SELDOM)
-    play.cover(400.0)
-    assert len(play.kinds(Arrival)) == 1
-    assert 335.0 < play.times(Departure)[0] < 341.0
+    play.cover(1800.0, reads=SELDOM)
+    assert play.kinds(Departure) == []
+    assert play.puts < 6
+    play.cover(1880.0)
+    assert len(departed(play)) == 1
 
 
 def test_restart_does_not_forget_a_slow_pace() -> None:
@@ -60,41 +87,70 @@ def test_restart_does_not_forget_a_slow_pace() -> None:
 
 
 def test_tag_that_speeds_up_gets_the_usual_window_back() -> None:
-    play = commissioned()
-    play.cover(13.0, reads={0.6: [read()]})
-    play.cover(300.0, reads=SELDOM)
-    play.cover(600.0, reads=OFTEN)
-    assert play.rows["tag:" + TAG] == {"zone": "A"}
-    assert play.kinds(ReadPace)[-1].leave_ns == 10 * S
-    play.cover(700.0)
-    assert play.times(Departure) == [pytest.approx(610.0, abs=0.6)]
+    play = among_others()
+    slow = paces(play)[-1]
+    play.cover(600.0, reads={0.125: [*OTHERS, read()]})
+    assert paces(play)[-1] < slow
+    assert paces(play)[-1] <= 2 * paces(play, OTHERS[0].epc)[-1]
+    play.cover(600.0 + HELD_S, reads={0.125: OTHERS})
+    assert departed(play) == []
+    play.cover(600.0 + GONE_S, reads={0.125: OTHERS})
+    assert len(departed(play)) == 1
 
 
-def test_window_of_a_tag_that_is_hardly_read_is_capped() -> None:
-    pace = Pace.first(10 * S, 0, 30 * S, 3)
-    assert pace.leave == LEAVE_MAX_NS
-    assert not pace.measure(60 * S, 0, 4)
-    assert Pace.kept(10 * S, 0).leave == 10 * S
+def test_slack_is_what_a_tag_is_read_more_seldom_than_is_usual() -> None:
+    pace = Pace(2 * S, 10 * S)
+    assert pace.slack_ns(3 * S, 0.01) == 0
+    assert 2 * S < pace.slack_ns(S, 0.01) < pace.slack_ns(S, 0.0001) < 20 * S
 
 
-def test_window_holds_enough_gaps_and_is_steady_at_a_border() -> None:
-    pace = Pace.first(10 * S, 0, S, 10)
-    reads, changes = 10, 0
-    for minute in range(1, 200):
-        reads += 60 * LEAVE_GAPS // (10 + minute % 2)
-        changes += pace.measure(minute * 60 * S, 0, reads)
-    assert changes <= 1
+def test_mean_gap_follows_the_reads_and_forgets() -> None:
+    """The gap in which a moment falls: 20 gaps of 3 s, then a minute of 60 gaps of 1 s."""
+    pace = Pace(S, STEPS_NS[0])
+    pace.squares_s = 20 * 9.0
+    assert pace.measure(60 * S, 0) == 60 * S
+    assert pace.gap == 3 * S
+    pace.squares_s = 30 * 1.0
+    pace.measure(90 * S, 0)
+    assert S < pace.gap < 3 * S
+    pace.squares_s = KEPT_S
+    pace.measure(90 * S + int(KEPT_S) * S, 0)
+    assert pace.gap == S
 
 
-@pytest.mark.parametrize(("per_s", "leave_s"), [(8.0, 10), (0.35, 40)], ids=["s0", "s1"])
-def test_tags_read_by_chance_do_not_flap(per_s: float, leave_s: int) -> None:
+def test_reads_that_crowd_into_one_turn_are_no_pace() -> None:
+    """Ten reads within a second, and then none for nine: a moment falls into the long gap."""
+    pace = Pace(S, STEPS_NS[0])
+    for turn in range(1, 7):
+        pace.squares_s = 10 * 0.1**2 + 9.0**2
+        pace.measure(turn * 10 * S, 0)
+    assert pace.gap > 8 * S
+
+
+def test_measuring_twice_at_once_changes_nothing() -> None:
+    pace = Pace(2 * S, STEPS_NS[0])
+    assert [pace.measure(0, 0), pace.measure(0, 0), pace.gap] == [0, 0, 2 * S]
+
+
+def test_window_is_told_in_steps_and_is_steady_at_a_border() -> None:
+    pace = Pace(S, 10 * S)
+    told = [pace.told_anew((15 + turn % 2) * S) for turn in range(20)]
+    assert (told[:3], sum(told), pace.told) == ([True, True, False], 2, 20 * S)
+    assert pace.told_anew(9000 * S)
+    assert pace.told == LEAVE_MAX_NS
+    assert pace.told_anew(9 * S)
+    assert pace.told == 10 * S
+
+
+@pytest.mark.parametrize(("per_s", "leave_s"), [(8.0, GONE_S), (0.35, 75.0)], ids=["s0", "s1"])
+def test_tags_read_by_chance_do_not_flap(per_s: float, leave_s: float) -> None:
     """Ten tags for an hour, read like a Poisson process: the hardest case of a rate."""
     random = Random(5)
-    play = commissioned()
+    play = taught()
     tags = [f"3034{index:020x}" for index in range(10)]
-    for moment in (10.5, 11.1, 11.8):
-        play.feed(moment, report(*[read(epc=epc) for epc in tags]))
-    due = dict.fromkeys(tags, 12.0)
+    for tenth in range(30):
+        play.feed(10.0 + tenth / 10, report(*[read(epc=epc) for epc in tags]))
+    due = dict.fromkeys(tags, 13.0)
     while play.now_s < 3600.0:
         now_s = play.now_s + 0.25
         for epc in tags:
@@ -103,8 +159,6 @@ def test_tags_read_by_chance_do_not_flap(per_s: float, leave_s: int) -> None:
                 due[epc] += random.expovariate(per_s)
         play.feed(now_s, Coverage("r", S // 4))
     assert play.kinds(Departure) == []
-    assert play.puts < 60
-    play.cover(play.now_s + 61.0)
-    silence = sorted(when - 3600.0 for when in play.times(Departure))
-    assert len(silence) == 10
-    assert silence[4] <= leave_s + 0.5
+    assert play.puts < 12 * len(tags)
+    play.cover(play.now_s + leave_s)
+    assert len(play.times(Departure)) == 10

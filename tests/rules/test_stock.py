@@ -5,6 +5,7 @@ from gateway.model import (
     Snapshot,
     SnapshotLine,
     SnapshotRequest,
+    TagsFollow,
 )
 from rules.stock import Stock
 from tests.rules.play import OTHER, TAG, Play
@@ -91,3 +92,18 @@ def test_balances_outlive_a_restart() -> None:
     play = Play([Stock])
     play.feed(1.0, move(UNKNOWN_LOCATION, "A", 2, (TAG, OTHER)))
     assert told(Play([Stock], rows=play.rows)) == told(play)
+
+
+def test_tags_that_follow_their_movement_are_known_to_be_there_or_gone() -> None:
+    play = Play([Stock])
+    play.feed(
+        1.0, move(UNKNOWN_LOCATION, "A", 2), TagsFollow("id", "BOLT", "A", (TAG, OTHER), True)
+    )
+    assert told(play)["A"] == (SnapshotLine("BOLT", 2, "pcs", (TAG, OTHER)),)
+    play.feed(
+        2.0, move("A", UNKNOWN_LOCATION), TagsFollow("id", "BOLT", "A", (TAG,), arriving=False)
+    )
+    assert told(play)["A"] == (SnapshotLine("BOLT", 1, "pcs", (OTHER,)),)
+    assert set(play.rows) == {"A\tBOLT", f"A\tBOLT\t{OTHER}"}
+    play.feed(3.0, TagsFollow("id", "NUT", "A", (TAG,), arriving=True))
+    assert "A\tNUT" not in play.rows

@@ -30,12 +30,14 @@ from gateway.model import (
     WeightReport,
     WeightSample,
 )
+from gateway.ports import Row, Turn
 from rules.count import Count
 from rules.health import Health
 from rules.movement import MovementRule
 from rules.portal import Portal
 from rules.presence import Presence
 from rules.stock import Stock
+from rules.turns import together
 from rules.weight import Weight
 from tests.rules.play import BOLT, Play, S
 
@@ -176,3 +178,9 @@ def test_same_story_is_told_the_same_each_time(story: Story) -> None:
     first, second = run(story)[0], run(story)[0]
     assert first.told == second.told
     assert first.rows == second.rows
+
+
+def test_of_turns_that_belong_together_the_later_word_on_a_row_counts() -> None:
+    put, drop = Turn(puts=(Row("a", {}),)), Turn(deletes=("a", "b"))
+    assert together(drop, put) == Turn(puts=(Row("a", {}),), deletes=("b",))
+    assert together(put, drop) == Turn(puts=(Row("a", {}),), deletes=("a", "b"))  # puts first

@@ -6,11 +6,15 @@ from typing import Any
 import pytest
 
 from gateway.model import Alert, Dismissal, Movement, Passage, Unresolved
-from rules.unsettled import OPEN_MAX_NS
+from gateway.ports import NOTHING
+from rules.unsettled import OPEN_MAX_NS, Unsettled
 from tests.rules.acts import NUT, came, change, gone, play, settled
 from tests.rules.play import BOLT, OTHER, TAG, Play, S, at
 
 DAY_S = OPEN_MAX_NS / S
+
+UNTAGGED = (replace(BOLT, epc_prefixes=()), NUT)
+"""Only weight tells of bolts."""
 
 
 def unclear(grams: float, second: float, cell: str = "s:1", **rest: Any) -> Any:
@@ -45,13 +49,14 @@ def test_tag_that_goes_back_closes_its_unresolved(first: Any, second: Any, resta
     assert set(later.rows) == {"alert:senses_disagree:A:BOLT"}
 
 
-def test_tag_that_goes_back_with_its_step_is_a_movement_too() -> None:
+def test_tag_that_goes_back_as_its_step_does_is_booked_by_weight() -> None:
     found = play()
     found.feed(2.0, gone())
     found.wake(20.0)
     found.feed(60.0, came(second=59.0), change(1, 59.5))
+    found.wake(100.0)
     assert closed(found) == [(opened(found)[0], "returned")]
-    assert [fact.epcs for fact in found.kinds(Movement)] == [(TAG,)]
+    assert [(fact.quantity, fact.epcs) for fact in found.kinds(Movement)] == [(1, ())]
     settled(found)
 
 
@@ -92,25 +97,26 @@ def test_movement_that_names_the_epc_settles_all_that_was_open_of_it(restart: bo
 
 
 def test_movement_settles_nothing_that_opens_with_it() -> None:
-    found = play()
-    found.feed(2.0, change(-2), gone())
-    found.feed(7.0, came(second=6.9))
-    found.wake(15.0)
-    assert (len(found.kinds(Movement)), len(opened(found)), closed(found)) == (1, 1, [])
+    unsettled = Unsettled("boot-1", 0)
+    unsettled.tag(at(1.0), "riddle", TAG, "A", arriving=True)
+    assert unsettled.moved(at(1.0), [TAG]) is NOTHING
+    assert unsettled.moved(at(1.1), [TAG]).facts == (
+        Dismissal("riddle", "settled_by_movement", at(1.1)),
+    )
 
 
 @pytest.mark.parametrize("restart", [False, True])
 def test_weight_that_goes_back_closes_the_cell(restart: bool) -> None:
-    found = play()
+    found = play(items=UNTAGGED)
     found.feed(2.0, unclear(50.0, 1.0))
-    later = again(found) if restart else found
+    later = again(found, items=UNTAGGED) if restart else found
     later.feed(30.0, unclear(-49.0, 29.0))
     assert closed(later) == [(opened(found)[0], "returned")]
     assert (len(opened(found)), later.rows) == (1, {})
 
 
 def test_step_that_brings_the_cell_in_line_settles_it() -> None:
-    found = play(items=(replace(BOLT, epc_prefixes=()), NUT))
+    found = play(items=UNTAGGED)
     found.feed(2.0, unclear(45.0, 1.0))
     found.feed(20.0, change(1, 19.0))
     assert closed(found) == []
@@ -134,7 +140,7 @@ def test_cell_without_a_known_item_is_in_line_when_its_weight_is_back() -> None:
 
 
 def test_after_a_day_it_stays_open_for_a_person() -> None:
-    found = play()
+    found = play(items=UNTAGGED)
     found.feed(2.0, came("ff00"), unclear(50.0, 1.0))
     found.feed(DAY_S + 10, gone("ff00", second=DAY_S), unclear(-50.0, DAY_S))
     assert closed(found) == []
@@ -144,7 +150,7 @@ def test_after_a_day_it_stays_open_for_a_person() -> None:
 def test_book_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rules.unsettled.SUBJECTS_MAX", 2)
     monkeypatch.setattr("rules.unsettled.IDS_MAX", 2)
-    found = play()
+    found = play(items=UNTAGGED)
     for number in range(5):
         found.feed(2.0 + number, came(f"ff{number:02x}"), unclear(50.0, 1.0 + number))
     assert len(found.rows) == 2

@@ -1,0 +1,225 @@
+"""Reads of tags that are not where they are read: on their way, come to stand, strays, ghosts.
+
+Part of the presence rule: it says where a tag is found, the rule says what has happened then. A tag
+of which no antenna hears anything astray costs nothing here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from gateway.model import NS_PER_S, Ns, TagRead
+from rules.antenna import ZoneAntenna
+from rules.run import CARRIED_CDB, RSSI_UNKNOWN_CDBM, Run, outdone, set_down_at
+from rules.standing import Standing
+
+RUNS_MAX = 10_000
+"""Tags that are read where they do not stand: strays, ghosts, what is carried past. The first noted
+is forgotten: of a tag that is present, only which of its levels are those of a stray.
+"""
+
+GONE_MAX, GONE_NS = 10_000, 120 * NS_PER_S
+"""Departures that may still turn out to be none, and for how long: who has waited two minutes has
+acted on it. Of more the oldest are final.
+"""
+
+REJOIN_NS = 10 * NS_PER_S
+"""A tag that was read on its way, and stands somewhere so soon after it was told to have left, was
+on its way there all the time.
+"""
+
+
+EXPECTED_NATS = 4.0
+"""What it is worth that a scale has felt a piece come which lacks its tag: one read at a level that
+speaks for itself will do, but none never.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A tag stands by that run, since that moment. It came from that zone ("" is unknown); with
+    `refutes` what was told of it last was wrong, with `moved` it was seen to stand there lately.
+    """
+
+    run: Run
+    since: Ns
+    came_from: str
+    refutes: bool = False
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A departure: where and at which level the tag stood, when it left, when that was told and
+    after which silence, and whether it was read on its way.
+    """
+
+    antenna: ZoneAntenna
+    rssi: int
+    left_at: Ns
+    told_at: Ns
+    silence: Ns
+    roamed: bool
+
+
+class Astray:
+    """See the module. `still_cdb` is how far the level of a tag that stands may stray."""
+
+    def __init__(self, still_cdb: int) -> None:
+        self._still_cdb = still_cdb
+        self._runs: dict[str, dict[ZoneAntenna, Run]] = {}
+        self._gone: dict[str, Gone] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def weigh(
+        self, at: Ns, read: TagRead, antenna: ZoneAntenna, tag: Standing | None
+    ) -> Found | None:
+        """Take in a read of a tag that is absent, or is not read as it stood."""
+        if tag is not None and not tag.reads and antenna.zone is tag.zone:
+            rssi = read.rssi_cdbm
+            tag.found(at, read.seen_count, antenna, RSSI_UNKNOWN_CDBM if rssi is None else rssi)
+            if rssi is not None:
+                antenna.learn(rssi)
+            return None
+        run = self._note(at, read, antenna, tag)
+        if tag is None:
+            return self._absent(at, read.epc, run)
+        if antenna.zone is tag.zone:
+            self._at_home(at, read, run, tag)
+            return None
+        gone = self._gone.get(read.epc)
+        if gone is not None and self._as_it_stood(run, gone) and at - gone.told_at <= GONE_NS:
+            run.began = run.first_at
+            return self._found(read.epc, run, antenna.zone.location, refutes=True)
+        if run.of_stray(tag.still_at, self._still_cdb):
+            return self._stray(read, run, tag)
+        return self._elsewhere(at, read, run, tag)
+
+    def left(self, now: Ns, epc: str, tag: Standing) -> None:
+        """A tag is told to have left; it may yet turn out to stand where it stood, or elsewhere."""
+        if not tag.reads:
+            return
+        tag.silences.left(roamed=tag.stirred_nats > 0)
+        silence = tag.zone.lived - tag.last
+        roamed = tag.stirred_nats > 0
+        gone = Gone(tag.antenna, tag.rssi, tag.left_at(), now, silence, roamed)
+        self._keep_in_mind(epc, gone)
+
+    def _keep_in_mind(self, epc: str, gone: Gone) -> None:
+        if len(self._gone) >= GONE_MAX:
+            del self._gone[next(iter(self._gone))]
+        self._gone[epc] = gone
+
+    def placed(self, now: Ns, epc: str, old: Standing | None) -> None:
+        """The tag stands: what is read elsewhere from now on is a stray, or on its way; unless it
+        is read again where it stood before, as it stood there.
+        """
+        self._runs.pop(epc, None)
+        self._gone.pop(epc, None)
+        if old is not None and old.reads:
+            self._keep_in_mind(epc, Gone(old.antenna, old.rssi, now, now, 0, roamed=False))
+
+    def _note(self, at: Ns, read: TagRead, antenna: ZoneAntenna, tag: Standing | None) -> Run:
+        """Add a read to the run of its tag at that antenna. A level that was read here while the
+        tag stood elsewhere stays known as that of a stray.
+        """
+        places = self._runs.setdefault(read.epc, {})
+        run, begun = places.get(antenna), at - read.span_ns
+        known = run is not None and tag is not None and run.first_at <= tag.still_at
+        if run is not None and tag is not None and known and antenna is not tag.antenna:
+            run.known(begun)
+        elif run is None or known or run.over(begun, read):
+            stray = run.stray if run is not None and not known else None
+            run = places[antenna] = Run.begin(at, read, antenna)
+            run.stray = stray
+            if len(self._runs) > RUNS_MAX:
+                del self._runs[next(iter(self._runs))]
+        carried = run.level - CARRIED_CDB
+        if any(each.last_at > run.last_at and each.level > carried for each in places.values()):
+            run.here_since = begun
+        run.add(at, read, self._still_cdb)
+        return run
+
+    def _absent(self, at: Ns, epc: str, run: Run) -> Found | None:
+        """A tag that is absent is read: has it come, or had it never left?"""
+        gone = self._gone.get(epc)
+        if gone is not None and at - gone.told_at > (REJOIN_NS if gone.roamed else GONE_NS):
+            del self._gone[epc]
+            gone = None
+        if gone is None:
+            return self._found(epc, run) if self._stands(epc, run) else None
+        zone, silences = gone.antenna.zone, gone.antenna.zone.silences
+        if self._as_it_stood(run, gone):
+            silences.had_not_left()
+            silences.ended(gone.silence + at - gone.told_at, 0, stirred=False)
+            run.began = run.first_at
+            return self._found(epc, run, zone.location, refutes=True)
+        if not self._stands(epc, run):
+            return None
+        if not gone.roamed:
+            return self._found(epc, run, still_at=gone.left_at)
+        silences.had_not_left()
+        if run.antenna.zone is zone:
+            silences.came_back(gone.silence + at - gone.told_at)
+        return self._found(epc, run, zone.location, refutes=True, still_at=gone.left_at)
+
+    def _as_it_stood(self, run: Run, gone: Gone) -> bool:
+        same = gone.antenna is run.antenna and not gone.roamed and run.samples > 1
+        return same and abs(run.level - gone.rssi) <= self._still_cdb
+
+    def _at_home(self, at: Ns, read: TagRead, run: Run, tag: Standing) -> None:
+        """A read in the tag's own zone, but not at its level: it stands, is shaded, or was moved
+        within the zone.
+        """
+        own = run.antenna is tag.antenna
+        if not own and run.first_at <= tag.still_at:
+            tag.seen_still(at, read.seen_count)
+            return
+        tag.seen_astray(at, read.seen_count, read.rssi_cdbm if own else None)
+        if run.stands() and tag.settle(run):
+            run.antenna.learn(run.level)
+            self._runs.pop(read.epc, None)
+
+    def _stray(self, read: TagRead, run: Run, tag: Standing) -> Found | None:
+        """A read elsewhere as it was when the tag stood at home: it still does, or never did."""
+        if run.samples == 2 and run.stray is None:
+            run.antenna.learn_stray(run.level)
+        rssi, unbroken = read.rssi_cdbm, run.first_at <= tag.still_at
+        same = rssi is not None and abs(run.level - rssi) <= self._still_cdb
+        if unbroken and same and not tag.stirred_nats:  # else it may have been set down here
+            tag.last = tag.zone.lived
+        if not tag.misplaced(run):
+            return None
+        run.began = run.first_at
+        if run.last_at - tag.placed_at <= GONE_NS:
+            return self._found(read.epc, run, tag.came_from, refutes=True)
+        return self._found(read.epc, run, tag.zone.location)
+
+    def _elsewhere(self, at: Ns, read: TagRead, run: Run, tag: Standing) -> Found | None:
+        """A read elsewhere that is new: it was taken up, and may stand there now."""
+        epc, rssi = read.epc, read.rssi_cdbm
+        tag.stir(at, run, run.level if rssi is None else rssi)
+        others = self._runs[epc].values()
+        rivals = [each for each in others if not each.of_stray(tag.still_at, self._still_cdb)]
+        if not run.stands() or outdone(run, rivals) or not tag.left_for(run):
+            return None
+        found = self._found(epc, run, tag.zone.location, still_at=tag.still_at)
+        return replace(found, moved=True)
+
+    def _stands(self, epc: str, run: Run) -> bool:
+        zone = run.antenna.zone
+        expected = bool(zone.expected) and zone.expects(epc, run.last_at)
+        stands = run.stands(EXPECTED_NATS if expected else 0.0)
+        return stands and not outdone(run, self._runs[epc].values())
+
+    def _found(
+        self, epc: str, run: Run, came_from: str = "", *, refutes: bool = False, still_at: Ns = 0
+    ) -> Found:
+        """`still_at` is when it was last read where it stood before."""
+        zone = run.antenna.zone
+        others = [each for each in self._runs[epc].values() if each.antenna.zone is not zone]
+        before = [each.last_at for each in others if each.last_at < run.here_since]
+        since = set_down_at(run, max([*before, still_at]))
+        return Found(run, since, came_from, refutes)

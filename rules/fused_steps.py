@@ -1,0 +1,316 @@
+"""The weight's side of a place with both senses: steps that find their tags (`rules.movement`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from gateway.model import NS_PER_S, Cell, CountChange, Ns, StepExpectsTags, TagsFollow, WeightStep
+from gateway.ports import NOTHING, Turn
+from rules.act import WaitingStep, WaitingTag
+from rules.odd_steps import OddSteps, of_other, of_own
+from rules.recent_steps import RecentSteps
+from rules.shelf import Shelf
+from rules.turns import together
+from rules.unsettled import Weighed
+from rules.waiting import UNTIL_WATCHED
+from rules.waits import ARRIVE_MAX_NS, UNEXPLAINED_NS
+
+PUT_BACK_NS = 20 * NS_PER_S
+"""Who takes a thing to look at it lays it back within this time, and its tag may not be missed."""
+
+
+class FusedSteps:
+    """See the module."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._waiting = shelf.waiting
+        self._odd = OddSteps(shelf)
+        self.recent = RecentSteps()
+
+    def counted(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
+        """A cell of such a place has changed, by whole pieces or not."""
+        step = WaitingStep.of(change, cell.zone or "", now, now)
+        self._odd.counted(step)
+        known = self._shelf.lone.in_step(change)
+        if not known:
+            return self._begin(now, step)
+        told = Turn(deletes=tuple(act.key for act in known))
+        told = together(told, self._shelf.unsettled.moved(now, [act.epc for act in known]))
+        left = change.quantity - sum(act.quantity for act in known)
+        if left == 0:
+            return together(told, self._shelf.agree(now, step.zone, step.item))
+        return together(told, self._begin(now, replace(step, quantity=left)))
+
+    def join(self, now: Ns, tag: WaitingTag, *, late: bool = False) -> Turn | None:
+        """Give a tag to the step that lies nearest, if any wants it. One that is `late` has waited
+        for a step of its own.
+        """
+        wanting = [
+            step
+            for step in self._waiting.steps()
+            if step.wants(tag) and step.causes(tag, now) and (late or not step.late(tag))
+        ]
+        if not wanting:
+            return None
+        step = min(wanting, key=lambda each: each.apart_ns(tag))
+        return self._joined(now, step, step.joined(tag))
+
+    def explain(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """A tag of another item waits: is it what a step weighed?"""
+        for step in list(self._waiting.steps()):
+            if not step.told and of_other(step, tag):
+                turn = self._decided(now, step, (step.key,))
+                if turn is not None:
+                    self._waiting.drop(step)
+                    return turn
+        return self._odd.light(now, self._unmatched(), tag)
+
+    def weighed(self, now: Ns, cell: Cell, step: WeightStep) -> None:
+        """A cell of such a place has changed, by what may be less than a piece of its own."""
+        change = CountChange(cell.cell, cell.item or "", 0, 0, 0, step)
+        self._odd.weighed(WaitingStep.of(change, cell.zone or "", now, now))
+
+    def mislabelled(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """A tag of another item came, and no step weighs as much: it is on a piece that lacks its
+        own. Where its item is planned beside, it is so only if that piece will get none.
+        """
+        for step in self._waiting.steps():
+            lacks = (
+                step.arriving and step.wanting and (step.alerted or (step.told and tag.stranger))
+            )
+            if lacks and of_other(step, tag) and tag.at <= step.known_at + ARRIVE_MAX_NS:
+                turn = self._odd.mislabelled(step, tag)
+                joined = self._joined(now, step, step.joined(tag))
+                found = self._shelf.disagreement.found(now, step.zone, step.item)
+                return together(turn, joined, found)
+        return None
+
+    def cross_read(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """A tag of an item that is planned elsewhere came: a step there that lacks one has it, and
+        an antenna of another zone reads it better.
+        """
+        for step in self._waiting.steps():
+            there = replace(tag, zone=step.zone, stranger=False)
+            lately = tag.at <= step.known_at + ARRIVE_MAX_NS
+            if step.arriving and lately and step.wants(there):
+                return self._joined(now, step, step.joined(tag))
+        return None
+
+    def not_gone(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """A tag that was taken for a piece of a step stands there still: it was another."""
+        step = self.recent.without(now, tag)
+        if step is not None:
+            due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
+            there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
+            step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
+            shown = Turn(facts=(there, *self._shown(step, step.epcs)), deletes=deletes)
+            return together(shown, self._begin(now, step))
+        for step in self._waiting.steps():
+            if step.took(tag):
+                there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
+                row = self._waiting.add(step.parted(tag.epc))
+                return Turn(facts=(there,) if step.told else (), puts=(row,))
+        return None
+
+    def overdue(self, now: Ns, step: WaitingStep) -> Turn:
+        """It has waited long enough."""
+        if step.alerted:
+            return together(Turn(deletes=(step.key,)), self._shelf.agree(now, step.zone, step.item))
+        if step.told:
+            return self._tags_over(now, step)
+        return self._hold_over(now, step)
+
+    def _begin(self, now: Ns, step: WaitingStep) -> Turn:
+        older = together(*self._older_first(now, step))
+        step, deletes = self._filled(
+            now, step, [tag for tag in self._waiting.tags() if not tag.spare]
+        )
+        turn = self._decided(now, step, deletes)
+        return together(older, turn or self._waits(now, step, deletes))
+
+    def _older_first(self, now: Ns, step: WaitingStep) -> Iterable[Turn]:
+        """More tags wait than the step wants: the first of them are of an older one that lacks
+        them.
+        """
+        tags = [tag for tag in self._unmatched() if step.wants(tag)]
+        surplus = max(0, len(tags) - step.wanting)
+        for tag in sorted(tags, key=lambda each: each.at)[:surplus]:
+            turn = self.join(now, tag, late=True)
+            if turn is not None:
+                yield turn
+                yield Turn(deletes=self._waiting.drop(tag))
+
+    def _waits(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn:
+        """It is told later, when its tags have come or its time is over."""
+        doubtful = self._odd.doubtful(step)
+        if not (step.quantity or step.arriving or doubtful):
+            return together(Turn(deletes=tuple(deletes)), self._unresolved(now, step))
+        if not step.told:
+            wait_ns = self._shelf.waits.hold_ns(
+                step.zone, arriving=step.arriving, doubtful=doubtful or step.quantity == 0
+            )
+            step = replace(step, due=now + wait_ns)
+        row = self._waiting.add(step)
+        return Turn(tuple(self._expects(now, step)), (row,), tuple(deletes))
+
+    def _expects(self, now: Ns, step: WaitingStep) -> Iterable[StepExpectsTags]:
+        item = self._shelf.catalogue.get(step.item)
+        if item is not None and step.wanting and not self._shelf.senses.zone_blind(now, step.zone):
+            yield StepExpectsTags(
+                zone=step.zone,
+                epc_prefixes=item.epc_prefixes,
+                arriving=step.arriving,
+                count=step.wanting,
+                since=step.at,
+                until=step.known_at,
+            )
+
+    def _unmatched(self) -> list[WaitingTag]:
+        """Tags that wait for a step of their own."""
+        return [tag for tag in self._waiting.tags() if not tag.spare]
+
+    def _filled(
+        self, now: Ns, step: WaitingStep, tags: Iterable[WaitingTag]
+    ) -> tuple[WaitingStep, tuple[str, ...]]:
+        """Give a step those tags that wait and that it wants, the nearest first."""
+        taken: list[WaitingTag] = []
+        for tag in sorted(tags, key=step.apart_ns):
+            if step.wants(tag) and step.causes(tag, now):
+                step = step.joined(tag)
+                taken.append(tag)
+        return step, self._waiting.drop(*taken)
+
+    def _joined(self, now: Ns, step: WaitingStep, joined: WaitingStep) -> Turn:
+        row = self._waiting.add(joined)
+        shown = self._shown(step, [epc for epc in joined.epcs if epc not in step.epcs])
+        turn = self._decided(now, joined, (step.key,))
+        if turn is None:
+            return Turn(facts=shown, puts=(row,))
+        self._waiting.drop(step)
+        return together(Turn(facts=shown), turn)
+
+    def _shown(self, step: WaitingStep, epcs: Sequence[str]) -> tuple[TagsFollow, ...]:
+        """Tell which tags belong to a movement that is told."""
+        if not (step.told and epcs):
+            return ()
+        return (self._shelf.telling.tags(step, epcs, arriving=step.arriving),)
+
+    def _decided(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn | None:
+        """Tell what its tags explain; None as long as they do not."""
+        if step.complete:
+            return together(Turn(deletes=tuple(deletes)), self._agreed(now, step))
+        if step.told:
+            return None
+        tags = [tag for tag in self._waiting.tags() if of_other(step, tag)]
+        strangers = self._shelf.explanation.strangers(step, tags)
+        if strangers is None:
+            return None
+        gone = (*deletes, *self._waiting.drop(*strangers))
+        return together(Turn(deletes=gone), self._odd.told(now, step, strangers))
+
+    def _agreed(self, now: Ns, step: WaitingStep) -> Turn:
+        told = NOTHING if step.told else Turn(facts=(self._shelf.telling.step(now, step),))
+        self.recent.remember(now, replace(step, told=True))
+        left = self._shelf.oddities.gone(step.epcs) if not step.arriving else NOTHING
+        return together(told, left, self._shelf.agree(now, step.zone, step.item))
+
+    def _hold_over(self, now: Ns, step: WaitingStep) -> Turn:
+        """It is told now, by what is known."""
+        step, back = self._without_returned(step)
+        step, deletes = self._filled(now, step, self._unmatched())
+        deletes = (*deletes, *back, step.key)
+        turn = self._decided(now, step, deletes)
+        if turn is not None:
+            return turn
+        gone = Turn(deletes=deletes)
+        taken_away = self._odd.taken_away(now, step)
+        if taken_away is not None:
+            return together(gone, taken_away)
+        if step.quantity == 0:
+            if not self._shelf.explanation.by_tags(step):
+                return together(gone, self._unresolved(now, step))
+            return together(gone, self._agreed(now, of_own(step, len(step.epcs))))
+        if not step.epcs and self._odd.doubtful(step):
+            found = self._shelf.disagreement.found(now, step.zone, step.item)
+            return together(gone, self._unresolved(now, step, "item_uncertain"), found)
+        told = Turn(facts=(self._shelf.telling.step(now, step),), deletes=deletes[:-1])
+        due = UNTIL_WATCHED
+        if not self._shelf.senses.zone_blind(now, step.zone):
+            wait_ns = self._shelf.waits.tags_ns(step.zone, arriving=step.arriving)
+            due = max(now, step.known_at + wait_ns)
+        step = replace(step, told=True, due=due)
+        row = self._waiting.add(step)
+        mislabelled = list(self._mislabels(now, step))
+        if due > now or mislabelled:
+            return together(told, Turn(puts=(row,)), *mislabelled)
+        self._waiting.drop(step)
+        return together(told, self._tags_over(now, step))
+
+    def _without_returned(self, step: WaitingStep) -> tuple[WaitingStep, tuple[str, ...]]:
+        """The step without those of its tags that are there again, or still."""
+        returned = [
+            tag
+            for tag in self._waiting.tags()
+            if tag.arriving and not step.arriving and tag.epc in step.epcs
+        ]
+        for tag in returned:
+            step = step.parted(tag.epc)
+        return step, self._waiting.drop(*returned)
+
+    def _mislabels(self, now: Ns, step: WaitingStep) -> Iterable[Turn]:
+        """Tags of other items that came with a step which lacks as many."""
+        for tag in [tag for tag in self._waiting.tags() if tag.stranger and of_other(step, tag)]:
+            turn = self.mislabelled(now, tag)
+            if turn is not None:
+                yield Turn(deletes=self._waiting.drop(tag))
+                yield turn
+
+    def _tags_over(self, now: Ns, step: WaitingStep) -> Turn:
+        """The time of its tags is over: the senses agree, or they do not."""
+        if self._shelf.senses.zone_blind(now, step.zone):
+            return Turn(puts=(self._waiting.add(replace(step, due=UNTIL_WATCHED)),))
+        spares = [
+            tag
+            for tag in self._waiting.tags()
+            if (tag.zone, tag.item, tag.arriving) == (step.zone, step.item, step.arriving)
+            and not tag.stranger
+        ][: step.wanting]
+        for tag in spares:
+            step = step.joined(tag)
+        shown = Turn(facts=self._shown(step, [tag.epc for tag in spares]))
+        deletes = (step.key, *self._waiting.drop(*spares))
+        step, turn = self._put_back(now, step)
+        if step.complete:
+            return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
+        step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)
+        found = self._shelf.disagreement.found(now, step.zone, step.item)
+        kept = Turn(puts=(self._waiting.add(step),), deletes=deletes[1:])
+        return together(shown, kept, turn, found)
+
+    def _put_back(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
+        """What was taken and put back, or the other way round, before its tag was missed needs
+        none.
+        """
+        turn = NOTHING
+        for other in list(self._waiting.steps()):
+            both = min(step.wanting, other.wanting) if other.cell == step.cell else 0
+            apart_ns = abs(other.known_at - step.known_at)
+            if not both or not other.told or other.arriving == step.arriving:
+                continue
+            if apart_ns > PUT_BACK_NS:
+                continue
+            step = replace(step, excused=step.excused + both)
+            excused = replace(other, excused=other.excused + both)
+            turn = together(turn, self._joined(now, other, excused))
+        return step, turn
+
+    def _unresolved(self, now: Ns, step: WaitingStep, reason: str = "") -> Turn:
+        """It is not known what it was."""
+        item = self._shelf.catalogue.get(step.item)
+        unresolved = self._shelf.telling.unresolved_step(now, step, reason)
+        unit_mg = item.unit_mg if item else 0
+        weighed = Weighed(step.cell, step.after_mg - step.before_mg, 0, unit_mg)
+        turn = self._shelf.unsettled.weighed(now, weighed, unresolved.unresolved_id)
+        return turn if turn.facts else turn._replace(facts=(unresolved,))

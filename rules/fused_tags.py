@@ -1,0 +1,184 @@
+"""The tags' side of a place with both senses: tags that find their step (`rules.movement`)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.model import Arrival, Departure, Item, Ns, Unresolved
+from gateway.ports import NOTHING, Turn
+from rules.act import WaitingTag
+from rules.alone import Alone
+from rules.fused_steps import FusedSteps
+from rules.shelf import Shelf
+from rules.turns import together
+from rules.waiting import UNWATCHED_MAX_NS
+
+
+class FusedTags:
+    """See the module."""
+
+    def __init__(self, shelf: Shelf, steps: FusedSteps) -> None:
+        self._shelf = shelf
+        self._waiting = shelf.waiting
+        self._steps = steps
+
+    def told(self, now: Ns, fact: Arrival | Departure, item: Item) -> Turn | None:
+        """A tag came or went; None if it is not one that is weighed there or elsewhere."""
+        odd = self._shelf.oddities.of(fact.epc, fact.zone)
+        code = odd.item if odd is not None else item.code
+        planned = self._shelf.planned(fact.zone, code)
+        if not (planned or self._shelf.strange(fact.zone, code)):
+            return None
+        if fact.cause == "first_start":
+            return NOTHING
+        due = now + self._shelf.waits.step_ns
+        tag = WaitingTag.of(fact, code, now, due)
+        undone = self._undone(now, fact, tag)
+        if undone is not None:
+            return undone
+        back = self._shelf.unsettled.turned_back(now, fact)
+        other = self._waiting.tag(replace(tag, arriving=not tag.arriving).key)
+        opposite = [other] if other is not None and other.zone == tag.zone else []
+        deletes = self._waiting.drop(*opposite)
+        told = together(back or NOTHING, Turn(deletes=deletes) if deletes else NOTHING)
+        if back or opposite:
+            return together(told, self._back(now, tag, planned=planned, soon=bool(opposite)))
+        joined = self._steps.join(now, tag) if planned else None
+        if joined is not None:
+            return joined
+        tag = replace(tag, stranger=not planned)
+        row = self._waiting.add(tag)
+        explained = self._steps.explain(now, tag)
+        if explained is None:
+            return Turn(puts=(row,))
+        kept = tuple(key for key in explained.deletes if key != tag.key)  # it had no row yet
+        return explained._replace(deletes=kept)
+
+    def _back(self, now: Ns, tag: WaitingTag, *, planned: bool, soon: bool) -> Turn:
+        """It goes back the way it went, and no step told of that: it never went, or was there
+        already. What comes back may stand in for a tag that a step lacks; what was not booked when
+        it came needs no step when it falls silent.
+        """
+        if not planned or (soon and not tag.arriving):
+            return NOTHING
+        if tag.arriving:
+            due = tag.due + self._shelf.waits.tags_ns(tag.zone, arriving=True)
+            return Turn(puts=(self._waiting.add(replace(tag, spare=True, due=due)),))
+        unbooked = replace(
+            tag, spare=True, stranger=True, due=tag.told_at + self._shelf.waits.missing_ns
+        )
+        joined = self._steps.join(now, tag)
+        return joined or Turn(puts=(self._waiting.add(unbooked),))
+
+    def overdue(self, now: Ns, tag: WaitingTag) -> Turn:
+        """No step came for it: its scale is blind, or says that nothing moved."""
+        gone = Turn(deletes=(tag.key,))
+        if tag.spare:
+            told = not tag.arriving and not tag.stranger
+            return together(gone, self._unresolved(now, tag)) if told else gone
+        if tag.stranger:
+            return _once(together(gone, self._stray(now, tag)))
+        blind = self._blind(now, tag)
+        if blind is not None:
+            return together(gone, blind) if blind is not NOTHING else NOTHING
+        if not tag.arriving:
+            spare = replace(tag, spare=True, due=now + self._shelf.waits.missing_ns)
+            return Turn(puts=(self._waiting.add(spare),))
+        return together(gone, self._found(now, tag))
+
+    def _found(self, now: Ns, tag: WaitingTag) -> Turn:
+        """A tag has come, and the scale says that nothing did."""
+        told = (
+            self._steps.join(now, tag, late=True)
+            or self._steps.not_gone(now, tag)
+            or self._steps.mislabelled(now, tag)
+        )
+        if told is not None:
+            return told
+        was_strange = tag.elsewhere and self._shelf.strange(tag.elsewhere, tag.item)
+        if was_strange or self._known(now, tag) or self._steps.recent.excused(now, tag):
+            return NOTHING  # it was there before, and read elsewhere or not at all
+        return self._unresolved(now, tag)
+
+    def unconfirmed(self, now: Ns, act: Alone) -> Turn:
+        """The scale is back, and does not say what a tag decided alone."""
+        if self._shelf.senses.silent(now, act.cell.rpartition(":")[0]):
+            return NOTHING
+        found = self._shelf.disagreement.found(now, act.zone, act.item)
+        told = self._told(now, self._shelf.telling.doubted(now, act), "", arriving=False)
+        return together(self._shelf.lone.doubt(act), told, found)
+
+    def _undone(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag) -> Turn | None:
+        """It goes back the way it came, or never did: what it had decided alone is booked back."""
+        act = self._shelf.lone.undone_by(tag)
+        if act is None:
+            return None
+        place = self._shelf.cells[act.cell].location
+        movement = None
+        if isinstance(fact, Arrival):
+            movement = self._shelf.reversals.of(now, fact, place)
+        movement = movement or self._shelf.telling.tag_for_scale(now, tag, place)
+        return Turn(facts=(movement,), deletes=(act.key,))
+
+    def _blind(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """What a tag decides alone where its scale is blind; None where none is. Which cell it
+        was, of several, a scale can tell yet: then NOTHING, and it waits on.
+        """
+        blind = [
+            cell
+            for cell in self._shelf.cells.values()
+            if (cell.zone, cell.item) == (tag.zone, tag.item)
+            and self._shelf.senses.silent(now, cell.cell.rpartition(":")[0])
+        ]
+        if not blind:
+            return None
+        if len(blind) == 1:
+            movement = self._shelf.telling.tag_for_scale(now, tag, blind[0].location)
+            self._shelf.reversals.note(movement)
+            turn = self._shelf.lone.by_tag(now, tag, blind[0].cell)
+            return turn._replace(facts=(movement,))
+        if now < tag.at + UNWATCHED_MAX_NS:
+            self._waiting.add(replace(tag, due=now + self._shelf.waits.step_ns))
+            return NOTHING
+        told = self._shelf.telling.unresolved_tag(now, tag, "scale_blind")
+        return self._told(now, told, tag.zone, arriving=tag.arriving)
+
+    def _stray(self, now: Ns, tag: WaitingTag) -> Turn:
+        """A tag of an item that is planned elsewhere, and no cell here told of it."""
+        self._waiting.add(tag)
+        told = self._steps.explain(now, tag)  # by a step that came later, and counted as nothing
+        self._waiting.drop(tag)
+        if told is None and tag.arriving:
+            told = self._steps.mislabelled(now, tag) or self._steps.cross_read(now, tag)
+        if told is not None:
+            return told
+        home = self._waiting.tag(replace(tag, arriving=False).key)
+        strays = home is not None and home.zone != tag.zone
+        was_strange = tag.elsewhere and self._shelf.strange(tag.elsewhere, tag.item)
+        if not tag.arriving or strays or was_strange or self._known(now, tag):
+            return NOTHING  # nothing was booked of it, or its own scale says where it lies
+        return self._unresolved(now, tag)
+
+    def _known(self, now: Ns, tag: WaitingTag) -> bool:
+        """Whether a step of its item has it already."""
+        waiting = any(
+            tag.epc in step.epcs and (step.item, step.arriving) == (tag.item, tag.arriving)
+            for step in self._waiting.steps()
+        )
+        return waiting or self._steps.recent.has(now, tag)
+
+    def _unresolved(self, now: Ns, tag: WaitingTag) -> Turn:
+        told = self._shelf.telling.unresolved_tag(now, tag, "senses_disagree")
+        turn = self._told(now, told, tag.zone, arriving=tag.arriving)
+        return together(turn, self._shelf.disagreement.found(now, tag.zone, tag.item))
+
+    def _told(self, now: Ns, told: Unresolved, zone: str, *, arriving: bool) -> Turn:
+        """Tell it, and keep in mind what would close it; `zone` is "" if no way back would."""
+        [epc] = told.epcs
+        turn = self._shelf.unsettled.tag(now, told.unresolved_id, epc, zone, arriving=arriving)
+        return turn._replace(facts=(told,))
+
+
+def _once(turn: Turn) -> Turn:
+    """The turn without a delete told twice."""
+    return turn._replace(deletes=tuple(dict.fromkeys(turn.deletes)))

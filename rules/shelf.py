@@ -1,0 +1,66 @@
+"""What the movement rule knows of places with both senses: their wiring, and what waits there.
+
+The two sides of the decision share it: `rules.fused_steps` and `rules.fused_tags`.
+"""
+
+from __future__ import annotations
+
+from gateway.model import Ns, Site
+from gateway.ports import RuleContext, Turn
+from rules.alone import Lone
+from rules.catalogue import Catalogue
+from rules.disagreement import Disagreement
+from rules.explanation import Explanation
+from rules.oddity import Oddities
+from rules.reversal import Reversals
+from rules.senses import Senses
+from rules.telling import Telling
+from rules.unsettled import Unsettled
+from rules.waiting import Waiting
+from rules.waits import Waits
+
+
+class Shelf:
+    """See the module."""
+
+    def __init__(self, context: RuleContext, waits: Waits) -> None:
+        last_alive = context.last_alive or 0
+        self.site: Site = context.site
+        self.waits = waits
+        self.catalogue = Catalogue()
+        self.telling = Telling(context.site, context.identify, self.catalogue)
+        self.senses = Senses(context.site)
+        self.waiting = Waiting(context.boot, last_alive)
+        self.unsettled = Unsettled(context.boot, last_alive)
+        self.disagreement = Disagreement()
+        self.reversals = Reversals(context.identify)
+        self.lone = Lone(last_alive)
+        self.oddities = Oddities()
+        self.explanation = Explanation(self.catalogue)
+        self.cells = {cell.cell: cell for cell in context.site.cells}
+        self._planned = {(cell.zone, cell.item) for cell in context.site.cells if cell.zone}
+        self._zones = {zone for zone, _ in self._planned}
+        self.items = {item for _, item in self._planned if item}
+
+    def planned(self, zone: str, item: str) -> bool:
+        """Whether that item is weighed where its tags are read."""
+        return (zone, item) in self._planned
+
+    def strange(self, zone: str, item: str) -> bool:
+        """Whether that item is weighed so elsewhere, but not there, though others are."""
+        return zone in self._zones and item in self.items and not self.planned(zone, item)
+
+    def agree(self, now: Ns, zone: str, item: str) -> Turn:
+        """An act was as it should be: the alert is over, unless something else keeps it up."""
+        unexplained = any(
+            step.alerted and step.wanting and (step.zone, step.item) == (zone, item)
+            for step in self.waiting.steps()
+        )
+        if unexplained or self.oddities.any(zone, item):
+            return Turn()
+        return self.disagreement.gone(now, zone, item)
+
+    def due(self) -> Ns | None:
+        """When the next wait is over."""
+        dues = (self.waiting.next_due(), self.lone.next_due())
+        return min((due for due in dues if due is not None), default=None)

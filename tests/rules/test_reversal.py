@@ -1,0 +1,106 @@
+"""A tag that never left: its movement is taken back by one that names it."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model import UNKNOWN_LOCATION, Coverage, Movement
+from rules.movement import MovementRule
+from rules.stock import Stock
+from tests.rules.acts import NUT, NUT_TAG, came, gone, play
+from tests.rules.play import BOLT, TAG, Play, S
+
+
+def refuted(second: float = 30.0, zone: str = "A", **rest: Any) -> Any:
+    return came(NUT_TAG, zone, second, **{"from_zone": "A", "refutes": True, **rest})
+
+
+@pytest.mark.parametrize("elsewhere", ["", "B"])
+def test_movement_of_a_tag_that_never_left_is_reversed(elsewhere: str) -> None:
+    found = Play([MovementRule, Stock], items=(BOLT, NUT))
+    found.feed(1.0, came(NUT_TAG))
+    found.feed(20.0, gone(NUT_TAG, to_zone=elsewhere))
+    if elsewhere:
+        found.feed(20.0, came(NUT_TAG, elsewhere, 19.0, from_zone="A"))
+        found.feed(31.0, gone(NUT_TAG, elsewhere, to_zone="A"))
+    found.feed(31.0, refuted(from_zone="A"))
+    first, wrong, back = found.kinds(Movement)
+    assert (back.reverses, back.reason) == (wrong.movement_id, "refuted")
+    assert back.movement_id not in {first.movement_id, wrong.movement_id}
+    assert (back.from_location, back.to_location) == (wrong.to_location, "A")
+    assert (back.item, back.quantity, back.epcs) == (wrong.item, wrong.quantity, wrong.epcs)
+    assert back.at_event == wrong.at_event
+    assert back.kind == ("transfer" if elsewhere else "receipt")
+    assert found.rows["Stock/A\tNUT"]["quantity"] == 1
+    assert f"Stock/A\tNUT\t{NUT_TAG}" in found.rows
+    if elsewhere:
+        assert found.rows["Stock/B\tNUT"]["quantity"] == 0
+
+
+def test_only_the_last_movement_is_reversed_and_only_once() -> None:
+    found = play()
+    found.feed(20.0, gone(NUT_TAG))
+    found.feed(31.0, refuted())
+    found.feed(50.0, refuted(49.0))
+    assert [bool(fact.reverses) for fact in found.kinds(Movement)] == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("at_s", "arrival"),
+    [
+        (31.0, came(NUT_TAG, second=30.0)),
+        (31.0, refuted(from_zone="B")),
+        (140.1, refuted(140.0)),
+    ],
+    ids=["not refuted", "in another place", "too late"],
+)
+def test_what_may_have_come_back_is_a_movement_of_its_own(at_s: float, arrival: Any) -> None:
+    found = play()
+    found.feed(20.0, gone(NUT_TAG))
+    found.feed(at_s, arrival)
+    assert [fact.reverses for fact in found.kinds(Movement)] == [None, None]
+
+
+def test_what_is_kept_to_be_reversed_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rules.reversal.REVERSIBLE_MAX", 1)
+    found = play()
+    found.feed(20.0, gone(NUT_TAG), gone("309902"))
+    found.feed(31.0, came("309902", second=30.0, from_zone="A", refutes=True), refuted())
+    assert [bool(fact.reverses) for fact in found.kinds(Movement)] == [False, False, True, False]
+
+
+def test_tag_that_decided_for_a_blind_scale_and_never_left_is_reversed() -> None:
+    found = play()
+    for second in range(40):
+        found.feed(second, Coverage("r", S))
+        if second == 20:
+            found.feed(20.5, gone(second=10.0))
+    found.feed(40.0, came(second=39.0, refutes=True))
+    wrong, back = found.kinds(Movement)
+    assert (wrong.from_location, wrong.to_location) == ("A1", UNKNOWN_LOCATION)
+    assert (back.reverses, back.to_location) == (wrong.movement_id, "A1")
+    assert (back.epcs, found.rows) == ((TAG,), {})
+
+
+def test_tag_that_was_on_its_way_is_moved_instead_of_issued_and_received() -> None:
+    found = Play([MovementRule, Stock], items=(BOLT, NUT))
+    found.feed(1.0, came(NUT_TAG))
+    found.feed(20.0, gone(NUT_TAG))
+    found.feed(25.0, refuted(24.0, "B"))
+    _, wrong, back, moved = found.kinds(Movement)
+    assert back.reverses == wrong.movement_id
+    assert (moved.from_location, moved.to_location, moved.kind) == ("A", "B", "transfer")
+    assert moved.movement_id not in {wrong.movement_id, back.movement_id}
+    stock = {key: found.rows[key]["quantity"] for key in ("Stock/A\tNUT", "Stock/B\tNUT")}
+    assert stock == {"Stock/A\tNUT": 0, "Stock/B\tNUT": 1}
+
+
+def test_tag_that_was_taken_to_be_in_the_wrong_zone_is_received_where_it_is() -> None:
+    found = Play([MovementRule, Stock], items=(BOLT, NUT))
+    found.feed(1.0, came(NUT_TAG))
+    found.feed(9.0, gone(NUT_TAG, to_zone="B"), refuted(1.0, "B", from_zone=""))
+    wrong, back, right = found.kinds(Movement)
+    assert (back.reverses, back.from_location) == (wrong.movement_id, "A")
+    assert (right.from_location, right.to_location) == (UNKNOWN_LOCATION, "B")
+    stock = {key: found.rows[key]["quantity"] for key in ("Stock/A\tNUT", "Stock/B\tNUT")}
+    assert stock == {"Stock/A\tNUT": 0, "Stock/B\tNUT": 1}
