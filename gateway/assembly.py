@@ -180,11 +180,14 @@ def _meter_restored(
     meter: Meter, configuration: Configuration, rows: Mapping[str, Sequence[StateRow]]
 ) -> None:
     """Let telemetry begin with the counts and tags that the rules take back."""
-    planned = {cell.cell: cell.item or "" for cell in configuration.site.cells}
+    planned = {cell.cell: cell.planned for cell in configuration.site.cells}
     for _, row in rows.get("count", ()):
-        on_hand = row.value["on_hand"]
-        if row.key in planned and isinstance(on_hand, int):
-            meter.stock(row.key, planned[row.key], on_hand)
+        on_hand, items = row.value.get("on_hand"), planned.get(row.key, ())
+        if isinstance(on_hand, int) and len(items) == 1:
+            meter.stock(row.key, items[0], on_hand)
+        elif isinstance(on_hand, Mapping) and "lost" not in row.value:
+            for item in items:
+                meter.stock(row.key, item, int(str(on_hand.get(item, 0))))
     tags = [row.value for _, row in rows.get("presence", ()) if "zone" in row.value]
     for zone, present in Counter(str(value["zone"]) for value in tags).items():
         meter.tags(zone, present)

@@ -9,8 +9,9 @@ Four kinds of fact flow through the gateway, in this order:
 
 All are immutable values. Units stand last in names. Reference, observation and inference may
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
-is the same everywhere. Events and actions stand in `gateway.event`, the wiring of a site in
-`gateway.wiring`, measures in `gateway.units`; all are imported from here.
+is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
+`gateway.event`, the wiring of a site in `gateway.wiring`, measures in `gateway.units`; all are
+imported from here.
 """
 
 from __future__ import annotations
@@ -33,6 +34,19 @@ from gateway.event import (
     Snapshot,
     SnapshotLine,
     Unresolved,
+)
+from gateway.inference import (
+    Arrival,
+    Cause,
+    CountChange,
+    Departure,
+    Inference,
+    Passage,
+    ReadPace,
+    StepExpectsTags,
+    TagsFollow,
+    UnitLearned,
+    WeightStep,
 )
 from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
 from gateway.wiring import Cell, Portal, Site, Zone
@@ -253,141 +267,5 @@ Observation: TypeAlias = (
     | ActionDone
 )
 
-
-# Inference
-
-Cause: TypeAlias = Literal["live", "found_after_gap", "first_start"]
-"""Whether a change was watched happening, found after blind time, or found on the first start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A tag came into a zone (from `from_zone`, if it was in one); first seen there at `since`.
-
-    `unwatched_since` is when the blind time began in which it may have come, for
-    `found_after_gap`. `refutes` says that what was told of the tag last was wrong: it had not left
-    (`from_zone` is this zone), was on its way here, or was taken to be in another zone than it was.
-    """
-
-    zone: str
-    epc: str
-    since: Ns
-    reads: int
-    rssi_cdbm: int
-    confidence_permille: int
-    cause: Cause = "live"
-    from_zone: str = ""
-    unwatched_since: Ns | None = None
-    refutes: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """A tag left a zone (for `to_zone`, if it is in one). It was last seen at `last_seen`; the
-    watched silence since, or its reads in the other zone, prove it.
-    """
-
-    zone: str
-    epc: str
-    last_seen: Ns
-    reads: int
-    rssi_cdbm: int
-    confidence_permille: int
-    cause: Cause = "live"
-    to_zone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPace:
-    """How long a tag must stay silent to have left: told when it is not the usual time, and when
-    that changes. A Departure ends what was told.
-    """
-
-    zone: str
-    epc: str
-    leave_ns: Ns
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A tag went through a portal, or came near and went back (`turned_back`)."""
-
-    portal: str
-    epc: str
-    direction: Literal["in", "out", "turned_back", "uncertain"]
-    since: Ns
-    until: Ns
-    reads: int
-    rssi_cdbm: int
-    confidence_permille: int
-
-
-@dataclass(frozen=True, slots=True)
-class WeightStep:
-    """A cell went from one stable plateau to another. `since` is when the change began."""
-
-    cell: CellId
-    before_g: float
-    after_g: float
-    sd_g: float
-    since: Ns
-    cause: Cause = "live"
-
-
-@dataclass(frozen=True, slots=True)
-class CountChange:
-    """A weight step read as pieces. `quantity` is signed; 0 means that it does not resolve.
-
-    `on_hand` is the count on the cell afterwards.
-    """
-
-    cell: CellId
-    item: str
-    quantity: int
-    on_hand: int
-    confidence_permille: int
-    step: WeightStep
-
-
-@dataclass(frozen=True, slots=True)
-class StepExpectsTags:
-    """A weight step in a zone is of `count` pieces whose tags are still to show: of one with these
-    EPC prefixes that has come, or that was read before `since` and not at its level since `until`.
-
-    The weight changed between `since` and `until`. It is a prior for whoever judges the silence of
-    tags: so many of them are gone, and a short silence tells which.
-    """
-
-    zone: str
-    epc_prefixes: tuple[str, ...]
-    arriving: bool
-    count: int
-    since: Ns
-    until: Ns
-
-
-@dataclass(frozen=True, slots=True)
-class TagsFollow:
-    """Which pieces a movement was of that was told by weight before their tags showed: these came
-    to its location (`arriving`) or left it. The quantity was told with the movement.
-    """
-
-    movement_id: str
-    item: str
-    location: str
-    epcs: tuple[str, ...]
-    arriving: bool
-
-
-Inference: TypeAlias = (
-    Arrival
-    | Departure
-    | ReadPace
-    | Passage
-    | WeightStep
-    | CountChange
-    | StepExpectsTags
-    | TagsFollow
-)
 
 Fact: TypeAlias = Reference | Observation | Inference | Event

@@ -13,9 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway import registry
@@ -34,6 +41,10 @@ Point = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:
 CellName = Annotated[
     str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[A-Za-z0-9_.\-]+$")
 ]
+
+
+PLANNED_MAX = 5
+"""Items on one plate: with more, the weight of some pieces is always that of others."""
 
 
 class GatewaySection(PluginSettings):
@@ -72,12 +83,24 @@ class ZoneSection(PluginSettings):
 
 
 class CellSection(PluginSettings):
-    """A weighing cell (`device:cell`), its location, its planned item, the zone around it."""
+    """A weighing cell (`device:cell`), its location, its planned item, the zone around it.
+
+    A plate on which several items lie has them all in `items`, instead of `item`.
+    """
 
     cell: CellName
     location: Id
     item: str | None = None
     zone: Id | None = None
+    items: tuple[str, ...] = Field((), max_length=PLANNED_MAX)
+
+    @model_validator(mode="after")
+    def _planned_once(self) -> Self:
+        if self.item is not None and self.items:
+            raise ValueError("item is for one, items is for several: give one of the two")
+        if len(set(self.items)) < len(self.items):
+            raise ValueError("items names one twice")
+        return self
 
 
 class PortalSection(PluginSettings):
@@ -247,7 +270,7 @@ def _rules(settings: FileSettings, problems: list[_Problem]) -> Iterator[RuleCon
 def _site(settings: FileSettings) -> Site:
     return Site(
         zones=tuple(Zone(zone.location, zone.antennas, zone.sure) for zone in settings.zone),
-        cells=tuple(Cell(c.cell, c.location, c.item, c.zone) for c in settings.cell),
+        cells=tuple(Cell(c.cell, c.location, c.item, c.zone, c.items) for c in settings.cell),
         portals=tuple(
             Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside)
             for gate in settings.portal

@@ -23,12 +23,21 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A weighing cell: its location, the item planned on it, the zone whose tags stand on it."""
+    """A weighing cell: its location, the item planned on it, the zone whose tags stand on it.
+
+    A plate of several items has them all in `items`, and no `item`.
+    """
 
     cell: CellId
     location: str
     item: str | None = None
     zone: str | None = None
+    items: tuple[str, ...] = ()
+
+    @property
+    def planned(self) -> tuple[str, ...]:
+        """All items planned on the cell."""
+        return self.items or (() if self.item is None else (self.item,))
 
 
 @dataclass(frozen=True, slots=True)

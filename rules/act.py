@@ -118,6 +118,7 @@ class WaitingStep:
     told: bool = False
     alerted: bool = False
     excused: int = 0
+    part: int = 0
 
     @classmethod
     def of(cls, change: CountChange, zone: str, now: Ns, due: Ns) -> Self:
@@ -137,6 +138,7 @@ class WaitingStep:
             after_mg=round(step.after_g * 1000),
             sd_mg=round(step.sd_g * 1000),
             known_at=now,
+            part=change.part,
         )
 
     @property
@@ -157,7 +159,12 @@ class WaitingStep:
     @property
     def key(self) -> str:
         """The key of its durable row."""
-        return f"{STEP_ROW}{self.cell}:{self.decided_at}"
+        return STEP_ROW + ":".join((self.cell, *map(str, self.moment)))
+
+    @property
+    def moment(self) -> tuple[int, ...]:
+        """When it was decided, and which part of what the cell told then, from the second on."""
+        return (self.decided_at, self.part) if self.part else (self.decided_at,)
 
     def wants(self, tag: WaitingTag) -> bool:
         """Whether that tag can be one of its pieces."""

@@ -73,7 +73,8 @@ class Lone:
         acts = [
             act
             for act in self._acts.values()
-            if act.cell == change.cell and act.decided_at >= change.step.since
+            if (act.cell, act.item) == (change.cell, change.item)
+            and act.decided_at >= change.step.since
         ]
         for act in acts:
             del self._acts[act.key]

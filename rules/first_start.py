@@ -14,6 +14,7 @@ from gateway.model import (
     UNKNOWN_LOCATION,
     Arrival,
     Cell,
+    CellId,
     CountChange,
     Departure,
     Fact,
@@ -42,6 +43,7 @@ class FirstStart:
         self._stated: set[str] = set()
         self._found: dict[str, dict[str, str]] = {}
         self._due: dict[str, Ns] = {}
+        self._weighed: dict[CellId, list[SnapshotLine]] = {}
 
     def restore(self, row: Row) -> bool:
         """Take back a row; False if it is somebody else's. It waits until its zone is watched."""
@@ -68,11 +70,15 @@ class FirstStart:
         return Turn(deletes=(FIRST_ROW + departure.epc,))
 
     def count(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
-        """What a cell weighed when it was first seen."""
-        if not change.item:
+        """What a cell weighed when it was first seen: stated when all its items are told."""
+        if not change.item or change.on_hand is None:
             return NOTHING
-        line = SnapshotLine(change.item, change.on_hand, self._uom(change.item))
-        return self._state(now, cell.location, cell.cell, (line,))
+        lines = self._weighed.setdefault(cell.cell, [])
+        lines.append(SnapshotLine(change.item, change.on_hand, self._uom(change.item)))
+        if len(lines) < len(cell.planned):
+            return NOTHING  # the others come in the same turn
+        del self._weighed[cell.cell]
+        return self._state(now, cell.location, cell.cell, lines)
 
     def renew(self, now: Ns, zone: str) -> None:
         """The zone is watched again: its tags get the whole time to show."""

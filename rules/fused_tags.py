@@ -127,7 +127,8 @@ class FusedTags:
         blind = [
             cell
             for cell in self._shelf.cells.values()
-            if (cell.zone, cell.item) == (tag.zone, tag.item)
+            if cell.zone == tag.zone
+            and tag.item in cell.planned
             and self._shelf.senses.silent(now, cell.cell.rpartition(":")[0])
         ]
         if not blind:

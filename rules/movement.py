@@ -36,6 +36,7 @@ from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
     Arrival,
+    Cell,
     CountChange,
     Coverage,
     Departure,
@@ -145,25 +146,27 @@ class MovementRule:
     def _on_weight(self, now: Ns, step: WeightStep) -> Turn:
         """If it is counted, that follows in the same turn."""
         cell = self._shelf.cells[step.cell]
-        if step.cause != "first_start" and self._shelf.planned(cell.zone or "", cell.item or ""):
+        single = cell.planned[0] if len(cell.planned) == 1 else ""
+        if step.cause != "first_start" and self._shelf.planned(cell.zone or "", single):
             self._steps.weighed(now, cell, step)
         return NOTHING
 
     def _on_count(self, now: Ns, change: CountChange) -> Turn:
         cell = self._shelf.cells[change.cell]
         item = self._catalogue.get(change.item)
-        if change.step.cause == "first_start" and (change.confidence_permille or not change.item):
-            return self._first.count(now, cell, change)
+        if change.step.cause == "first_start":
+            first = self._first_count(now, cell, change)
+            if first is not None:
+                return first
         step = WaitingStep.of(change, "", now, now)
-        unit_mg = item.unit_mg if item else 0
-        delta_mg = step.after_mg - step.before_mg
-        weighed = Weighed(change.cell, delta_mg, change.quantity, unit_mg)
+        weighed = _weighed(step, change, item)
         both = item is not None and bool(item.epc_prefixes) and bool(cell.zone)
+        both = both and len(cell.planned) == 1
         live = change.step.cause != "first_start"
         if change.quantity == 0 and both and live and not self._unsettled.open(change.cell):
             return self._steps.counted(now, cell, change)
         if change.quantity == 0 or item is None:
-            unresolved = self._telling.unresolved_step(now, step)
+            unresolved = self._telling.unresolved_step(now, step, candidates=change.candidates)
             turn = self._unsettled.weighed(now, weighed, unresolved.unresolved_id)
             return turn if turn.facts else turn._replace(facts=(unresolved,))
         if both:
@@ -171,6 +174,18 @@ class MovementRule:
         else:
             told = Turn(facts=(self._telling.step(now, step),))
         return together(told, self._unsettled.weighed(now, weighed))
+
+    def _first_count(self, now: Ns, cell: Cell, change: CountChange) -> Turn | None:
+        """What lay there at first; None if the count of one item is to be told as any other."""
+        if change.confidence_permille or not (change.item or change.candidates):
+            stated = self._first.count(now, cell, change)
+            return together(stated, self._unsettled.stated(now, cell.cell))
+        if not change.candidates:
+            return None
+        step = WaitingStep.of(change, "", now, now)
+        told = self._telling.unresolved_step(now, step, candidates=change.candidates)
+        turn = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
+        return turn._replace(facts=(told,))
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._catalogue.of_tag(fact.epc)
@@ -262,7 +277,7 @@ class MovementRule:
         if cells:
             weighed = [self._shelf.cells[cell] for cell in cells]
             self._shelf.waiting.renew_tags(
-                {(cell.zone or "", cell.item or "") for cell in weighed},
+                {(cell.zone or "", item) for cell in weighed for item in cell.planned},
                 lambda tag: self._waits.anew(now, tag),
             )
             self._shelf.lone.back(now + self._waits.step_ns, cells)
@@ -277,6 +292,13 @@ class MovementRule:
         turns += [self._tags.overdue(now, tag) for tag in tags]
         turns += [self._tags.unconfirmed(now, act) for act in self._shelf.lone.overdue(now)]
         return together(*turns, self._first.overdue(now), WAKE)
+
+
+def _weighed(step: WaitingStep, change: CountChange, item: Item | None) -> Weighed:
+    """The weight of a step, and what it was read as."""
+    unit_mg = round(change.unit_g * 1000) or (item.unit_mg if item else 0)
+    delta_mg = step.after_mg - step.before_mg
+    return Weighed(change.cell, delta_mg, change.quantity, unit_mg, change.settles)
 
 
 WAKE = Turn(next_wake=0)

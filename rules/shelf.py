@@ -31,14 +31,16 @@ class Shelf:
         self.telling = Telling(context.site, context.identify, self.catalogue)
         self.senses = Senses(context.site)
         self.waiting = Waiting(context.boot, last_alive)
-        self.unsettled = Unsettled(context.boot, last_alive)
+        self.unsettled = Unsettled(context.boot, last_alive, context.site)
         self.disagreement = Disagreement()
         self.reversals = Reversals(context.identify)
         self.lone = Lone(last_alive)
         self.oddities = Oddities()
         self.explanation = Explanation(self.catalogue)
         self.cells = {cell.cell: cell for cell in context.site.cells}
-        self._planned = {(cell.zone, cell.item) for cell in context.site.cells if cell.zone}
+        self._planned = {
+            (cell.zone, item) for cell in context.site.cells for item in cell.planned if cell.zone
+        }
         self._zones = {zone for zone, _ in self._planned}
         self.items = {item for _, item in self._planned if item}
 

@@ -46,7 +46,7 @@ class Telling:
             source, target = target, source
         gap = step.cause == "found_after_gap"
         return Movement(
-            movement_id=self._identify("step", step.cell, step.decided_at),
+            movement_id=self._identify("step", step.cell, *step.moment),
             kind=kind_of(source, target),
             reason=_reason(step.cause),
             item=step.item,
@@ -64,7 +64,7 @@ class Telling:
 
     def tags(self, step: WaitingStep, epcs: Iterable[str], *, arriving: bool) -> TagsFollow:
         """Tags of a step that is told have shown."""
-        identity = self._identify("step", step.cell, step.decided_at)
+        identity = self._identify("step", step.cell, *step.moment)
         place = self._locations[step.cell]
         return TagsFollow(identity, step.item, place, tuple(epcs), arriving)
 
@@ -78,7 +78,7 @@ class Telling:
             pieces = pieces.joined(tag)
         count = len(tags) if step.arriving else -len(tags)
         told = self.step(now, replace(pieces, quantity=count))
-        identity = self._identify("step", step.cell, step.decided_at, item)
+        identity = self._identify("step", step.cell, *step.moment, item)
         return replace(told, movement_id=identity)
 
     def tag(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag, other: str) -> Movement:
@@ -148,14 +148,19 @@ class Telling:
             epcs=(passage.epc,),
         )
 
-    def unresolved_step(self, now: Ns, step: WaitingStep, reason: str = "") -> Unresolved:
-        """A cell's weight changed, and by how many pieces of what is not known."""
-        known = self._catalogue.get(step.item) is not None
+    def unresolved_step(
+        self, now: Ns, step: WaitingStep, reason: str = "", *, candidates: tuple[str, ...] = ()
+    ) -> Unresolved:
+        """A cell's weight changed, and by how many pieces of what is not known; `candidates` are
+        the items where there are several.
+        """
+        candidates = candidates or ((step.item,) if step.item else ())
+        known = candidates and all(self._catalogue.get(item) for item in candidates)
         return Unresolved(
-            self._identify("step", step.cell, step.decided_at),
+            self._identify("step", step.cell, *step.moment),
             reason or ("count_not_resolvable" if known else "unknown_item"),
             self._locations[step.cell],
-            (step.item,) if step.item else (),
+            candidates,
             step.at,
             now,
             step.evidence(),

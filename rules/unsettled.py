@@ -3,6 +3,8 @@
     tag goes back the way it came, or comes back ----------------> returned
     a later movement names that EPC -----------------------------> settled_by_movement
     cell's weight is in line again with what was counted there --> returned, or by a movement
+    count of the cell says what it was --------------------------> returned, or by a movement
+    what lay there on the first start is stated -----------------> settled_by_snapshot
 
 A cell that is not in line weighs an excess: what its steps came to, less the pieces told. What
 stays open longer than OPEN_MAX_NS is for a person. Part of the movement rule; durable.
@@ -14,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from gateway.model import NS_PER_S, Arrival, Departure, Dismissal, Ns
+from gateway.model import NS_PER_S, Arrival, CellId, Departure, Dismissal, Ns, Site
 from gateway.ports import NOTHING, Row, Turn
 from rules.turns import together
 
@@ -37,6 +39,9 @@ IN_LINE_UNITS = 0.3
 IN_LINE_MG = 5_000
 """The same where the weight of a piece is not known: the least step that a scale tells of."""
 
+FIRST = "\tfirst"
+"""After the name of a cell: what lay there on the first start."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
@@ -50,20 +55,28 @@ class _Subject:
 
 
 class Weighed(NamedTuple):
-    """A cell's weight changed by so much, which was read as `quantity` pieces of that weight."""
+    """A cell's weight changed by so much, which was read as `quantity` pieces of that weight; it
+    `settles` what was unresolved there if the count says so.
+    """
 
     cell: str
     delta_mg: int
     quantity: int
     unit_mg: int
+    settles: bool = False
 
 
 class Unsettled:
-    """See the module. `boot` and `last_alive` are those of the rule's context."""
+    """See the module. `boot` and `last_alive` are those of the rule's context.
 
-    def __init__(self, boot: str, last_alive: Ns) -> None:
+    What goes back to a plate of several items, only its count can tell: weight alone may be that of
+    others.
+    """
+
+    def __init__(self, boot: str, last_alive: Ns, site: Site) -> None:
         self._boot = boot
         self._last_alive = last_alive
+        self._mixed = {cell.cell for cell in site.cells if len(cell.planned) > 1}
         self._subjects: dict[str, _Subject] = {}
 
     def restore(self, row: Row) -> bool:
@@ -113,7 +126,8 @@ class Unsettled:
         excess_mg = weighed.delta_mg - weighed.quantity * weighed.unit_mg
         excess_mg += old.excess_mg if old else 0
         fits_mg = weighed.unit_mg * IN_LINE_UNITS or IN_LINE_MG
-        if old and abs(excess_mg) <= fits_mg and now - old.opened <= OPEN_MAX_NS:
+        in_line = abs(excess_mg) <= fits_mg and weighed.cell not in self._mixed
+        if old and (in_line or weighed.settles) and now - old.opened <= OPEN_MAX_NS:
             reason = "settled_by_movement" if weighed.quantity else "returned"
             return self._close(now, key, reason)
         opened = now if old is None or identity else old.opened
@@ -122,6 +136,15 @@ class Unsettled:
     def open(self, cell: str) -> bool:
         """Whether something is open about that cell."""
         return CELL + cell in self._subjects
+
+    def unstated(self, now: Ns, cell: CellId, identity: str) -> Turn:
+        """What lies on a cell on the first start is not resolved."""
+        return self._put(CELL + cell + FIRST, _Subject((identity,), now))
+
+    def stated(self, now: Ns, cell: CellId) -> Turn:
+        """What lies on a cell is known and stated: nothing is open there."""
+        keys = [key for key in (CELL + cell + FIRST, CELL + cell) if key in self._subjects]
+        return together(*(self._close(now, key, "settled_by_snapshot") for key in keys))
 
     def _close(self, now: Ns, key: str, reason: str) -> Turn:
         subject = self._subjects.pop(key)

@@ -88,6 +88,36 @@ COUNT = Row(
             draw="steps",
             minimum=0,
         ),
+        Panel(
+            "Unit weight, learned",
+            "What a piece is taken to weigh, how pieces differ, and how many pieces taught it. It "
+            "stays near the catalogue; a weight at the edge of that wants a new catalogue weight.",
+            "table",
+            "none",
+            (
+                Query(
+                    whole(
+                        'last("unit_g") AS "unit g", last("sd_g") AS "sd g", '
+                        'last("pieces") AS "pieces"',
+                        "unit",
+                        "item",
+                    )
+                ),
+            ),
+        ),
+        Panel(
+            "Noise and drift, learned",
+            "How restless a cell at rest usually is, and how far it crept between two steps.",
+            "timeseries",
+            "massg",
+            (
+                Query(course('last("noise_g") AS "noise"', "cell", "cell", DEVICE), "$tag_cell"),
+                Query(
+                    course('last("drift_g") AS "drift"', "cell", "cell", DEVICE), "$tag_cell drift"
+                ),
+            ),
+            width=16,
+        ),
     ),
 )
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import hypot
 
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.model import Item, Reference
@@ -10,6 +12,9 @@ from gateway.ports import ResolvesUnits
 from gateway.settings import Configuration
 from gateway.toml_lines import Path as KeyPath
 from gateway.toml_lines import key_lines, line_of
+
+ALIKE_DEVIATIONS = 3.0
+"""Pieces that are nearer to one another than this are often taken for the other."""
 
 Points = Mapping[str, frozenset[str] | None]
 """What each device observes: `device:antenna` and `device:cell`; None if only it knows."""
@@ -45,17 +50,19 @@ def examine_planned(configuration: Configuration, facts: Sequence[Reference]) ->
     items = {fact.code: fact for fact in facts if isinstance(fact, Item)}
     well = True
     for index, cell in enumerate(configuration.site.cells):
-        if cell.item is None:
-            continue
-        item = items.get(cell.item)
-        place = f"{_place(configuration, ('cell', index, 'item'))}: {cell.item!r}"
-        if item is None:
-            finding: Finding | None = _strange(configuration, place)
-        else:
-            finding = _weightless(item, place) or _unresolved(configuration, item, place)
-        if finding is not None:
-            well = False
-            yield finding
+        key = _place(configuration, ("cell", index, "items" if cell.items else "item"))
+        planned = [(f"{key}: {code!r}", items.get(code)) for code in cell.planned]
+        found = [
+            _strange(configuration, place)
+            if item is None
+            else _weightless(item, place) or _unresolved(configuration, item, place)
+            for place, item in planned
+        ]
+        found += _alike(key, [item for _, item in planned if item is not None])
+        for finding in found:
+            if finding is not None:
+                well = False
+                yield finding
     if well:
         yield ok("planned items", "are known, and their pieces heavy enough to count")
 
@@ -89,6 +96,16 @@ def _unresolved(configuration: Configuration, item: Item, place: str) -> Finding
             )
             return fail("planned items", text, fix)
     return None
+
+
+def _alike(place: str, items: Sequence[Item]) -> Iterator[Finding]:
+    """Items of one plate whose pieces weigh the same, give or take their spread."""
+    for one, other in combinations([item for item in items if item.unit_mg > 0], 2):
+        apart_mg = abs(one.unit_mg - other.unit_mg)
+        if apart_mg <= ALIKE_DEVIATIONS * hypot(one.unit_sd_mg, other.unit_sd_mg):
+            text = f"{place}: pieces of {one.code!r} and {other.code!r} weigh the same"
+            fix = "plan one of them elsewhere; here, what moves of the two stays unresolved"
+            yield warn("planned items", text, fix)
 
 
 def _place(configuration: Configuration, key: KeyPath) -> str:

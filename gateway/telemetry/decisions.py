@@ -24,7 +24,6 @@ from gateway.telemetry.tallies import LatencyTally
 
 @dataclass(slots=True)
 class _Stock:
-    item: str = ""
     on_hand: int = 0
     changed: bool = False
 
@@ -59,7 +58,7 @@ class DecisionMeter:
         """Zones of the site are known from the start, with no tags."""
         self._labels = labels
         self._locations = {cell.cell: cell.location for cell in site.cells}
-        self._stock: Table[CellId, _Stock] = Table(lambda _: _Stock())
+        self._stock: Table[tuple[CellId, str], _Stock] = Table(lambda _: _Stock())
         self._zones: Table[str, _Zone] = Table(lambda zone: _Zone(labels.series("zone", zone=zone)))
         self._events: Table[tuple[str, str], _Events] = Table(
             lambda key: _Events(labels.series("events", event=key[0], kind=key[1]))
@@ -96,12 +95,13 @@ class DecisionMeter:
 
     def count_change(self, fact: CountChange) -> None:
         """Take the count on a cell."""
-        self.stock(fact.cell, fact.item, fact.on_hand)
+        if fact.on_hand is not None:
+            self.stock(fact.cell, fact.item, fact.on_hand)
 
     def stock(self, cell: CellId, item: str, on_hand: int) -> None:
         """Set the count on a cell, as restored rows tell it."""
-        stock = self._stock[cell]
-        stock.item, stock.on_hand, stock.changed = item, on_hand, True
+        stock = self._stock[cell, item]
+        stock.on_hand, stock.changed = on_hand, True
 
     def tags(self, zone: str, tags: int) -> None:
         """Set the number of tags in a zone, as restored rows tell it."""
@@ -159,10 +159,10 @@ class DecisionMeter:
             latency.clear()
 
     def _write_states(self, page: Page, *, unchanged: bool) -> None:
-        for cell, stock in self._stock.items():
+        for (cell, item), stock in self._stock.items():
             if stock.changed or unchanged:
                 stock.changed = False
-                page.add(self._stock_series(cell, stock.item), {"on_hand": stock.on_hand})
+                page.add(self._stock_series(cell, item), {"on_hand": stock.on_hand})
         for alerts in self._alerts.values():
             if alerts.changed or unchanged:
                 alerts.changed = False

@@ -26,11 +26,14 @@ from gateway.model import (
     Ns,
     Site,
     TagReport,
+    UnitLearned,
     WeightReport,
+    WeightStep,
 )
 from gateway.ports import Counter
 from gateway.telemetry.decisions import DecisionMeter
 from gateway.telemetry.field import FieldMeter
+from gateway.telemetry.learned import LearnedMeter
 from gateway.telemetry.names import ROUND_TRIP_US, SERIES_REFUSED, Stage
 from gateway.telemetry.page import SERIES_MAX, Labels, Page, Table
 from gateway.telemetry.settings import TelemetrySettings
@@ -62,6 +65,7 @@ class Meter:
         self._interval_from: Ns | None = None
         self._field = FieldMeter(labels, site, settings.weight_change_g)
         self._decisions = DecisionMeter(labels, site)
+        self._learned = LearnedMeter(labels, site)
         self._gauges: dict[str, float] = {}
         self._counts: Table[tuple[str, str], _Count] = Table(
             lambda key: _Count(labels.series("counter", device=key[0], counter=key[1]))
@@ -74,6 +78,8 @@ class Meter:
             Arrival: self._decisions.arrival,
             Departure: self._decisions.departure,
             CountChange: self._decisions.count_change,
+            WeightStep: self._learned.step,
+            UnitLearned: self._learned.unit,
         }
 
     def observe(self, fact: Fact) -> None:
@@ -135,14 +141,17 @@ class Meter:
             self._interval_from = now
             self._field.interval(page, elapsed_ns)
             self._decisions.interval(page)
+            self._learned.write(page, unchanged=True)
             self._own(page)
         else:
             self._field.changes(page)
             self._decisions.changes(page)
+            self._learned.write(page, unchanged=False)
         return page.lines
 
     def _own(self, page: Page) -> None:
-        refused = self._field.refused + self._decisions.refused + self._counts.refused
+        meters = (self._field, self._decisions, self._learned, self._counts)
+        refused = sum(meter.refused for meter in meters)
         own = self._counts["", SERIES_REFUSED]
         own.added = refused - own.total
         for count in self._counts.values():

@@ -96,7 +96,7 @@ def counted(chain: Chain) -> dict[str, float]:
     """What the gateway itself holds to lie on each cell, by cell and item."""
     reader = StoreReader(chain.folder / "state" / STORE_FILE)
     try:
-        rows = {row.key: row.value["on_hand"] for _, row in reader.state_rows("count")}
+        rows = {row.key: row.value.get("on_hand") for _, row in reader.state_rows("count")}
     finally:
         reader.close()
     return {f"{spot.name} {spot.ware.code}": rows[spot.name] for spot in SPOTS}

@@ -213,3 +213,29 @@ def test_environment_with_an_unknown_key_is_named(
 def test_secret_values_do_not_stand_in_errors(write_site: Callable[..., Path]) -> None:
     (told,) = refusal(write_site('gross_g = "hunter2"'))
     assert "hunter2" not in told
+
+
+CELL = '[[cell]]\ncell = "scale:2"\nlocation = "BIN-2"\n'
+
+
+def test_plate_of_several_items_is_planned_with_all_of_them(
+    write_site: Callable[..., Path],
+) -> None:
+    path = write_site(rest=CELL + 'items = ["A", "B"]\n')
+    assert load_configuration(path).site.cells[-1].planned == ("A", "B")
+
+
+@pytest.mark.parametrize(
+    ("planned", "expected"),
+    [
+        ('item = "A"\nitems = ["A", "B"]', "item is for one, items is for several"),
+        ('items = ["A", "A"]', "items names one twice"),
+        ('items = ["A", "B", "C", "D", "E", "F"]', "at most 5 items"),
+    ],
+)
+def test_plate_planned_in_two_ways_or_with_too_many_is_refused(
+    write_site: Callable[..., Path], planned: str, expected: str
+) -> None:
+    [told] = refusal(write_site(rest=CELL + planned + "\n"))
+    assert expected in told
+    assert ": cell[1]" in told

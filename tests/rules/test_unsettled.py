@@ -9,7 +9,7 @@ from gateway.model import Alert, Dismissal, Movement, Passage, Unresolved
 from gateway.ports import NOTHING
 from rules.unsettled import OPEN_MAX_NS, Unsettled
 from tests.rules.acts import NUT, came, change, gone, play, settled
-from tests.rules.play import BOLT, OTHER, TAG, Play, S, at
+from tests.rules.play import BOLT, OTHER, SITE, TAG, Play, S, at
 
 DAY_S = OPEN_MAX_NS / S
 
@@ -97,7 +97,7 @@ def test_movement_that_names_the_epc_settles_all_that_was_open_of_it(restart: bo
 
 
 def test_movement_settles_nothing_that_opens_with_it() -> None:
-    unsettled = Unsettled("boot-1", 0)
+    unsettled = Unsettled("boot-1", 0, SITE)
     unsettled.tag(at(1.0), "riddle", TAG, "A", arriving=True)
     assert unsettled.moved(at(1.0), [TAG]) is NOTHING
     assert unsettled.moved(at(1.1), [TAG]).facts == (

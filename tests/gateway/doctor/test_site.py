@@ -100,3 +100,17 @@ def test_piece_that_the_weight_rule_does_not_resolve_is_named(
 def test_quiet_scale_resolves_a_lighter_piece(write_site: Write) -> None:
     path = write_site(rest="[rules.weight]\nband_g = 0.4\nstep_min_g = 1.0\n")
     assert found(items(path, "BOLT,Bolt,1.0,0.0,pcs,\n"), "planned items").verdict == "ok"
+
+
+@pytest.mark.parametrize(("nut_g", "verdict"), [("10.4", "warn"), ("10.5", "ok")])
+def test_items_of_one_plate_that_weigh_the_same_are_named(
+    write_site: Write, nut_g: str, verdict: str
+) -> None:
+    cell = '[[cell]]\ncell = "scale:2"\nlocation = "B"\nitems = ["BOLT", "NUT"]\n'
+    rows = f"BOLT,Bolt,10.0,0.1,pcs,\nNUT,Nut,{nut_g},0.1,pcs,\n"
+    path = items(write_site(rest=cell), rows)
+    finding = found(path, "planned items")
+    assert finding.verdict == verdict
+    if verdict == "warn":
+        where = f"{path}:{line_of(path, 'items = [')}: cell[1].items: pieces of 'BOLT' and 'NUT'"
+        assert finding.text.startswith(where)

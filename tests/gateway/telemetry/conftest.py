@@ -18,6 +18,7 @@ from gateway.model import (
     Site,
     TagRead,
     TagReport,
+    UnitLearned,
     Unresolved,
     WeightReport,
     WeightSample,
@@ -92,10 +93,12 @@ def busy_second(meter: Meter, random: Random, second: int) -> None:
 def busy_decision(meter: Meter, second: int) -> None:
     """Three pieces are taken from a cell, a tag goes with them."""
     at = second * NS_PER_S
-    step = WeightStep("scale-1:1", 5000.0, 4950.0, 0.5, at)
+    step = WeightStep("scale-1:1", 5000.0, 4950.0, 0.5, at, noise_g=0.4, drift_g=-1.5)
     meter.observe(Arrival("A-1", f"e{second}", at, 3, -5000, 990))
     meter.observe(Departure("A-1", f"e{second - 20}", at, 3, -5000, 990))
+    meter.observe(step)
     meter.observe(CountChange("scale-1:1", "M6x20", -3, 100 - second // 20, 990, step))
+    meter.observe(UnitLearned("M6x20", 16.7, 0.2, 10 + second))
     taken = Movement(
         movement_id=f"m{second}",
         kind="issue",

@@ -24,6 +24,7 @@ from gateway.model import (
     Site,
     TagRead,
     TagReport,
+    UnitLearned,
     WeightReport,
     WeightSample,
     WeightStep,
@@ -277,8 +278,28 @@ def test_no_measurement_has_a_tag_and_a_field_of_one_name(busy_lines: list[bytes
             kinds[measurement, key].add(
                 "string" if value[0] == '"' else "integer" if value[-1] == "i" else "float"
             )
-    assert len(tags) == 11
+    assert len(tags) == 13
     for measurement, names in tags.items():
         assert not names & fields[measurement], measurement
         assert "time" not in names | fields[measurement]
     assert all(len(kind) == 1 for kind in kinds.values()), "a field keeps its type"
+
+
+def test_what_is_learned_is_sent_when_it_changes_and_with_every_interval(meter: Meter) -> None:
+    meter.observe(WeightStep("scale-1:1", 9.0, 5.0, 0.5, 0, noise_g=0.25, drift_g=-1.5))
+    meter.observe(UnitLearned("M6x20", 4.125, 0.0625, 12))
+    cell = "cell=scale-1:1,device=scale-1,location=A-1-1 noise_g=0.25,drift_g=-1.5 {}"
+    unit = "item=M6x20 unit_g=4.125,sd_g=0.0625,pieces=12i {}"
+    for second, sent in ((1, True), (2, False), (10, True)):
+        lines = meter.drain(second * NS_PER_S)
+        assert found(lines, "cell") == [cell.format(stamp(second))] * sent
+        assert found(lines, "unit") == [unit.format(stamp(second))] * sent
+
+
+def test_each_item_on_a_plate_has_its_own_stock(meter: Meter) -> None:
+    step = WeightStep("scale-1:1", 100.0, 50.0, 0.5, 0)
+    meter.observe(CountChange("scale-1:1", "M6x20", -3, 17, 990, step))
+    meter.observe(CountChange("scale-1:1", "M8x30", -1, 4, 990, step, part=1))
+    meter.observe(CountChange("scale-1:1", "M9", -1, None, 990, step))
+    lines = found(meter.drain(1 * NS_PER_S), "stock")
+    assert [line.split()[1] for line in lines] == ["on_hand=17i", "on_hand=4i"]
