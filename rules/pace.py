@@ -64,7 +64,7 @@ class Pace:
         longer = self.gap - usual_ns
         if longer <= 0:
             return 0
-        return int(longer * log(2 * HOUR_NS / self.gap / false_per_h) / 2)
+        return int(longer * log(max(1.0, 2 * HOUR_NS / self.gap / false_per_h)) / 2)
 
     def told_anew(self, window_ns: Ns) -> bool:
         """Whether another window is to be told: at once if it grows, with room if it shrinks."""

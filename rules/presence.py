@@ -187,10 +187,11 @@ class Presence:
         if old is None and not found.refutes and _stood_before(run):
             cause = "first_start"
             zone.found_at = zone.lived
+        unwatched = min(found.since, zone.unwatched_from())
         facts: list[Fact] = list(turn.facts)
         if old is not None:
             departure = self._departure(epc, old, cause)
-            seen = min(departure.last_seen, run.last_at)
+            seen = min(departure.last_seen, max(found.since, old.still_at))
             facts.append(replace(departure, to_zone=zone.location, last_seen=seen))
         facts.append(
             Arrival(
@@ -202,7 +203,7 @@ class Presence:
                 confidence_permille=in_arrival(zone.silences, run.antenna.near(run.level)),
                 cause=cause,
                 from_zone=found.came_from,
-                unwatched_since=zone.unwatched_from() if cause == "found_after_gap" else None,
+                unwatched_since=unwatched if cause == "found_after_gap" else None,
                 refutes=found.refutes,
             )
         )

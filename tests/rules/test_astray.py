@@ -197,6 +197,18 @@ def test_tag_that_is_set_down_later_has_come_anew() -> None:
     assert (arrival.zone, arrival.from_zone, arrival.refutes) == ("B", "", False)
 
 
+def test_tag_that_is_read_again_as_it_stood_before_it_moved_had_not_moved() -> None:
+    play = present(taught())
+    play.cover(18.0, reads={0.125: [read("r:3")]})
+    assert [fact.zone for fact in play.kinds(Arrival)] == ["A", "B"]
+    play.cover(24.0, reads=OFTEN)
+    departure, arrival = moves(play)[-2:]
+    assert (departure.zone, departure.to_zone) == ("B", "A")
+    assert (arrival.zone, arrival.refutes) == ("A", True)
+    play.cover(60.0, reads=OFTEN)
+    assert len(play.kinds(Arrival)) == 3
+
+
 def test_departure_is_refuted_once() -> None:
     play = gone(taught())
     play.cover(play.now_s + 60.0, reads=OFTEN)

@@ -91,17 +91,24 @@ def test_tag_that_speeds_up_gets_the_usual_window_back() -> None:
     slow = paces(play)[-1]
     play.cover(600.0, reads={0.125: [*OTHERS, read()]})
     assert paces(play)[-1] < slow
-    assert paces(play)[-1] <= 2 * paces(play, OTHERS[0].epc)[-1]
+    assert paces(play)[-1] <= 20 * S
     play.cover(600.0 + HELD_S, reads={0.125: OTHERS})
     assert departed(play) == []
     play.cover(600.0 + GONE_S, reads={0.125: OTHERS})
     assert len(departed(play)) == 1
 
 
-def test_slack_is_what_a_tag_is_read_more_seldom_than_is_usual() -> None:
-    pace = Pace(2 * S, 10 * S)
-    assert pace.slack_ns(3 * S, 0.01) == 0
-    assert 2 * S < pace.slack_ns(S, 0.01) < pace.slack_ns(S, 0.0001) < 20 * S
+@pytest.mark.parametrize("false_per_h", [1e-5, 0.02, 1.0, 1e6])
+def test_slack_is_for_what_is_read_more_seldom_than_is_usual(false_per_h: float) -> None:
+    """However many departures a zone has seen, a seldom read tag gets no less time than others."""
+    slacks = [Pace(gap_s * S, STEPS_NS[0]).slack_ns(S, false_per_h) for gap_s in (0, 1, 2, 5, 20)]
+    assert slacks[:2] == [0, 0]
+    assert slacks == sorted(slacks)
+
+
+def test_slack_is_longer_the_surer_a_zone_is_to_be() -> None:
+    pace = Pace(4 * S, STEPS_NS[0])
+    assert 4 * S < pace.slack_ns(S, 0.1) < pace.slack_ns(S, 0.001)
 
 
 def test_mean_gap_follows_the_reads_and_forgets() -> None:
@@ -159,6 +166,6 @@ def test_tags_read_by_chance_do_not_flap(per_s: float, leave_s: float) -> None:
                 due[epc] += random.expovariate(per_s)
         play.feed(now_s, Coverage("r", S // 4))
     assert play.kinds(Departure) == []
-    assert play.puts < 12 * len(tags)
+    assert play.puts < 20 * len(tags)
     play.cover(play.now_s + leave_s)
     assert len(play.times(Departure)) == 10

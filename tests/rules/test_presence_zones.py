@@ -56,6 +56,15 @@ def test_move_is_one_departure_and_one_arrival() -> None:
     assert play.times(Departure)[0] == play.times(Arrival)[1]
 
 
+def test_seldom_read_tag_left_no_later_than_it_stood_elsewhere() -> None:
+    play = commissioned()
+    play.cover(70.0, reads={4.0: [read()]})
+    play.cover(73.9)
+    play.cover(100.0, reads={0.125: [read("r:3")]})
+    departure, arrival = play.kinds(Arrival, Departure)[1:]
+    assert departure.last_seen <= arrival.since
+
+
 def test_silence_before_an_outage_does_not_count_for_a_move_after_it() -> None:
     play = present()
     play.cover(21.0)

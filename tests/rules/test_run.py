@@ -1,7 +1,6 @@
 """Runs: what stands, what is carried past, and what only casts a shadow."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from random import Random
 
 import pytest
@@ -33,11 +32,19 @@ from tests.rules.play import S, read
 STILL_CDB = 150
 START = 1000 * S
 EARLIER = -100.0
-ZONES = {location: WatchedZone(location, Silences.of(0.5), sure_nats_of(0.5)) for location in "AB"}
 
 
-def antenna(location: str = "A", usual_dbm: int | None = -50) -> ZoneAntenna:
-    found = ZoneAntenna("r:1", ZONES[location])
+def zone(location: str, sure: float = 0.5) -> WatchedZone:
+    return WatchedZone(location, Silences.of(sure), sure_nats_of(sure))
+
+
+ZONES = {location: zone(location) for location in "AB"}
+
+
+def antenna(
+    location: str = "A", usual_dbm: int | None = -50, sure: float | None = None
+) -> ZoneAntenna:
+    found = ZoneAntenna("r:1", ZONES[location] if sure is None else zone(location, sure))
     for _ in range(0 if usual_dbm is None else 10):
         found.learn(100 * (usual_dbm or 0))
     return found
@@ -100,10 +107,7 @@ def test_what_stands(reads: list[tuple[float, float]], stands: bool) -> None:
 @pytest.mark.parametrize("dbm", [-80.0, -50.0, -20.0, None])
 @pytest.mark.parametrize("usual_dbm", [-50, None])
 def test_one_read_is_never_enough(sure: float, dbm: float | None, usual_dbm: int | None) -> None:
-    found = run([(0.0, dbm)], antenna(usual_dbm=usual_dbm))
-    found.antenna = replace(found.antenna, zone=replace(found.antenna.zone))
-    found.antenna.zone.sure_nats = sure_nats_of(sure)
-    assert not found.stands()
+    assert not run([(0.0, dbm)], antenna("A", usual_dbm, sure)).stands()
 
 
 def test_level_is_that_of_the_run_and_follows_slowly() -> None:
@@ -268,7 +272,7 @@ def test_which_zone_wins(other: Run, loses: bool) -> None:
 
 
 def test_run_waits_for_a_stronger_zone_but_not_for_ever() -> None:
-    rare = rival(-48.0, every_s=5.0)
+    rare = rival(-48.0, until_s=0.0)
     ready_s = (standing(1.2).ready_at - START) / S
     assert outdone(standing(ready_s + PATIENCE_NS / S - 0.4), [rare])
     assert not outdone(standing(ready_s + PATIENCE_NS / S + 0.4), [rare])

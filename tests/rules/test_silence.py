@@ -48,7 +48,7 @@ def test_window_shrinks_when_silences_are_a_thing_of_the_past() -> None:
     busy = found.window_ns()
     for _ in range(100):
         found.watched(HOUR, S // 5)
-    assert found.window_ns() < busy
+    assert found.window_ns() < busy * 9 // 10
 
 
 def test_seldom_read_zone_waits_for_more_than_its_gaps() -> None:
@@ -63,9 +63,9 @@ def test_short_silence_and_one_that_a_slow_tag_is_granted_teach_nothing() -> Non
     found = zone()
     before = found.window_ns()
     for _ in range(1000):
-        found.ended(found.long_ns, 0, stirred=False)
-        found.ended(30 * S, 30 * S, stirred=False)
-        found.ended(-5 * S, 0, stirred=False)
+        found.ended(found.long_ns, 0, stirred=True)
+        found.ended(30 * S, 30 * S, stirred=True)
+        found.ended(-5 * S, 0, stirred=True)
     assert found.window_ns() == before
 
 
@@ -108,8 +108,9 @@ def test_no_flood_makes_tags_leave_at_once_or_stay_for_ever(
 
 def test_one_tag_that_is_hardly_read_does_not_slow_its_zone_down() -> None:
     found = learned(per_h=0, silence_s=0)
-    before = found.window_ns()
+    usual, before = found.gap_ns, found.window_ns()
     found.watched(60 * S, 9 * S)
+    assert found.gap_ns < usual * 11 // 10
     assert found.window_ns() - before < S // 2
 
 
@@ -140,11 +141,12 @@ def test_tag_that_was_taken_up_is_waited_for_longer_where_such_come_back() -> No
 
 
 def test_what_was_taken_up_before_is_forgotten() -> None:
-    found = zone()
+    found, away = zone(), zone()
     for _ in range(20):
         found.left(roamed=True)
         found.came_back(8 * S)
-    before = found.roamed_ns()
+    assert found.roamed_ns() > away.roamed_ns()
     for _ in range(2000):
         found.left(roamed=True)
-    assert found.roamed_ns() < before
+        away.left(roamed=True)
+    assert found.roamed_ns() == away.roamed_ns()
