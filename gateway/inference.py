@@ -63,6 +63,20 @@ class ReadPace:
 
 
 @dataclass(frozen=True, slots=True)
+class ZoneLearned:
+    """What presence has learned of a zone: the usual gap between two reads of a tag, how often in
+    a tag hour one is silent for long, and how long a silence must be to mean that the tag is gone:
+    out of the blue, and after it was read on its way.
+    """
+
+    zone: str
+    gap_ns: Ns
+    long_per_h: float
+    window_ns: Ns
+    roamed_window_ns: Ns
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """A tag went through a portal, or came near and went back (`turned_back`)."""
 
@@ -170,4 +184,5 @@ Inference: TypeAlias = (
     | StepExpectsTags
     | TagsFollow
     | UnitLearned
+    | ZoneLearned
 )

@@ -47,6 +47,7 @@ from gateway.inference import (
     TagsFollow,
     UnitLearned,
     WeightStep,
+    ZoneLearned,
 )
 from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
 from gateway.wiring import Cell, Portal, Site, Zone

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from gateway.model import NS_PER_MS
+from gateway.model import NS_PER_MS, ZoneLearned
 from gateway.ports import JsonValue, Row
 from rules.antenna import LEVELS_KEPT, ZoneAntenna
 from rules.silence import GAP_NS, GAPS_KEPT, Silences
@@ -44,6 +44,17 @@ def learned_row(location: str, silences: Silences, antennas: Iterable[ZoneAntenn
         },
     }
     return Row(LEARNED_ROW + location, value)
+
+
+def learned_fact(location: str, silences: Silences) -> ZoneLearned:
+    """The same for those who watch the gateway."""
+    return ZoneLearned(
+        zone=location,
+        gap_ns=silences.gap_ns,
+        long_per_h=silences.long_per_h,
+        window_ns=silences.window_ns(),
+        roamed_window_ns=silences.roamed_ns(),
+    )
 
 
 def take_back(

@@ -48,12 +48,13 @@ from gateway.model import (
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.antenna import ZoneAntenna
 from rules.astray import Astray, Found
-from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row, take_back
+from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_fact, learned_row, take_back
 from rules.pace import STEPS_NS, Pace
 from rules.run import RSSI_SMOOTHING, RSSI_UNKNOWN_CDBM, Run, sure_nats_of
 from rules.silence import Silences
 from rules.standing import Standing
 from rules.trust import in_arrival, in_departure
+from rules.turns import together
 from rules.watched_zone import NEVER, WatchedZone
 
 LATE_FOUND_NS = 300 * NS_PER_S
@@ -209,15 +210,18 @@ class Presence:
         )
         before = old if found.moved else None
         tag = self._place(epc, found, before, first=cause == "first_start")
-        return Turn(tuple(facts), (*turn.puts, _row(epc, tag), *self._learned(zone)), turn.deletes)
+        told = Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
+        return together(told, self._moved(zone))
 
-    def _learned(self, zone: WatchedZone) -> tuple[Row, ...]:
+    def _moved(self, zone: WatchedZone) -> Turn:
         """One more movement there: now and then what was learned goes with it."""
         zone.movements += 1
-        if zone.movements % LEARNED_EVERY:
-            return ()
+        return NOTHING if zone.movements % LEARNED_EVERY else self._learned(zone)
+
+    def _learned(self, zone: WatchedZone) -> Turn:
         antennas = [antenna for antenna in self._points.values() if antenna.zone is zone]
-        return (learned_row(zone.location, zone.silences, antennas),)
+        row = learned_row(zone.location, zone.silences, antennas)
+        return Turn(facts=(learned_fact(zone.location, zone.silences),), puts=(row,))
 
     def _cause(self, run: Run) -> Cause:
         zone = run.antenna.zone
@@ -254,13 +258,16 @@ class Presence:
             if zone.known_from == NEVER and zone.settled(self._settle_ns):
                 zone.known_from = now
                 puts.append(Row(ZONE_ROW + zone.location, {"commissioned": 1}))
+                facts.extend(self._learned(zone).facts)
             for epc, tag in self._due(zone):
                 if tag.silence_end() <= zone.lived:
                     del self._tags[epc]
                     gap = tag.seen_at <= zone.resumed_at
                     facts.append(self._departure(epc, tag, "found_after_gap" if gap else "live"))
                     deletes.append(TAG_ROW + epc)
-                    puts.extend(self._learned(zone))
+                    moved = self._moved(zone)
+                    facts.extend(moved.facts)
+                    puts.extend(moved.puts)
                     self._astray.left(now, epc, tag)
                     continue
                 span = tag.pace.measure(zone.lived, max(zone.floor, tag.arrived))

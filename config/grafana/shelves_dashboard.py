@@ -106,6 +106,20 @@ COUNT = Row(
             ),
         ),
         Panel(
+            "Silence that means gone, learned",
+            "How long a tag must be silent to have left its zone: out of the blue, and after it "
+            "was read on its way. It grows with people, metal and slow antennas.",
+            "timeseries",
+            "s",
+            (
+                Query(course('last("window_s") AS "silent"', "presence", "zone"), "$tag_zone"),
+                Query(
+                    course('last("roamed_window_s") AS "taken up"', "presence", "zone"),
+                    "$tag_zone taken up",
+                ),
+            ),
+        ),
+        Panel(
             "Noise and drift, learned",
             "How restless a cell at rest usually is, and how far it crept between two steps.",
             "timeseries",
@@ -116,7 +130,7 @@ COUNT = Row(
                     course('last("drift_g") AS "drift"', "cell", "cell", DEVICE), "$tag_cell drift"
                 ),
             ),
-            width=16,
+            width=8,
         ),
     ),
 )

@@ -29,6 +29,7 @@ from gateway.model import (
     UnitLearned,
     WeightReport,
     WeightStep,
+    ZoneLearned,
 )
 from gateway.ports import Counter
 from gateway.telemetry.decisions import DecisionMeter
@@ -80,6 +81,7 @@ class Meter:
             CountChange: self._decisions.count_change,
             WeightStep: self._learned.step,
             UnitLearned: self._learned.unit,
+            ZoneLearned: self._learned.zone,
         }
 
     def observe(self, fact: Fact) -> None:

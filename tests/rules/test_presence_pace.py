@@ -81,7 +81,7 @@ def test_restart_does_not_forget_a_slow_pace() -> None:
     rows = {"zone:A": {}, "tag:" + TAG: {"zone": "A", "leave_ms": 40000}}
     play = Play([Presence], rows=rows, last_alive_s=-5.0)
     play.cover(39.0, resumed=True)
-    assert play.kinds() == [ReadPace("A", TAG, 40 * S)]
+    assert play.kinds(ReadPace) == [ReadPace("A", TAG, 40 * S)]
     play.cover(41.0)
     assert len(play.kinds(Departure)) == 1
 

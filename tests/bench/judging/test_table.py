@@ -82,13 +82,13 @@ def test_an_honest_method_lies_on_the_diagonal() -> None:
 
 def test_a_knob_is_drawn_as_one_curve_for_each_figure(tmp_path: Path) -> None:
     arguments = ["--family", "shelf", "--seeds", "1", "--length", "500", "--processes", "1"]
-    arguments += ["--sweep", "presence.leave_window_s=4,8", "--curves", str(tmp_path)]
+    arguments += ["--sweep", "presence.sure=0.25,0.75", "--curves", str(tmp_path)]
     with pytest.raises(SystemExit):
         main(arguments)
     drawing = ET.parse(tmp_path / "sweep-shelf-normal.svg").getroot()
     text = [one.text for one in drawing.iter() if one.tag.endswith("text")]
-    assert {"4", "8", "ceiling", "F1 within 5 s, bar 0.95"} <= {*text}
-    for wrong in ("presence", "theirs.x=", "presence.leave_window_s"):
+    assert {"0.25", "0.75", "ceiling", "F1 within 5 s, bar 0.95"} <= {*text}
+    for wrong in ("presence", "theirs.x=", "presence.sure"):
         with pytest.raises((SystemExit, ValueError)):
             options(["--sweep", wrong])
 

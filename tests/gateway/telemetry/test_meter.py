@@ -29,6 +29,7 @@ from gateway.model import (
     WeightSample,
     WeightStep,
     Zone,
+    ZoneLearned,
 )
 from gateway.telemetry.meter import Meter
 from gateway.telemetry.page import SERIES_MAX
@@ -278,7 +279,7 @@ def test_no_measurement_has_a_tag_and_a_field_of_one_name(busy_lines: list[bytes
             kinds[measurement, key].add(
                 "string" if value[0] == '"' else "integer" if value[-1] == "i" else "float"
             )
-    assert len(tags) == 13
+    assert len(tags) == 14
     for measurement, names in tags.items():
         assert not names & fields[measurement], measurement
         assert "time" not in names | fields[measurement]
@@ -288,10 +289,13 @@ def test_no_measurement_has_a_tag_and_a_field_of_one_name(busy_lines: list[bytes
 def test_what_is_learned_is_sent_when_it_changes_and_with_every_interval(meter: Meter) -> None:
     meter.observe(WeightStep("scale-1:1", 9.0, 5.0, 0.5, 0, noise_g=0.25, drift_g=-1.5))
     meter.observe(UnitLearned("M6x20", 4.125, 0.0625, 12))
+    meter.observe(ZoneLearned("A-1", NS_PER_S, 12.5, 15 * NS_PER_S, 5 * NS_PER_S))
     cell = "cell=scale-1:1,device=scale-1,location=A-1-1 noise_g=0.25,drift_g=-1.5 {}"
     unit = "item=M6x20 unit_g=4.125,sd_g=0.0625,pieces=12i {}"
+    zone = "zone=A-1 gap_s=1.0,long_silences_per_h=12.5,window_s=15.0,roamed_window_s=5.0 {}"
     for second, sent in ((1, True), (2, False), (10, True)):
         lines = meter.drain(second * NS_PER_S)
+        assert found(lines, "presence") == [zone.format(stamp(second))] * sent
         assert found(lines, "cell") == [cell.format(stamp(second))] * sent
         assert found(lines, "unit") == [unit.format(stamp(second))] * sent
 

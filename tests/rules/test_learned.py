@@ -1,0 +1,83 @@
+"""What a zone has learned goes with its movements to disk, comes back, and is shown."""
+
+from typing import Any
+
+import pytest
+
+from gateway.model import Arrival, Departure, ZoneLearned
+from rules import presence
+from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row
+from rules.presence import Presence
+from rules.silence import Silences
+from rules.trust import in_arrival, in_departure
+from tests.rules.play import Play, S, read
+from tests.rules.tags import ZONES, taught
+
+LEARNED_A = LEARNED_ROW + "A"
+
+
+def busy() -> Play:
+    """So many movements that what was learned is written, and not many more."""
+    play = taught()
+    for turn in range(LEARNED_EVERY):
+        tag = read("r:1", f"30bb{turn:02x}", -55.0)
+        play.cover(play.now_s + 4.0, reads={0.25: [tag]})
+        play.cover(play.now_s + 26.0)
+    return play
+
+
+def test_what_is_learned_is_written_along_with_every_so_many_movements() -> None:
+    play = busy()
+    moves = len(play.kinds(Arrival)) + len(play.kinds(Departure))
+    told = [fact for fact in play.kinds(ZoneLearned) if fact.zone == "A"]
+    assert 1 <= len(told) <= moves // LEARNED_EVERY + 1
+    row = play.rows[LEARNED_A]
+    assert row["window_ms"] * 1_000_000 == pytest.approx(told[-1].window_ns, abs=1e6)
+    assert row["antennas"]["r:1"]["of_tags"] > 0
+    assert -5600 < row["antennas"]["r:1"]["usual_cdbm"] < -5000
+
+
+def test_what_was_learned_comes_back_after_a_restart() -> None:
+    before = busy()
+    rows = {**ZONES, LEARNED_A: before.rows[LEARNED_A]}
+    after = Play([Presence], rows=rows, last_alive_s=-5.0)
+    rule = after.engine._rules[0]
+    assert isinstance(rule, presence.Presence)
+    zone = rule._zones["A"]
+    antennas = [each for each in rule._points.values() if each.zone is zone]
+    again: dict[str, Any] = dict(learned_row("A", zone.silences, antennas).value)
+    kept = before.rows[LEARNED_A]
+    assert again["antennas"] == kept["antennas"]
+    for key in ("gap_ms", "watched_s", "long_silences", "departed", "taken"):
+        assert again[key] == kept[key], key
+    assert again["window_ms"] == pytest.approx(kept["window_ms"], rel=0.05)
+
+
+def test_row_of_a_zone_or_antenna_that_is_no_more_is_left_alone() -> None:
+    row = dict(busy().rows[LEARNED_A])
+    row["antennas"] = {"r:99": row["antennas"]["r:1"]}
+    rows = {**ZONES, LEARNED_A: row, LEARNED_ROW + "GONE": row}
+    assert Play([Presence], rows=rows, last_alive_s=-5.0).told == []
+
+
+@pytest.mark.parametrize("long_per_h", [0.0, 10.0, 20.0, 100.0])
+def test_what_is_hidden_or_hardly_heard_is_believed_less(long_per_h: float) -> None:
+    silences = Silences.of(0.5)
+    silences.quiet.count, silences.watched_s = long_per_h, 3600.0
+    told = [in_arrival(silences, near) for near in (3.0, 1.0, -1.0, -3.0)]
+    assert told == sorted(told, reverse=True)
+    assert all(500 <= each <= 995 for each in told)
+    calm = Silences.of(0.5)
+    calm.quiet.count = 1.0
+    for roamed in (False, True):
+        hidden = in_departure(silences, roamed=roamed)
+        assert 850 <= hidden <= in_departure(calm, roamed=roamed) <= 990
+
+
+def test_zone_that_nobody_uses_writes_nothing() -> None:
+    play = taught()
+    play.cover(play.now_s + 60.0)
+    puts = play.puts
+    play.cover(play.now_s + 600.0)
+    assert play.puts == puts
+    assert all(fact.window_ns < 60 * S for fact in play.kinds(ZoneLearned))
