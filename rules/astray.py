@@ -23,6 +23,11 @@ GONE_MAX, GONE_NS = 10_000, 120 * NS_PER_S
 acted on it. Of more the oldest are final.
 """
 
+STRAY_HOLDS_NS = 90 * NS_PER_S
+"""How long a tag may be read by another antenna alone, after a shadow, and still stand at home: in
+session 1 each read there makes it silent for its own.
+"""
+
 REJOIN_NS = 10 * NS_PER_S
 """A tag that was read on its way, and stands somewhere so soon after it was told to have left, was
 on its way there all the time.
@@ -186,9 +191,7 @@ class Astray:
         """A read elsewhere as it was when the tag stood at home: it still does, or never did."""
         if run.samples == 2 and run.stray is None:
             run.antenna.learn_stray(run.level)
-        rssi, unbroken = read.rssi_cdbm, run.first_at <= tag.still_at
-        same = rssi is not None and abs(run.level - rssi) <= self._still_cdb
-        if unbroken and same and not tag.stirred_nats:  # else it may have been set down here
+        if self._as_usual(read, run, tag) and not tag.stirred_nats:
             tag.last = tag.zone.lived
         if not tag.misplaced(run):
             return None
@@ -196,6 +199,19 @@ class Astray:
         if run.last_at - tag.placed_at <= GONE_NS:
             return self._found(read.epc, run, tag.came_from, refutes=True)
         return self._found(read.epc, run, tag.zone.location)
+
+    def _as_usual(self, read: TagRead, run: Run, tag: Standing) -> bool:
+        """Whether a stray is read as it was when the tag stood at home, which it left not long ago
+        if it did; another level may be that of a tag that was set down there.
+        """
+        rssi = read.rssi_cdbm
+        if rssi is None or abs(run.level - rssi) > self._still_cdb:
+            return False
+        if run.first_at <= tag.still_at:
+            return True
+        steady = run.stray_steady
+        lately = tag.zone.lived - max(tag.still, tag.zone.floor) <= STRAY_HOLDS_NS
+        return lately and steady is not None and abs(steady - rssi) <= self._still_cdb
 
     def _elsewhere(self, at: Ns, read: TagRead, run: Run, tag: Standing) -> Found | None:
         """A read elsewhere that is new: it was taken up, and may stand there now."""

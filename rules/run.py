@@ -84,7 +84,8 @@ class Run:
     `samples` of these were far enough apart to count, the last at `sampled_at`, and are worth
     `nats`; `dim` is a weaker level and when it was read. `seen` is all reads since `since`. None
     came from elsewhere since `here_since`. `stray` is a level that was read while the tag stood
-    elsewhere. It has been enough since `ready_at`, and the tag has stood there since `began`.
+    elsewhere, `stray_steady` the last that was read more than once. It has been enough since
+    `ready_at`, and the tag has stood there since `began`.
     """
 
     antenna: ZoneAntenna
@@ -101,6 +102,7 @@ class Run:
     dim: tuple[int, Ns] | None = None
     seen: int = 0
     stray: int | None = None
+    stray_steady: int | None = None
     ready_at: Ns = NEVER
     began: Ns = 0
 
@@ -118,6 +120,8 @@ class Run:
     def known(self, at: Ns) -> None:
         """The tag stands elsewhere, and did when it was read here at this level."""
         self.stray = self.level if self.stray is None else max(self.stray, self.level)
+        if self.samples > 1:
+            self.stray_steady = self.level
         self.since, self.seen = at, 0
 
     def add(self, at: Ns, read: TagRead, still_cdb: int) -> None:

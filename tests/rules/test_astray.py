@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import Arrival, Coverage, Departure, TagRead, TagReport
 from rules import astray
-from rules.astray import GONE_NS, REJOIN_NS
+from rules.astray import GONE_NS, REJOIN_NS, STRAY_HOLDS_NS
 from tests.rules.play import TAG, Play, S, read, report, seconds
 from tests.rules.tags import GONE_S, HELD_S, OFTEN, presence, present, taught
 
@@ -50,6 +50,17 @@ def test_known_stray_level_holds_a_tag_that_is_shaded() -> None:
     assert moves(play) == []
     play.cover(play.now_s + GONE_S)
     assert [type(fact) for fact in moves(play)] == [Departure]
+
+
+def test_stray_level_holds_a_tag_after_a_shadow_too_but_not_for_ever() -> None:
+    """In session 1 a tag that another antenna reads is silent when its own has its turn."""
+    play = with_stray()
+    shaded = read("r:3", dbm=-71.0)
+    play.cover(64.0, reads={1.0: [shaded]})
+    play.cover(64.0 + 2 * GONE_S, reads={1.0: [STRAY]})
+    assert moves(play) == []
+    play.cover(64.0 + STRAY_HOLDS_NS / S + 2 * GONE_S, reads={1.0: [STRAY]})
+    assert [type(fact) for fact in moves(play)][:1] == [Departure]
 
 
 def test_weaker_level_than_that_of_its_strays_does_not_hold_a_tag() -> None:
