@@ -106,9 +106,8 @@ class Astray:
         """A tag is told to have left; it may yet turn out to stand where it stood, or elsewhere."""
         if not tag.reads:
             return
-        tag.silences.left(roamed=tag.stirred_nats > 0)
-        silence = tag.zone.lived - tag.last
-        roamed = tag.stirred_nats > 0
+        silence, roamed = tag.zone.lived - tag.last, tag.stirred_nats > 0
+        tag.silences.left(roamed=roamed)
         gone = Gone(tag.antenna, tag.rssi, tag.left_at(), now, silence, roamed)
         self._keep_in_mind(epc, gone)
 

@@ -29,6 +29,7 @@ def learned_row(location: str, silences: Silences, antennas: Iterable[ZoneAntenn
         "watched_s": round(silences.watched_s),
         "long_silences": round(silences.quiet.count),
         "long_excess_ms": silences.quiet.mean_ns // NS_PER_MS,
+        "stirred_permille": round(1000 * silences.stirred / silences.quiet.count),
         "departed": round(silences.departed),
         "taken": round(silences.taken),
         "came_back_permille": round(1000 * silences.roamed.count / silences.taken),
@@ -67,6 +68,8 @@ def take_back(
     silences.watched_s = max(1.0, float(_whole(value, "watched_s")))
     silences.quiet.count = max(1.0, float(_whole(value, "long_silences")))
     silences.quiet.excess_s = silences.quiet.count * _whole(value, "long_excess_ms") / 1000
+    stirred = max(1, _whole(value, "stirred_permille")) / 1000
+    silences.stirred = stirred * silences.quiet.count
     silences.departed = float(_whole(value, "departed"))
     silences.taken = max(1.0, float(_whole(value, "taken")))
     share = max(1, _whole(value, "came_back_permille")) / 1000

@@ -109,11 +109,13 @@ class Presence:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back which tags are where; their absence clocks start anew."""
         antennas = {antenna.zone.location: antenna for antenna in self._points.values()}
+        rows = list(rows)
+        for row in rows:
+            zone = self._zones.get(row.key.removeprefix(LEARNED_ROW))
+            if zone is not None and row.key.startswith(LEARNED_ROW):
+                take_back(row.value, zone.silences, self._points)
         for row in rows:
             if row.key.startswith(LEARNED_ROW):
-                zone = self._zones.get(row.key.removeprefix(LEARNED_ROW))
-                if zone is not None:
-                    take_back(row.value, zone.silences, self._points)
                 continue
             of_zone = row.key.startswith(ZONE_ROW)
             place = row.key.removeprefix(ZONE_ROW) if of_zone else str(row.value["zone"])
@@ -178,8 +180,10 @@ class Presence:
             found = self._astray.weigh(now - read[4], read, antenna, tag)
             if found is not None:
                 turn = self._arrive(read[1], found, turn)
-            elif tag is not None and tag.silence_end() < tag.due:
-                _look_at(tag, read[1], tag.silence_end())
+            elif tag is not None and tag.stirred_nats:
+                due = tag.silence_end()
+                if due < tag.due:
+                    _look_at(tag, read[1], due)
         return turn
 
     def _arrive(self, epc: str, found: Found, turn: Turn) -> Turn:

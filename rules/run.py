@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from gateway.model import NS_PER_MS, NS_PER_S, Ns, TagRead
 from rules.antenna import ZoneAntenna
+from rules.watched_zone import NEVER
 
 RSSI_SMOOTHING = 8
 """Weight of the past in the running RSSI: about the last eight reads count."""
@@ -68,8 +69,6 @@ SET_DOWN_NS, SET_DOWN_MAX_NS = 3 * NS_PER_S // 2, 15 * NS_PER_S
 """What is carried past antennas is read so often: it was set down no longer after its last read.
 And no longer before its run than that: its reads since were shaded.
 """
-
-NEVER: Ns = 1 << 62
 
 
 def sure_nats_of(sure: float) -> float:

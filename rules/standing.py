@@ -1,9 +1,9 @@
 """A tag that stands in a zone: at which level, whether it was taken up, and when it will have left.
 
 A tag that is read elsewhere at a level that is new there was taken up: then a short silence shows
-that it is gone. A weaker level at its own antenna says nothing, because
-a shadow has the same effect. A tag that falls silent out of the blue is in somebody's shadow more
-often than it is gone: that takes the whole window of its zone (`rules.silence`).
+that it is gone. A weaker level at its own antenna says nothing, because a shadow has the same
+effect. A tag that falls silent out of the blue is in somebody's shadow more often than it is gone:
+that takes the whole window of its zone (`rules.silence`).
 """
 
 from __future__ import annotations

@@ -89,6 +89,7 @@ class WatchedZone:
 
     def expect(self, now: Ns, epc_prefixes: tuple[str, ...]) -> None:
         """A scale has felt that a tag of these came."""
+        self.expected = {key: until for key, until in self.expected.items() if until >= now}
         if len(self.expected) >= EXPECTED_MAX:
             del self.expected[next(iter(self.expected))]
         self.expected[epc_prefixes] = now + EXPECTED_NS

@@ -16,7 +16,7 @@ from rules.antenna import (
 )
 from rules.run import sure_nats_of
 from rules.silence import Silences
-from rules.watched_zone import WatchedZone
+from rules.watched_zone import EXPECTED_NS, WatchedZone
 
 
 def antenna(*levels: int, strays: tuple[int, ...] = ()) -> ZoneAntenna:
@@ -82,3 +82,13 @@ def test_few_strays_tell_nothing_yet() -> None:
 def test_what_strays_teach_is_bounded(strays: int) -> None:
     low, high = AWAY_BOUNDS_CDB
     assert low <= antenna(*[-5000] * 40, strays=(strays,) * 200).away_cdb <= high
+
+
+def test_expectations_of_a_scale_pass() -> None:
+    zone = WatchedZone("A", Silences.of(0.5), sure_nats_of(0.5))
+    zone.expect(0, ("3034aa",))
+    assert zone.expects("3034aa01", EXPECTED_NS)
+    assert not zone.expects("3034bb01", 0)
+    assert not zone.expects("3034aa01", EXPECTED_NS + 1)
+    zone.expect(EXPECTED_NS + 1, ("3034bb",))
+    assert set(zone.expected) == {("3034bb",)}

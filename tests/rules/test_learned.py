@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import Arrival, Departure, ZoneLearned
 from rules import presence
-from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row
+from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row, take_back
 from rules.presence import Presence
 from rules.silence import Silences
 from rules.trust import in_arrival, in_departure
@@ -48,9 +48,30 @@ def test_what_was_learned_comes_back_after_a_restart() -> None:
     again: dict[str, Any] = dict(learned_row("A", zone.silences, antennas).value)
     kept = before.rows[LEARNED_A]
     assert again["antennas"] == kept["antennas"]
-    for key in ("gap_ms", "watched_s", "long_silences", "departed", "taken"):
+    for key in ("gap_ms", "watched_s", "long_silences", "stirred_permille", "departed", "taken"):
         assert again[key] == kept[key], key
     assert again["window_ms"] == pytest.approx(kept["window_ms"], rel=0.05)
+
+
+def test_what_is_learned_does_not_depend_on_the_order_of_rows() -> None:
+    slow = {**busy().rows[LEARNED_A], "gap_ms": 6000}
+    tag = {"tag:3034aa": {"zone": "A"}}
+    gaps = []
+    for rows in ({LEARNED_A: slow, **tag}, {**tag, LEARNED_A: slow}):
+        rule = Play([Presence], rows={**rows, **ZONES}, last_alive_s=-5.0).engine._rules[0]
+        assert isinstance(rule, presence.Presence)
+        gaps.append(rule._tags["3034aa"].pace.gap)
+    assert gaps == [6 * S, 6 * S]
+
+
+def test_often_stirred_zone_trusts_such_reads_as_little_after_a_restart() -> None:
+    silences = Silences.of(0.5)
+    for _ in range(40):
+        silences.ended(30 * S, 0, stirred=True)
+    again = Silences.of(0.5)
+    take_back(learned_row("A", silences, ()).value, again, {})
+    assert again.stirred_nats == pytest.approx(silences.stirred_nats, abs=0.1)
+    assert again.stirred_nats < Silences.of(0.5).stirred_nats / 2
 
 
 def test_row_of_a_zone_or_antenna_that_is_no_more_is_left_alone() -> None:
