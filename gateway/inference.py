@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from gateway.units import CellId, Ns
 
-Cause: TypeAlias = Literal["live", "found_after_gap", "first_start"]
+Cause: TypeAlias = Literal["live", "found_after_gap", "first_start", "misplaced"]
 """Whether a change was watched happening, found after blind time, or found on the first start."""
 
 

@@ -70,9 +70,14 @@ class ZoneAntenna:
         """
         if not self.known:
             return NEAR_UNKNOWN
-        return max(NEAR_MIN, min(NEAR_MAX, self.nearness(level_cdbm)))
-
-    def nearness(self, level_cdbm: int) -> float:
-        """The same without bounds, to compare antennas by."""
         away = self.away_cdb
-        return (level_cdbm - self.mean_cdbm + away / 2) * away / DEVIATION_CDB**2
+        nats = (level_cdbm - self.mean_cdbm + away / 2) * away / DEVIATION_CDB**2
+        return max(NEAR_MIN, min(NEAR_MAX, nats))
+
+    def against(self, level_cdbm: int, other: ZoneAntenna, other_cdbm: int) -> float:
+        """Log likelihood ratio of a tag standing here, not there, that is read at these levels:
+        what its own place and material take is taken from both. Both must be known.
+        """
+        usual = (level_cdbm - self.mean_cdbm) - (other_cdbm - other.mean_cdbm)
+        here, there = self.away_cdb, other.away_cdb
+        return (usual - (there - here) / 2) * (here + there) / (2 * DEVIATION_CDB**2)

@@ -28,11 +28,10 @@ STRAY_HOLDS_NS = 90 * NS_PER_S
 session 1 each read there makes it silent for its own.
 """
 
-REJOIN_NS = 10 * NS_PER_S
-"""A tag that was read on its way, and stands somewhere so soon after it was told to have left, was
-on its way there all the time.
+WAY_MAX_NS = 30 * NS_PER_S
+"""Nobody carries a thing along the shelves for longer: one that was read on its way, and stands
+somewhere so soon after it was taken, had not left.
 """
-
 
 EXPECTED_NATS = 4.0
 """What it is worth that a scale has felt a piece come which lacks its tag: one read at a level that
@@ -43,7 +42,8 @@ speaks for itself will do, but none never.
 @dataclass(frozen=True, slots=True)
 class Found:
     """A tag stands by that run, since that moment. It came from that zone ("" is unknown); with
-    `refutes` what was told of it last was wrong, with `moved` it was seen to stand there lately.
+    `refutes` what was told of it last was wrong, with `moved` it was seen to stand there lately;
+    with `misplaced` nobody moved it: it stood here all the time.
     """
 
     run: Run
@@ -51,6 +51,7 @@ class Found:
     came_from: str
     refutes: bool = False
     moved: bool = False
+    misplaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Astray:
             self._at_home(at, read, run, tag)
             return None
         gone = self._gone.get(read.epc)
-        if gone is not None and self._as_it_stood(run, gone) and at - gone.told_at <= GONE_NS:
+        lately = gone is not None and at - gone.told_at <= GONE_NS
+        if gone and lately and self._as_it_stood(run, gone) and not tag.better_here(run):
             run.began = run.first_at
             return self._found(read.epc, run, antenna.zone.location, refutes=True)
         if run.of_stray(tag.still_at, self._still_cdb):
@@ -141,7 +143,7 @@ class Astray:
             if len(self._runs) > RUNS_MAX:
                 del self._runs[next(iter(self._runs))]
         carried = run.level - CARRIED_CDB
-        if any(each.last_at > run.last_at and each.level > carried for each in places.values()):
+        if any(each.on_way(carried) and each.last_at > run.last_at for each in places.values()):
             run.here_since = begun
         run.add(at, read, self._still_cdb)
         return run
@@ -149,7 +151,7 @@ class Astray:
     def _absent(self, at: Ns, epc: str, run: Run) -> Found | None:
         """A tag that is absent is read: has it come, or had it never left?"""
         gone = self._gone.get(epc)
-        if gone is not None and at - gone.told_at > (REJOIN_NS if gone.roamed else GONE_NS):
+        if gone is not None and at - gone.told_at > GONE_NS:
             del self._gone[epc]
             gone = None
         if gone is None:
@@ -162,12 +164,12 @@ class Astray:
             return self._found(epc, run, zone.location, refutes=True)
         if not self._stands(epc, run):
             return None
-        if not gone.roamed:
-            return self._found(epc, run, still_at=gone.left_at)
+        found = self._found(epc, run, still_at=gone.left_at)
+        if not gone.roamed or found.since - gone.left_at > WAY_MAX_NS:
+            return found
         silences.had_not_left()
-        if run.antenna.zone is zone:
-            silences.came_back(gone.silence + at - gone.told_at)
-        return self._found(epc, run, zone.location, refutes=True, still_at=gone.left_at)
+        silences.came_back(gone.silence + at - gone.told_at)
+        return replace(found, came_from=zone.location, refutes=True)
 
     def _as_it_stood(self, run: Run, gone: Gone) -> bool:
         same = gone.antenna is run.antenna and not gone.roamed and run.samples > 1
@@ -188,8 +190,6 @@ class Astray:
 
     def _stray(self, read: TagRead, run: Run, tag: Standing) -> Found | None:
         """A read elsewhere as it was when the tag stood at home: it still does, or never did."""
-        if run.samples == 2 and run.stray is None:
-            run.antenna.learn_stray(run.level)
         if self._as_usual(read, run, tag) and not tag.stirred_nats:
             tag.last = tag.zone.lived
         if not tag.misplaced(run):
@@ -197,7 +197,7 @@ class Astray:
         run.began = run.first_at
         if run.last_at - tag.placed_at <= GONE_NS:
             return self._found(read.epc, run, tag.came_from, refutes=True)
-        return self._found(read.epc, run, tag.zone.location)
+        return replace(self._found(read.epc, run, tag.zone.location), misplaced=True)
 
     def _as_usual(self, read: TagRead, run: Run, tag: Standing) -> bool:
         """Whether a stray is read as it was when the tag stood at home, which it left not long ago
@@ -220,6 +220,7 @@ class Astray:
         rivals = [each for each in others if not each.of_stray(tag.still_at, self._still_cdb)]
         if not run.stands() or outdone(run, rivals) or not tag.left_for(run):
             return None
+        tag.set_down()
         found = self._found(epc, run, tag.zone.location, still_at=tag.still_at)
         return replace(found, moved=True)
 
@@ -235,6 +236,4 @@ class Astray:
         """`still_at` is when it was last read where it stood before."""
         zone = run.antenna.zone
         others = [each for each in self._runs[epc].values() if each.antenna.zone is not zone]
-        before = [each.last_at for each in others if each.last_at < run.here_since]
-        since = set_down_at(run, max([*before, still_at]))
-        return Found(run, since, came_from, refutes)
+        return Found(run, set_down_at(run, others, still_at), came_from, refutes)

@@ -69,6 +69,12 @@ class FirstStart:
             return None
         return Turn(deletes=(FIRST_ROW + departure.epc,))
 
+    def elsewhere(self, now: Ns, arrival: Arrival, item: str) -> Turn | None:
+        """A tag that is not stated yet is found elsewhere; None if it was stated."""
+        if self._found.get(arrival.from_zone, {}).pop(arrival.epc, None) is None:
+            return None
+        return self.tag(now, arrival, item)
+
     def count(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
         """What a cell weighed when it was first seen: stated when all its items are told."""
         if not change.item or change.on_hand is None:

@@ -191,11 +191,14 @@ class MovementRule:
         item = self._catalogue.of_tag(fact.epc)
         if type(fact) is Departure:
             self._waits.departed(fact.zone, fact.epc)
-            forgotten = self._first.forget(fact)
+            forgotten = None if fact.to_zone else self._first.forget(fact)
             if forgotten is not None:
                 return forgotten
         if item is None:
             return self._on_unknown_tag(now, fact)
+        found = self._first.elsewhere(now, fact, item.code) if type(fact) is Arrival else None
+        if found is not None:
+            return found
         fused = self._tags.told(now, fact, item)
         if fused is not None:
             return fused

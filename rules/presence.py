@@ -188,7 +188,8 @@ class Presence:
 
     def _arrive(self, epc: str, found: Found, turn: Turn) -> Turn:
         old, run = self._tags.pop(epc, None), found.run
-        zone, cause = run.antenna.zone, self._cause(run)
+        zone = run.antenna.zone
+        cause: Cause = "misplaced" if found.misplaced else self._cause(run)
         if old is None and not found.refutes and _stood_before(run):
             cause = "first_start"
             zone.found_at = zone.lived

@@ -120,6 +120,8 @@ class Run:
         """The tag stands elsewhere, and did when it was read here at this level."""
         self.stray = self.level if self.stray is None else max(self.stray, self.level)
         if self.samples > 1:
+            if self.stray_steady is None:
+                self.antenna.learn_stray(self.level)
             self.stray_steady = self.level
         self.since, self.seen = at, 0
 
@@ -158,6 +160,10 @@ class Run:
             self.reads, self.samples = 1, 1
             self.first_at = self.sampled_at = self.dim[1]
         self.dim = None
+
+    def on_way(self, level: int) -> bool:
+        """Whether it may be that of a tag that is carried: stronger than that, and not steady."""
+        return self.samples < 2 and self.level > level
 
     def of_stray(self, still_at: Ns, still_cdb: int) -> bool:
         """Whether a tag that stood elsewhere at that time was read here at this level, or at a
@@ -204,15 +210,23 @@ def outdone(run: Run, others: Iterable[Run]) -> bool:
 def _stronger(one: Run, other: Run) -> bool:
     """Whether one antenna reads the tag better than the other, each against what is usual there."""
     if one.antenna.known and other.antenna.known:
-        return one.antenna.nearness(one.level) > other.antenna.nearness(other.level)
+        return one.antenna.against(one.level, other.antenna, other.level) > 0
     return one.level > other.level
 
 
-def set_down_at(run: Run, elsewhere_at: Ns) -> Ns:
-    """When a tag that stands by that run came to stand there: soon after its last read elsewhere,
-    or half a usual gap before its first here. Reads here in a shadow count.
+def set_down_at(run: Run, others: Iterable[Run], still_at: Ns) -> Ns:
+    """When a tag that stands by that run came to stand there, and last stood elsewhere at
+    `still_at` (0 is never): soon after its last read on the way, or half a usual gap before the
+    first where it stands, which may be one in a shadow or by an antenna of another zone (`others`).
     """
-    first = max(run.here_since, run.began - SET_DOWN_MAX_NS)
+    others, first = list(others), run.began
+    if not still_at:
+        soonest = first - SET_DOWN_MAX_NS
+        steady = [each.first_at for each in others if each.nats >= LATER_NATS]
+        first = min([first, *(at for at in steady if at >= soonest)])
+    first = min(first, max(run.here_since, run.began - SET_DOWN_MAX_NS))
+    before = min(first, run.here_since)
+    elsewhere_at = max([still_at, *(each.last_at for each in others if each.last_at < before)])
     waited = first - elsewhere_at
     if waited > CARRIED_MAX_NS:
         return first - run.antenna.zone.silences.gap_ns // 2

@@ -68,6 +68,7 @@ class Standing:
     roamed: Ns = 0
     stirred_nats: float = 0.0
     stirred_at: Ns = 0
+    hidden: Ns = 0
     came_from: str = ""
     placed_at: Ns = 0
 
@@ -116,6 +117,7 @@ class Standing:
 
     def stir(self, at: Ns, run: Run, rssi: int) -> None:
         """It was read on its way."""
+        self._not_gone()
         self.roamed = self.zone.lived
         if self.stirred_nats >= STIRRED_MAX or (self.stirred_nats and run.sampled_at != at):
             return
@@ -148,9 +150,19 @@ class Standing:
     def _back(self) -> None:
         """It stands in its zone: learn from it if it seemed taken up."""
         if self.stirred_nats:
-            silent = self.zone.lived - max(self.last, self.roamed, self.zone.floor)
-            self.silences.came_back(silent)
+            self.set_down()
             self.stirred_nats = 0.0
+
+    def set_down(self) -> None:
+        """It was taken up and stands again: learn how long such a tag is silent meanwhile."""
+        self._not_gone()
+        self.silences.came_back(self.hidden)
+        self.hidden = 0
+
+    def _not_gone(self) -> None:
+        if self.stirred_nats:
+            silent = self.zone.lived - max(self.last, self.roamed, self.zone.floor)
+            self.hidden = max(self.hidden, silent)
 
     def left_for(self, run: Run) -> bool:
         """Whether a tag that stands by that run elsewhere no longer stands here."""
@@ -162,11 +174,19 @@ class Standing:
 
     def misplaced(self, run: Run) -> bool:
         """Whether a tag that is read here and there, and always was, stands there."""
+        long = run.samples >= MISPLACED_SAMPLES and run.last_at - run.first_at >= WEAK_NS
+        return long and self._better(run) >= MISPLACED_NATS
+
+    def better_here(self, run: Run) -> bool:
+        """Whether its own zone reads it so much better that the run is a stray's."""
+        return self._better(run) <= -MISPLACED_NATS
+
+    def _better(self, run: Run) -> float:
+        """How much better another antenna reads it than its own; 0 if not known."""
         home, there = self.antenna, run.antenna
-        if not (home.known and there.known) or run.samples < MISPLACED_SAMPLES:
-            return False
-        better = there.nearness(run.level) - home.nearness(self.rssi)
-        return better >= MISPLACED_NATS and run.last_at - run.first_at >= WEAK_NS
+        if not (home.known and there.known):
+            return 0.0
+        return there.against(run.level, home, self.rssi)
 
     def window_ns(self) -> Ns:
         """How long its silence must be if nobody saw it on its way."""

@@ -90,7 +90,8 @@ class Telling:
         if fact.cause == "found_after_gap":
             at_since = fact.unwatched_since if isinstance(fact, Arrival) else fact.last_seen
             at_event = tag.at if tag.arriving else now
-        return self._tag(now, tag, (source, target), (at_event, at_since))
+        told = self._tag(now, tag, (source, target), (at_event, at_since))
+        return replace(told, kind="adjustment") if fact.cause == "misplaced" else told
 
     def tag_for_scale(self, now: Ns, tag: WaitingTag, location: str) -> Movement:
         """A tag came or left where a scale should have told of it, but was blind."""
@@ -203,4 +204,4 @@ def kind_of(source: str, target: str) -> MovementKind:
 
 
 def _reason(cause: str) -> str:
-    return "found_after_gap" if cause == "found_after_gap" else "observed"
+    return cause if cause in ("found_after_gap", "misplaced") else "observed"

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import Arrival, Coverage, Departure, TagRead, TagReport
 from rules import astray
-from rules.astray import GONE_NS, REJOIN_NS, STRAY_HOLDS_NS
+from rules.astray import GONE_NS, STRAY_HOLDS_NS, WAY_MAX_NS
 from tests.rules.play import TAG, Play, S, read, report, seconds
 from tests.rules.tags import GONE_S, HELD_S, OFTEN, presence, present, taught
 
@@ -143,6 +143,7 @@ def test_long_standing_tag_that_is_better_read_elsewhere_moves_and_refutes_nothi
     play.cover(play.now_s + 60.0, reads={0.125: [weak], 1.0: [read("r:3", dbm=-50.0)]})
     _, arrival = moves(play)
     assert (arrival.zone, arrival.from_zone, arrival.refutes) == ("B", "A", False)
+    assert arrival.cause == "misplaced"
 
 
 @pytest.mark.parametrize("waited_s", [1.0, 60.0, GONE_NS / S - 5.0], ids=str)
@@ -202,10 +203,22 @@ def test_tag_that_is_set_down_soon_after_it_was_told_to_leave_was_on_its_way(
 
 def test_tag_that_is_set_down_later_has_come_anew() -> None:
     play = gone(taught(), roamed=True)
-    play.cover(play.now_s + REJOIN_NS / S + 1.0)
+    play.cover(13.0 + WAY_MAX_NS / S + 3.0)
     play.cover(play.now_s + 6.0, reads={0.125: [read("r:3")]})
     arrival = play.kinds(Arrival)[1]
     assert (arrival.zone, arrival.from_zone, arrival.refutes) == ("B", "", False)
+
+
+def test_level_of_a_zone_that_was_wrong_does_not_call_a_tag_back() -> None:
+    """It was booked in A, where it is read weakly, and stands in B: A goes on reading it."""
+    play = taught()
+    weak = read("r:1", dbm=-70.0)
+    play.cover(40.0, reads={0.125: [weak]})
+    play.cover(60.0, reads={1.0: [read("r:3", dbm=-50.0)]})
+    told = len(moves(play))
+    play.cover(110.0, reads={1.0: [read("r:3", dbm=-50.0)], 3.0: [weak]})
+    assert play.rows["tag:" + TAG]["zone"] == "B"
+    assert len(moves(play)) == told
 
 
 def test_tag_that_is_read_again_as_it_stood_before_it_moved_had_not_moved() -> None:

@@ -219,6 +219,16 @@ def test_move_between_zones_is_one_transfer() -> None:
     assert (movement.kind, movement.from_location, movement.to_location) == ("transfer", "A", "B")
 
 
+def test_tag_that_was_told_to_be_in_the_wrong_zone_is_corrected_and_no_act() -> None:
+    found = play()
+    found.feed(2.0, came(NUT_TAG))
+    wrong, right = gone(NUT_TAG, to_zone="B"), came(NUT_TAG, "B", from_zone="A")
+    found.feed(300.0, replace(wrong, cause="misplaced"), replace(right, cause="misplaced"))
+    _, correction = found.kinds()
+    assert (correction.kind, correction.reason) == ("adjustment", "misplaced")
+    assert (correction.from_location, correction.to_location) == ("A", "B")
+
+
 def test_move_from_a_weighed_place_waits_for_its_step_there() -> None:
     found = play()
     found.feed(2.0, change(-1), gone(to_zone="B"), came(TAG, "B", from_zone="A"))

@@ -44,6 +44,14 @@ def test_stock_that_is_found_after_the_first_snapshot_is_added_to_it() -> None:
     assert (movement.to_location, movement.quantity, movement.epcs) == ("A", 1, ("309902",))
 
 
+def test_tag_that_is_better_read_elsewhere_before_the_first_snapshot_is_stated_there() -> None:
+    found = play()
+    found.feed(2.0, came(NUT_TAG, cause="first_start"))
+    found.feed(3.0, gone(NUT_TAG, to_zone="B"), came(NUT_TAG, "B", from_zone="A"))
+    found.wake(20.0)
+    assert [(fact.location, len(fact.lines)) for fact in found.kinds()] == [("B", 1)]
+
+
 def test_first_snapshot_survives_a_restart() -> None:
     found = play()
     found.feed(2.0, came(NUT_TAG, cause="first_start"))

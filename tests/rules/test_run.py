@@ -303,18 +303,43 @@ def test_tag_was_set_down_after_it_was_elsewhere_and_not_later_than_it_is_read_h
     found = run(steady(4.0))
     assert found.stands()
     elsewhere_at = START + round(elsewhere_s * S)
-    since = set_down_at(found, elsewhere_at)
+    since = set_down_at(found, [], elsewhere_at)
     assert elsewhere_at <= since <= max(elsewhere_at, found.began)
 
 
 def test_tag_that_nobody_saw_come_came_shortly_before_its_first_read() -> None:
     found = run(steady(4.0))
     assert found.stands()
-    since = set_down_at(found, found.began - CARRIED_MAX_NS - S)
+    since = set_down_at(found, [], found.began - CARRIED_MAX_NS - S)
     assert found.began - found.antenna.zone.silences.gap_ns <= since <= found.began
 
 
 def test_reads_in_a_shadow_count_but_not_for_ever() -> None:
     found = run([(0.0, -61.0), (30.0, -50.0), *steady(34.0, since_s=30.2)])
     assert found.stands()
-    assert found.began - SET_DOWN_MAX_NS - 2 * S <= set_down_at(found, 0) < found.began
+    assert found.began - SET_DOWN_MAX_NS - 2 * S <= set_down_at(found, [], 0) < found.began
+
+
+@pytest.mark.parametrize(
+    ("seconds", "earlier"),
+    [((5.0, 6.5, 8.0), True), ((5.0, 5.05, 5.1), False), ((-30.0, -28.0, 8.0), False)],
+    ids=["steady", "in passing", "long ago"],
+)
+def test_what_another_zone_reads_at_one_level_stood_here_by_then(
+    seconds: tuple[float, ...], earlier: bool
+) -> None:
+    """Its own antenna was shaded when it was laid down at second 4; the next zone's was not."""
+    found = run(steady(14.0, since_s=10.0))
+    other = run([(second, -62.0) for second in seconds], antenna("B"))
+    assert found.stands()
+    since = set_down_at(found, [other], 0)
+    assert (since - START < 5.0 * S) is earlier
+    assert since <= found.began
+
+
+def test_steady_level_of_a_stray_teaches_its_antenna_once() -> None:
+    at = antenna("B")
+    in_passing, steadily = run([(0.0, -70.0)], at), run(steady(4.0, -64.0), at)
+    for each in (in_passing, steadily, steadily):
+        each.known(START + 5 * S)
+    assert (at.strays, at.stray_cdbm) == (1, -6400)

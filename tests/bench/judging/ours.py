@@ -68,8 +68,10 @@ SILENCE_NS: Ns = 2500 * NS_PER_MS
 
 NEVER = 1 << 62
 
-STOCK_FOUND = "first_start"
-"""Reason of what states stock that lay there before anybody watched: no act, no claim of one."""
+STOCK_CORRECTED = ("first_start", "misplaced")
+"""Reasons of what states stock that lay there before anybody watched, or that was told to be in a
+wrong place: no act, no claim of one.
+"""
 
 EPOCH = "00000000-0000-4000-8000-000000000000"
 
@@ -184,7 +186,7 @@ class Ours:
     def _book(self, outcomes: Iterable[Outcome]) -> None:
         for outcome in outcomes:
             for event in outcome.events:
-                if type(event) is Movement and event.reason != STOCK_FOUND:
+                if type(event) is Movement and event.reason not in STOCK_CORRECTED:
                     self.told.claims.append(_claim(event))
                 elif type(event) is Unresolved:
                     self.told.unresolved.append(_open(event))
