@@ -14,7 +14,7 @@ from rules.shelf import Shelf
 from rules.turns import together
 from rules.unsettled import Weighed
 from rules.waiting import UNTIL_WATCHED
-from rules.waits import ARRIVE_MAX_NS, UNEXPLAINED_NS
+from rules.waits import ARRIVE_MAX_NS, TELL_MAX_NS, UNEXPLAINED_NS
 
 PUT_BACK_NS = 20 * NS_PER_S
 """Who takes a thing to look at it lays it back within this time, and its tag may not be missed."""
@@ -271,6 +271,9 @@ class FusedSteps:
         """The time of its tags is over: the senses agree, or they do not."""
         if self._shelf.senses.zone_blind(now, step.zone):
             return Turn(puts=(self._waiting.add(replace(step, due=UNTIL_WATCHED)),))
+        claimed = self._claimed(step)
+        if now < claimed <= step.known_at + TELL_MAX_NS:
+            return Turn(puts=(self._waiting.add(replace(step, due=claimed)),))
         spares = [
             tag
             for tag in self._waiting.tags()
@@ -282,12 +285,23 @@ class FusedSteps:
         shown = Turn(facts=self._shown(step, [tag.epc for tag in spares]))
         deletes = (step.key, *self._waiting.drop(*spares))
         step, turn = self._put_back(now, step)
+        if self._shelf.settling.excuses(step):
+            step = replace(step, excused=step.excused + step.wanting)
         if step.complete:
             return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
         step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)
         found = self._shelf.disagreement.found(now, step.zone, step.item)
         kept = Turn(puts=(self._waiting.add(step),), deletes=deletes[1:])
         return together(shown, kept, turn, found)
+
+    def _claimed(self, step: WaitingStep) -> Ns:
+        """When tags that came so late that a step of their own may come have found it, or wait for
+        none; 0 if there are none such.
+        """
+        return max(
+            (tag.due + 1 for tag in self._unmatched() if step.wants(tag) and step.late(tag)),
+            default=0,
+        )
 
     def _put_back(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
         """What was taken and put back, or the other way round, before its tag was missed needs

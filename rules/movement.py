@@ -24,7 +24,8 @@ being told again, and a step waits for its tags until the zone is watched again.
 
 What stays unresolved is closed by what explains it later (`rules.unsettled`); a tag that turns out
 never to have left is booked back by a reversal (`rules.reversal`). What waits is durable, because
-the rule that told it has moved on. Stock of the very first start is a Snapshot.
+the rule that told it has moved on. Stock of the very first start is a Snapshot; while its tags are
+being found, the senses need not agree (`rules.settling`).
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from gateway.model import (
     Stall,
     Unresolved,
     WeightStep,
+    ZoneLearned,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.act import WaitingStep, WaitingTag
@@ -72,6 +74,7 @@ class MovementRule:
         Arrival,
         Departure,
         ReadPace,
+        ZoneLearned,
         Passage,
         Item,
         Movement,
@@ -126,9 +129,11 @@ class MovementRule:
             return self._on_weight(now, fact)
         if type(fact) is ReadPace:
             return self._on_pace(fact)
-        if type(fact) is Passage:
+        if type(fact) is ZoneLearned:
+            self._shelf.settling.known(now, fact.zone)
+        elif type(fact) is Passage:
             return self._on_passage(now, fact)
-        if type(fact) is Item:
+        elif type(fact) is Item:
             self._catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._catalogue.remove(fact.code)
@@ -189,6 +194,8 @@ class MovementRule:
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._catalogue.of_tag(fact.epc)
+        if fact.cause == "first_start":
+            self._shelf.settling.found(fact.zone)
         if type(fact) is Departure:
             self._waits.departed(fact.zone, fact.epc)
             forgotten = None if fact.to_zone else self._first.forget(fact)

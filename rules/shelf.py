@@ -14,6 +14,7 @@ from rules.explanation import Explanation
 from rules.oddity import Oddities
 from rules.reversal import Reversals
 from rules.senses import Senses
+from rules.settling import Settling
 from rules.telling import Telling
 from rules.unsettled import Unsettled
 from rules.waiting import Waiting
@@ -30,6 +31,7 @@ class Shelf:
         self.catalogue = Catalogue()
         self.telling = Telling(context.site, context.identify, self.catalogue)
         self.senses = Senses(context.site)
+        self.settling = Settling()
         self.waiting = Waiting(context.boot, last_alive)
         self.unsettled = Unsettled(context.boot, last_alive, context.site)
         self.disagreement = Disagreement()

@@ -100,6 +100,8 @@ def _table(result: dict[str, Any], *, good: bool) -> str:
         "true acts": f"{result['true_movements']}, found {found}, missed {result['missed']}",
         "movements": f"{result['published']}, wrong {result['wrong']}, "
         f"unresolved {result['unresolved']}",
+        "alerts": ", ".join(f"{times} {code}" for code, times in result["alerts"].items())
+        or "none",
         "in the core": f"{result['settled']}, lost {result['lost']}, "
         f"duplicated {result['duplicated']}, pieces off {result['stock_error']} "
         f"({result['stock_unexplained']} unexplained)",

@@ -54,6 +54,7 @@ class Chain:
     unresolved: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     alerts: set[str] = field(default_factory=set)
+    raised: Counter[str] = field(default_factory=Counter)
     known_cells: set[str] = field(default_factory=set)
     daemon: asyncio.subprocess.Process | None = None
     core: Core = field(init=False)
@@ -84,6 +85,7 @@ class Chain:
             self.unresolved += 1
         elif data["event"] == "alert":
             (self.alerts.add if data["raised"] else self.alerts.discard)(data["code"])
+            self.raised[data["code"]] += bool(data["raised"])
         elif data["event"] == "snapshot":
             self.known_cells.add(data["location"])
 

@@ -10,6 +10,7 @@ What the gateway's own ledger says is one figure of these, and decides nothing.
     missed             acts without a movement booked within 30 s; see `simulators.world.score`
     wrong              movements that the core booked and that no act answers to
     unresolved         "something moved, not clear what" that the core was told
+    alerts             how often alerts of each code were raised; people here make no mistakes
     lost               records that the gateway announced at the broker and the core does not hold:
                        movements published and not accepted, and numbers up to the last announced
                        that are missing in its book
@@ -109,6 +110,7 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
         "missed": len(score.missed),
         "wrong": len(score.wrong),
         "unresolved": chain.unresolved,
+        "alerts": {code: times for code, times in sorted(chain.raised.items()) if times},
         "lost": len(lost),
         "ledger_lost": sum(identity not in accepted for identity in decided),
         "duplicated": sum(count - 1 for count in accepted.values()),

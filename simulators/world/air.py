@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TypeAlias
 
+from simulators.world.beam import beam_db
 from simulators.world.parameters import Gen2, SiteParameters
 from simulators.world.radio_events import (
     Antenna,
@@ -50,9 +51,6 @@ PERSISTENCE_S = 5.0
 """In sessions 2 and 3 a tag that answered a single search keeps silent as long as it is powered,
 and so long after; the standard asks for 2 s at least.
 """
-
-BEAM_DEG, BEAM_FLOOR_DB = 70.0, -20.0
-"""Half-power width of a gate antenna, and what it hears from behind."""
 
 SHADOW_SD_DB = 3.0
 """How much the loss behind a body differs from one dwell to the next."""
@@ -247,9 +245,7 @@ class Air:
         distance = max(0.2, math.sqrt(dx * dx + dy * dy + antenna.offset_m**2))
         level = self._base_dbm - 10 * self._p.path_exponent * math.log10(distance)
         if antenna.facing_deg is not None:
-            off = abs(math.degrees(math.atan2(dy, dx)) - antenna.facing_deg) % 360.0
-            off = min(off, 360.0 - off)
-            level += max(BEAM_FLOOR_DB, -12.0 * (off / BEAM_DEG) ** 2)
+            level += beam_db(antenna.facing_deg, dx, dy)
         return level
 
     def _state(self, tag: Tag, at_s: float) -> _State:

@@ -45,12 +45,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Mast:
-    """One antenna and where it hangs."""
+    """One antenna and where it hangs. `facing_deg` is None for one that hears all around."""
 
     reader: str
     antenna: int
     x_m: float
     y_m: float
+    facing_deg: float | None = None
 
 
 WARES = (
@@ -81,12 +82,14 @@ MASTS = (
     Mast(SHELF_READER, 2, 0.8, 0.4),
     Mast(SHELF_READER, 3, 4.2, 0.4),
     Mast(SHELF_READER, 4, 4.8, 0.4),
-    Mast(GATE_READER, 1, -0.9, 1.1),
-    Mast(GATE_READER, 2, -0.9, -1.1),
-    Mast(GATE_READER, 3, 0.9, 1.1),
-    Mast(GATE_READER, 4, 0.9, -1.1),
+    Mast(GATE_READER, 1, -0.9, 1.1, 234.0),
+    Mast(GATE_READER, 2, -0.9, -1.1, 126.0),
+    Mast(GATE_READER, 3, 0.9, 1.1, -54.0),
+    Mast(GATE_READER, 4, 0.9, -1.1, 54.0),
 )
-"""Shelves and gate have their own coordinates: they stand far apart."""
+"""Shelves and gate have their own coordinates: they stand far apart. Antennas of a gate look away
+from it, turned in to the lane: each side hears better what is on its own.
+"""
 
 SHELF_X_M = {"A": 0.0, "B": 4.0}
 SHELF_WIDTH_M = 1.0

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from simulators.llrp.field import Sighting
+from simulators.world.beam import beam_db
 from simulators.world.layout import (
     CARTON,
     GATE,
@@ -54,7 +55,7 @@ class Piece:
     y_m: float = 0.0
     carried_at: Callable[[float], tuple[float, float] | None] | None = None
     fading: dict[tuple[str, int], Fading] = field(default_factory=dict)
-    shadow: Shadow | None = None
+    shadows: dict[tuple[str, bool], Shadow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,6 @@ class World:
         if ware.serials:
             self._serial += 1
             piece.epc = f"{ware.serials}{self._serial:06x}"
-            piece.shadow = Shadow(self.radio, self.random)
         return piece
 
     def stock(self, location: str) -> list[Piece]:
@@ -196,6 +196,15 @@ class World:
             piece.fading[key] = Fading(self.radio, self.random)
         return piece.fading[key]
 
+    def shadow(self, piece: Piece, mast: Mast) -> Shadow:
+        """What stands between a piece's tag and the antennas on one side of it, drawn once: who
+        walks beside a carton does not hide it from both sides of a gate.
+        """
+        key = (mast.reader, mast.y_m > 0)
+        if key not in piece.shadows:
+            piece.shadows[key] = Shadow(self.radio, self.random)
+        return piece.shadows[key]
+
     def _at_gate(self, at_s: float) -> list[tuple[Piece, tuple[float, float]]]:
         seen: list[tuple[Piece, tuple[float, float]]] = []
         for piece in list(self._moving):
@@ -260,13 +269,15 @@ class ReaderField:
             return []
         seen: list[Sighting] = []
         for piece, x_m, y_m, loss_db in world.tags_near(mast, at_s):
-            distance = math.hypot(x_m - mast.x_m, y_m - mast.y_m)
+            dx_m, dy_m = x_m - mast.x_m, y_m - mast.y_m
+            distance = math.hypot(dx_m, dy_m)
             carried = piece.carried_at is not None
             fading = world.fading(piece, mast).db(x_m, y_m, carried=carried)
             level = world.radio.level_dbm(distance, fading, world.random)
             level += power_dbm - 30.0 - loss_db
-            assert piece.shadow is not None
-            chance = world.radio.read_chance(level) * piece.shadow.factor(at_s)
+            if mast.facing_deg is not None:
+                level += beam_db(mast.facing_deg, dx_m, dy_m)
+            chance = world.radio.read_chance(level) * world.shadow(piece, mast).factor(at_s)
             if world.random.random() < chance:
                 phase = int(distance / 0.1645 * 4096) % 4096
                 seen.append(Sighting(bytes.fromhex(piece.epc), level, phase=phase))

@@ -18,6 +18,7 @@ KEYS = {
     "missed",
     "wrong",
     "unresolved",
+    "alerts",
     "lost",
     "ledger_lost",
     "duplicated",
@@ -48,6 +49,7 @@ async def test_demo_on_mosquitto_books_what_happened(require: Callable[[str], st
     assert result["mqtt"] == "5"
     assert result["true_movements"] >= 20
     assert (result["lost"], result["duplicated"]) == (0, 0)
+    assert "senses_disagree" not in result["alerts"]
     assert 0 < result["latency_ms"]["p50"] < 5000
 
 

@@ -24,6 +24,11 @@ from tests.drivers.modbus.peer import (
 from tests.polling import until
 
 HBK = {"unit_id": 1, "profile": "hbk-wtx120", "capacity_g": 1e9}
+PATIENT_S, HASTY_S = 2.0, 0.05
+"""Time-outs: the most that can be set, where it is not the matter, and the least, where it is. An
+answer that waited in a process that stands still is refused after twice that.
+"""
+
 ZERO = Pulse("shelf", "zero", "shelf:1")
 TARE = Pulse("shelf", "tare", "shelf:1")
 
@@ -68,12 +73,12 @@ class DiniTransmitter(Transmitter):
 
 @asynccontextmanager
 async def connected(
-    transmitter: Transmitter, unit: dict[str, Any]
+    transmitter: Transmitter, unit: dict[str, Any], timeout_s: float = PATIENT_S
 ) -> AsyncIterator[tuple[ModbusDriver, Counts]]:
     counts, seen = Counts(), Observed()
     async with raw_server(transmitter) as (_, port):
         driver = make_driver(
-            counts, link="tcp", host="127.0.0.1", port=port, timeout_s=0.05, units=[unit]
+            counts, link="tcp", host="127.0.0.1", port=port, timeout_s=timeout_s, units=[unit]
         )
         async with running(driver, seen):
             await until(lambda: bool(seen.samples))
@@ -138,7 +143,7 @@ async def test_unanswered_command_is_an_error_and_not_repeated() -> None:
     transmitter = Transmitter({4: 1_000})
     transmitter.silent_on_writes = True
     laumas = {"unit_id": 1, "profile": "laumas-tlb-w", "capacity_g": 1e9}
-    async with connected(transmitter, laumas) as (driver, counts):
+    async with connected(transmitter, laumas, HASTY_S) as (driver, counts):
         with pytest.raises(UnitError, match="timeout"):
             await driver.act(ZERO)
 
