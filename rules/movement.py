@@ -22,9 +22,10 @@ planned on another cell. Where the other sense is blind, because its device is d
 nothing: the one decides alone and nobody is called; `rules.alone` keeps what a tag decided from
 being told again, and a step waits for its tags until the zone is watched again.
 
-What stays unresolved is closed by what explains it later (`rules.unsettled`); a tag that turns out
-never to have left is booked back by a reversal (`rules.reversal`). What waits is durable, because
-the rule that told it has moved on. Stock of the very first start is a Snapshot.
+What is unresolved is an alert (`rules.open_alerts`) until what explains it later closes it
+(`rules.unsettled`); a tag that turns out never to have left is booked back by a reversal
+(`rules.reversal`). What waits is durable, because the rule that told it has moved on. Stock of the
+very first start is a Snapshot.
 """
 
 from __future__ import annotations
@@ -101,7 +102,14 @@ class MovementRule:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
         shelf = self._shelf
-        books = (shelf.disagreement, self._first, shelf.unsettled, shelf.lone, shelf.oddities)
+        books = (
+            shelf.disagreement,
+            self._first,
+            shelf.unsettled,
+            shelf.open_alerts,
+            shelf.lone,
+            shelf.oddities,
+        )
         for row in rows:
             if not any(book.restore(row) for book in books):
                 shelf.waiting.restore(row)
@@ -113,6 +121,7 @@ class MovementRule:
             return turn
         moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
         turn = together(turn, *(self._unsettled.moved(now, movement.epcs) for movement in moved))
+        turn = together(turn, self._shelf.open_alerts.told(now, turn.facts))
         dues = (self._first.next_due(), self._shelf.due())
         due = min((due for due in dues if due is not None), default=None)
         return turn._replace(next_wake=None if due is None else max(due, now + 1))
@@ -291,6 +300,7 @@ class MovementRule:
         turns = [self._steps.overdue(now, step) for step in steps]
         turns += [self._tags.overdue(now, tag) for tag in tags]
         turns += [self._tags.unconfirmed(now, act) for act in self._shelf.lone.overdue(now)]
+        turns.append(self._shelf.open_alerts.overdue(now))
         return together(*turns, self._first.overdue(now), WAKE)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from gateway.model import (
+    Alert,
     Arrival,
     CountChange,
     Departure,
@@ -30,12 +31,13 @@ PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}
 
 class Acts(Play):
     """What the movement rule tells; `expected` is what it asks of presence, `followed` which tags
-    belong to what it has told.
+    belong to what it has told, `asked` are the alerts that something is unresolved.
     """
 
     def __init__(self, **known: Any) -> None:
         self.expected: list[StepExpectsTags] = []
         self.followed: list[TagsFollow] = []
+        self.asked: list[Alert] = []
         super().__init__([MovementRule], **known)
 
     def _note(self, fact: Fact) -> None:
@@ -43,6 +45,8 @@ class Acts(Play):
             self.expected.append(fact)
         elif isinstance(fact, TagsFollow):
             self.followed.append(fact)
+        elif isinstance(fact, Alert) and fact.code == "unresolved":
+            self.asked.append(fact)
         else:
             super()._note(fact)
 
@@ -75,5 +79,6 @@ def settled(found: Play) -> None:
     """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed or unexplained be
     kept.
     """
-    waits = [key for key in found.rows if not key.startswith(("alert:", "open:", "alone:"))]
+    kept = ("alert:", "open:", "alone:", "asked:")
+    waits = [key for key in found.rows if not key.startswith(kept)]
     assert [key for key in waits if not found.rows[key].get("alerted")] == []

@@ -178,7 +178,7 @@ def test_weight_that_nothing_explains_is_unresolved() -> None:
     found.feed(2.0, change(0, grams=160.0, confidence=0))
     found.wake(60.0)
     assert [fact.reason for fact in found.kinds()] == ["count_not_resolvable"]
-    assert set(found.rows) == {"open:cell:s:1"}
+    assert set(found.rows) == {"open:cell:s:1", "asked:unresolved:A1:BOLT"}
 
 
 def test_stray_of_a_tag_that_its_scale_holds_moves_nothing() -> None:

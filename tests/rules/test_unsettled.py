@@ -153,7 +153,7 @@ def test_book_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     found = play(items=UNTAGGED)
     for number in range(5):
         found.feed(2.0 + number, came(f"ff{number:02x}"), unclear(50.0, 1.0 + number))
-    assert len(found.rows) == 2
+    assert len([key for key in found.rows if key.startswith("open:")]) == 2
     assert len(found.rows["open:cell:s:1"]["ids"]) == 2
 
 
