@@ -4,6 +4,7 @@ from typing import Any
 
 from gateway.model import (
     Alert,
+    Amendment,
     Arrival,
     CountChange,
     Departure,
@@ -31,12 +32,14 @@ PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}
 
 class Acts(Play):
     """What the movement rule tells; `expected` is what it asks of presence, `followed` which tags
-    belong to what it has told, `asked` are the alerts that something is unresolved.
+    belong to what it has told, `named` what the core is told of them, `asked` are the alerts that
+    something is unresolved.
     """
 
     def __init__(self, **known: Any) -> None:
         self.expected: list[StepExpectsTags] = []
         self.followed: list[TagsFollow] = []
+        self.named: list[Amendment] = []
         self.asked: list[Alert] = []
         super().__init__([MovementRule], **known)
 
@@ -45,6 +48,8 @@ class Acts(Play):
             self.expected.append(fact)
         elif isinstance(fact, TagsFollow):
             self.followed.append(fact)
+        elif isinstance(fact, Amendment):
+            self.named.append(fact)
         elif isinstance(fact, Alert) and fact.code == "unresolved":
             self.asked.append(fact)
         else:
@@ -75,10 +80,15 @@ def came(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> A
     return Arrival(zone, epc, at(second), 5, -5300, 950, **rest)
 
 
+def held(found: Play) -> dict[str, Any]:
+    """Its durable rows, but for those of what may yet be taken back."""
+    return {key: row for key, row in found.rows.items() if "moved:" not in key}
+
+
 def settled(found: Play) -> None:
     """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed or unexplained be
     kept.
     """
     kept = ("alert:", "open:", "alone:", "asked:")
-    waits = [key for key in found.rows if not key.startswith(kept)]
+    waits = [key for key in held(found) if not key.startswith(kept)]
     assert [key for key in waits if not found.rows[key].get("alerted")] == []
