@@ -205,7 +205,7 @@ class Presence:
                 since=found.since,
                 reads=run.reads,
                 rssi_cdbm=run.level,
-                confidence_permille=in_arrival(zone.silences, run.antenna.near(run.level)),
+                confidence_permille=in_arrival(run.antenna, run.level),
                 cause=cause,
                 from_zone=found.came_from,
                 unwatched_since=unwatched if cause == "found_after_gap" else None,

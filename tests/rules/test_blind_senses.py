@@ -22,7 +22,7 @@ from rules.presence import Presence
 from rules.senses import Senses
 from rules.stock import Stock
 from rules.weight import Weight
-from tests.rules.acts import THIRD, came, change, gone, play, settled
+from tests.rules.acts import THIRD, came, change, gone, held, play, settled
 from tests.rules.play import OTHER, TAG, Play, S, read, report, weigh
 
 BOTH = ("r", "s")
@@ -89,7 +89,7 @@ def test_tag_decides_alone_for_a_dead_scale_that_later_finds_the_same(
     watch(later, 52.0, *BOTH, resumed=True)
     later.feed(52.5, gap(quantity, since=since))
     watch(later, 90.0, *BOTH)
-    assert (later.told, later.rows) == ([], {})
+    assert (later.told, held(later)) == ([], {})
     assert before == quantity
 
 
@@ -106,7 +106,7 @@ def test_step_after_the_gap_is_told_less_what_the_tags_told(restart: bool) -> No
     [movement] = later.kinds()
     assert (movement.quantity, movement.epcs) == (1, (THIRD,))
     settled(later)
-    assert later.rows == {}
+    assert held(later) == {}
 
 
 def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
@@ -136,7 +136,7 @@ def test_tag_that_goes_back_while_the_scale_is_dead_is_booked_back(restart: bool
     later.feed(50.5, came(second=50.0))
     watch(later, 90.0, *BOTH, resumed=True)
     assert before + booked(later) == 0
-    assert (quiet(later), later.rows) == (True, {})
+    assert (quiet(later), held(later)) == (True, {})
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -162,7 +162,7 @@ def test_scale_that_is_back_and_found_nothing_disagrees(restart: bool) -> None:
     assert [(fact.unresolved_id, fact.reason) for fact in later.kinds(Dismissal)] == [
         (unresolved.unresolved_id, "settled_by_movement")
     ]
-    assert later.rows == {}
+    assert held(later) == {}
 
 
 def test_live_scale_still_contradicts_a_tag() -> None:
@@ -303,7 +303,7 @@ def test_what_was_decided_alone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     found = blind_since_2("r")
     found.feed(21.0, *(gone(epc, second=10.0) for epc in (TAG, OTHER, THIRD)))
     watch(found, 40.0, "r")
-    assert set(found.rows) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
+    assert set(held(found)) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
 
 
 def live(play: Play, until_s: float, devices: str, *, tags: tuple[str, ...], grams: float) -> None:
@@ -337,5 +337,5 @@ def test_pick_before_one_sense_is_told_once_by_all_rules(left: str, restart: boo
     assert [fact.quantity for fact in told if isinstance(fact, Movement)] == [1]
     assert not [fact for fact in told if isinstance(fact, Alert | Unresolved)]
     assert later.rows["Stock/A1\tBOLT"]["quantity"] == 1
-    kept = [key for key in later.rows if key.startswith("MovementRule/")]
+    kept = [key for key in held(later) if key.startswith("MovementRule/")]
     assert kept == ["MovementRule/stated:A1"]
