@@ -1,8 +1,8 @@
 """Departures that may still turn out to be none, over a restart too.
 
 A tag that is read again as it stood had never left: that its movement can be taken back then, where
-and at which level it stood is durable. The row is written with the departure, and goes with a later
-one when its time is over. Part of the presence rule.
+and at which level it stood is durable. The row is written with the departure, and written over by a
+later one when its time is over. No time spans two boots. Part of the presence rule.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from gateway.model import NS_PER_S, Ns
 from gateway.ports import NOTHING, Row, Turn
 from rules.antenna import ZoneAntenna
+from rules.slots import Slots
 
 GONE_ROW = "gone:"
 
@@ -38,45 +39,48 @@ class Gone:
 
 
 class GoneRows:
-    """Which departures have a row. `boot` and `last_alive` are those of the rule's context."""
+    """Which departures have a row. `boot` is that of the rule's context."""
 
-    def __init__(self, boot: str, last_alive: Ns) -> None:
+    def __init__(self, boot: str) -> None:
         self._boot = boot
-        self._last_alive = last_alive
         self._told: dict[str, Ns] = {}
+        self._slots = Slots()
         self._restored = False
 
-    def restore(self, row: Row, points: Mapping[str, ZoneAntenna]) -> tuple[str, Gone | None]:
-        """Take back a departure of an earlier run, None if its antenna is no more. A moment of
-        another boot counts as the end of that run; how long the tag was silent is not known.
+    def restore(self, row: Row, points: Mapping[str, ZoneAntenna]) -> tuple[str, Gone] | None:
+        """Take back a departure of an earlier run; None if it was of another boot, or its antenna
+        is no more. How long the tag was silent is not known.
         """
-        epc, value = row.key.removeprefix(GONE_ROW), dict[str, Any](row.value)
-        if value["boot"] != self._boot:
-            value |= {"left_at": self._last_alive, "told_at": self._last_alive}
-        self._told[epc], self._restored = value["told_at"], True
+        number, value = int(row.key.removeprefix(GONE_ROW)), dict[str, Any](row.value)
         antenna = points.get(value["point"])
-        if antenna is None:
-            return epc, None
-        told = value["left_at"], value["told_at"]
-        return epc, Gone(antenna, value["cdbm"], *told, 0, value["roamed"])
+        if value["boot"] != self._boot or antenna is None:
+            self._slots.restore(number)
+            return None
+        epc, told_at = value["epc"], value["told_at"]
+        self._slots.restore(number, epc)
+        self._told[epc], self._restored = told_at, True
+        return epc, Gone(antenna, value["cdbm"], value["left_at"], told_at, 0, value["roamed"])
 
     def keep(self, now: Ns, epc: str, gone: Gone | None) -> Turn:
-        """A tag has moved: keep that departure, or none; drop what is over."""
+        """A tag has moved: keep that departure, or none."""
         if self._restored:
             by_age = sorted(self._told.items(), key=lambda pair: pair[1])
             self._told, self._restored = dict(by_age), False
-        deletes = [GONE_ROW + epc] if self._told.pop(epc, None) is not None else []
+        if gone is None:
+            if self._told.pop(epc, None) is None:
+                return NOTHING
+            return Turn(deletes=(f"{GONE_ROW}{self._slots.release(epc)}",))
+        self._told.pop(epc, None)
         for old, told_at in list(self._told.items()):
             if now - told_at <= GONE_NS and len(self._told) < GONE_MAX:
                 break
             del self._told[old]
-            deletes.append(GONE_ROW + old)
-        if gone is None:
-            return Turn(deletes=tuple(deletes)) if deletes else NOTHING
+            self._slots.release(old)
         self._told[epc] = gone.told_at
         row = Row(
-            GONE_ROW + epc,
+            f"{GONE_ROW}{self._slots.take(epc)}",
             {
+                "epc": epc,
                 "point": gone.antenna.point,
                 "cdbm": gone.rssi,
                 "left_at": gone.left_at,
@@ -85,4 +89,4 @@ class GoneRows:
                 "boot": self._boot,
             },
         )
-        return Turn(puts=(row,), deletes=tuple(key for key in deletes if key != row.key))
+        return Turn(puts=(row,))

@@ -101,7 +101,7 @@ class Presence:
         self._last_alive = context.last_alive or 0
         self._tags: dict[str, Standing] = {}
         self._astray = Astray(self._still_cdb)
-        self._gone_rows = GoneRows(context.boot, self._last_alive)
+        self._gone_rows = GoneRows(context.boot)
         self._passed = Passed(self._still_cdb)
         self._zones: dict[str, WatchedZone] = {}
         self._points: dict[str, ZoneAntenna] = {}
@@ -129,9 +129,9 @@ class Presence:
             if row.key.startswith(LEARNED_ROW):
                 continue
             if row.key.startswith(GONE_ROW):
-                epc, gone = self._gone_rows.restore(row, self._points)
+                gone = self._gone_rows.restore(row, self._points)
                 if gone is not None:
-                    self._astray.keep_in_mind(epc, gone)
+                    self._astray.keep_in_mind(*gone)
                 continue
             of_zone = row.key.startswith(ZONE_ROW)
             place = row.key.removeprefix(ZONE_ROW) if of_zone else str(row.value["zone"])

@@ -5,7 +5,8 @@ one that another zone reads far better was in the wrong zone: its movement is wi
 that names it (`reverses`) and goes the other way. What stands in its zone as it stood went through
 no gate meanwhile. Part of the movement rule.
 
-Durable: a row is written with the movement, and goes with a later one when its time is over.
+Durable: a row is written with the movement, and written over by a later one when its time is over.
+No time spans two boots: what another boot told stands.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 
 from gateway.model import NS_PER_S, Arrival, Evidence, Movement, Ns, StillStands
 from gateway.ports import NOTHING, Identify, Row, Turn
+from rules.slots import Slots
 from rules.telling import kind_of
 from rules.turns import together
 
@@ -32,32 +34,36 @@ REVERSIBLE_MAX = 10_000
 
 class Reversals:
     """The last movement of each tag that was moved by tag alone, and its last passage unless it
-    has gone back through that gate. `boot` and `last_alive` are those of the rule's context.
+    has gone back through that gate. `boot` is that of the rule's context.
     """
 
-    def __init__(self, identify: Identify, boot: str, last_alive: Ns) -> None:
+    def __init__(self, identify: Identify, boot: str) -> None:
         self._identify = identify
         self._boot = boot
-        self._last_alive = last_alive
         self._last: dict[str, Movement] = {}
+        self._slots = Slots()
         self._restored = False
 
     def restore(self, row: Row) -> bool:
-        """Take back a movement of an earlier run; False if the row is somebody else's. A moment of
-        another boot counts as the end of that run.
-        """
+        """Take back a movement of an earlier run; False if the row is somebody else's."""
         if not row.key.startswith(MOVED_ROW):
             return False
-        self._restored = True
+        number = int(row.key.removeprefix(MOVED_ROW))
         value: dict[str, Any] = {**row.value}
         if value.pop("boot") != self._boot:
-            value |= {"at_event": self._last_alive, "at_decided": self._last_alive}
-        key = row.key.removeprefix(MOVED_ROW)
-        epcs = (key.removeprefix(GATE),)
-        movement = Movement(
-            kind="transfer", reason="", quantity=1, confidence_permille=0, epcs=epcs, **value
+            self._slots.restore(number)
+            return True
+        key = value.pop("of")
+        self._slots.restore(number, key)
+        self._last[key] = Movement(
+            kind="transfer",
+            reason="",
+            quantity=1,
+            confidence_permille=0,
+            epcs=(key.removeprefix(GATE),),
+            **value,
         )
-        self._last[key] = movement
+        self._restored = True
         return True
 
     def note(self, movement: Movement) -> Turn:
@@ -97,25 +103,25 @@ class Reversals:
         if self._restored:
             by_age = sorted(self._last.items(), key=lambda pair: pair[1].at_decided)
             self._last, self._restored = dict(by_age), False
-        deletes: list[str] = []
         self._last.pop(key, None)
         for old_key, old in list(self._last.items()):
             over = movement.at_decided - old.at_decided > REVERSIBLE_NS
             if not over and len(self._last) < REVERSIBLE_MAX:
                 break
             del self._last[old_key]
-            deletes.append(MOVED_ROW + old_key)
+            self._slots.release(old_key)
         self._last[key] = movement
-        return Turn(puts=(self._row(key, movement),), deletes=tuple(deletes))
+        return Turn(puts=(self._row(key, movement),))
 
     def _forget(self, key: str) -> Turn:
         del self._last[key]
-        return Turn(deletes=(MOVED_ROW + key,))
+        return Turn(deletes=(f"{MOVED_ROW}{self._slots.release(key)}",))
 
     def _row(self, key: str, movement: Movement) -> Row:
         return Row(
-            MOVED_ROW + key,
+            f"{MOVED_ROW}{self._slots.take(key)}",
             {
+                "of": key,
                 "movement_id": movement.movement_id,
                 "item": movement.item,
                 "uom": movement.uom,

@@ -35,7 +35,7 @@ class Shelf:
         self.unsettled = Unsettled(context.boot, last_alive, context.site)
         self.open_alerts = OpenAlerts(context.boot, last_alive)
         self.disagreement = Disagreement()
-        self.reversals = Reversals(context.identify, context.boot, last_alive)
+        self.reversals = Reversals(context.identify, context.boot)
         self.lone = Lone(last_alive)
         self.oddities = Oddities()
         self.explanation = Explanation(self.catalogue)

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.model import Arrival, Departure, Movement, Passage, StillStands
 from gateway.ports import Row
-from rules.gone import GONE_NS, GoneRows
+from rules.gone import GONE_NS, Gone, GoneRows
 from rules.movement import MovementRule
 from rules.passed import PASSED_MAX, Passed
 from rules.presence import Presence
@@ -15,7 +15,12 @@ from tests.rules.play import BOLT, OTHER, TAG, Play, S, at, read, seconds
 from tests.rules.tags import GONE_S, OFTEN, ZONES, presence, present, taught
 
 HELD_S = GONE_NS / S
-GONE = "gone:" + TAG
+
+
+def row_of(play: Play, epc: str = TAG) -> Any:
+    """The row of a departure, if there is one."""
+    rows = (row for key, row in play.rows.items() if key.startswith("gone:"))
+    return next((row for row in rows if row["epc"] == epc), None)
 
 
 def gone() -> Play:
@@ -23,7 +28,7 @@ def gone() -> Play:
     play = present(taught())
     play.cover(13.0 + GONE_S)
     assert len(play.kinds(Departure)) == 1
-    assert play.rows[GONE]["point"] == "r:1"
+    assert row_of(play)["point"] == "r:1"
     return play
 
 
@@ -33,13 +38,12 @@ def again(play: Play, rules: Any = (Presence,), **known: Any) -> Play:
     return later
 
 
-@pytest.mark.parametrize("boot", ["boot-1", "boot-2"])
-def test_tag_that_is_read_again_as_it_stood_had_not_left_before_the_restart(boot: str) -> None:
-    later = again(gone(), boot=boot)
+def test_tag_that_is_read_again_as_it_stood_had_not_left_before_the_restart() -> None:
+    later = again(gone())
     later.cover(later.now_s + 2.0, reads=OFTEN)
     [arrival] = later.kinds(Arrival)
     assert (arrival.refutes, arrival.zone, arrival.from_zone) == (True, "A", "A")
-    assert GONE not in later.rows
+    assert row_of(later) is None
     assert "tag:" + TAG in later.rows
 
 
@@ -64,20 +68,28 @@ def test_tag_that_stands_otherwise_or_later_has_come_anew(wait_s: float, there: 
     assert (arrival.refutes, arrival.from_zone) == (False, "")
 
 
-def test_antenna_that_is_no_more_refutes_nothing() -> None:
+@pytest.mark.parametrize(("boot", "point"), [("boot-2", "r:1"), ("boot-1", "r:99")])
+def test_other_boot_or_antenna_that_is_no_more_refutes_nothing(boot: str, point: str) -> None:
     play = gone()
-    play.rows[GONE]["point"] = "r:99"
-    later = again(play)
+    row_of(play)["point"] = point
+    later = again(play, boot=boot)
     later.cover(later.now_s + 10.0, reads=OFTEN)
     assert [fact.refutes for fact in later.kinds(Arrival)] == [False]
 
 
-def test_row_goes_with_a_later_movement_when_its_time_is_over() -> None:
+@pytest.mark.parametrize(("wait_s", "kept"), [(0.0, True), (HELD_S, False)])
+def test_row_is_written_over_by_a_later_departure_when_its_time_is_over(
+    wait_s: float, kept: bool
+) -> None:
     later = again(gone())
-    later.cover(later.now_s + HELD_S + 1.0)
-    assert GONE in later.rows
-    later.cover(later.now_s + 10.0, reads={0.125: [read(epc=OTHER)]})
-    assert GONE not in later.rows
+    rows = len(later.rows)
+    later.cover(later.now_s + wait_s)
+    for number in range(20):
+        later.cover(later.now_s + 4.0, reads={0.125: [read(epc=f"30bb{number:02}")]})
+    later.cover(later.now_s + GONE_S)
+    assert row_of(later, "30bb19") is not None
+    assert (row_of(later) is not None) == kept
+    assert kept or len(later.rows) <= rows + 2
 
 
 def test_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,10 +180,13 @@ def test_tags_that_passed_are_bounded() -> None:
     assert ("0" in passed, "1" in passed, str(PASSED_MAX) in passed) == (False, True, True)
 
 
-def test_rows_of_an_earlier_run_go_oldest_first() -> None:
+def test_rows_of_an_earlier_run_are_written_over_oldest_first() -> None:
     play = gone()
-    rows = GoneRows("boot-1", 0)
-    row: Any = play.rows[GONE]
-    for epc, told_s in (("30", 60.0), ("31", 0.0)):
-        rows.restore(Row("gone:" + epc, {**row, "told_at": at(told_s)}), {})
-    assert rows.keep(at(125.0), "32", None).deletes == ("gone:31",)
+    points = presence(play)._points
+    rows = GoneRows("boot-1")
+    row = row_of(play)
+    for number, told_s in enumerate((60.0, 0.0)):
+        told = {**row, "epc": f"3{number}", "told_at": at(told_s)}
+        rows.restore(Row(f"gone:{number}", told), points)
+    left = Gone(points["r:1"], -5000, at(124.0), at(125.0), 0, roamed=False)
+    assert [put.key for put in rows.keep(at(125.0), "32", left).puts] == ["gone:1"]
