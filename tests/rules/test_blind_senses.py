@@ -1,5 +1,6 @@
 """A dead scale or reader is no disagreement: the other sense decides, and nothing is told twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -123,6 +124,19 @@ def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
         998,
     )
     settled(found)
+
+
+@pytest.mark.parametrize(("confidence", "booked_pieces"), [(560, -1), (550, 0)])
+def test_tag_that_is_too_unsure_decides_nothing_for_a_dead_scale(
+    confidence: int, booked_pieces: int
+) -> None:
+    """It is believed a tenth less than where nothing is weighed."""
+    found = blind_since_2("r")
+    found.feed(21.0, replace(gone(second=10.0), confidence_permille=confidence))
+    watch(found, 40.0, "r")
+    assert booked(found) == booked_pieces
+    reasons = [fact.reason for fact in found.kinds(Unresolved)]
+    assert reasons == ([] if booked_pieces else ["unsure"])
 
 
 @pytest.mark.parametrize("restart", [False, True])

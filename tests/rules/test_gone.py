@@ -11,7 +11,7 @@ from rules.movement import MovementRule
 from rules.passed import PASSED_MAX, Passed
 from rules.presence import Presence
 from tests.rules.acts import NUT, NUT_TAG
-from tests.rules.play import BOLT, OTHER, TAG, Play, S, at, read, seconds
+from tests.rules.play import BOLT, OTHER, TAG, Play, S, at, read, report, seconds
 from tests.rules.tags import GONE_S, OFTEN, ZONES, presence, present, taught
 
 HELD_S = GONE_NS / S
@@ -151,11 +151,14 @@ def test_nothing_is_told_of_what_may_have_gone(passage: Passage, reads: Any) -> 
     assert play.kinds(StillStands) == []
 
 
-def test_one_read_as_it_stood_is_chance() -> None:
+@pytest.mark.parametrize("passing_s", [0.0, 2.0])
+def test_one_read_as_it_stood_is_chance(passing_s: float) -> None:
+    """What is read while it passes says nothing."""
     play = present(taught())
     play.feed(13.5, OUT)
-    play.cover(18.0)
-    play.cover(18.25, reads={0.2: [read()]})
+    play.cover(13.5 + passing_s, reads=OFTEN)
+    play.cover(20.0)
+    play.feed(20.1, report(read()))
     play.cover(60.0)
     assert play.kinds(StillStands) == []
 
