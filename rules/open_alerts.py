@@ -44,6 +44,9 @@ TEXTS = {
 }
 """What happened and what is to be done, by the reason of the Unresolved."""
 
+TEXT_MAX = 1024
+"""What the contract lets an alert say: codes of the site may be long."""
+
 OTHERWISE = "something happened to {what} that is not clear ({reason}); look at it"
 SETTLED = "{place}: what was open there is settled"
 EXPIRED = "{place}: what was open there was not settled in a day; the records keep it"
@@ -141,4 +144,4 @@ def _text(unresolved: Unresolved) -> str:
         epc=", ".join(unresolved.epcs),
         reason=unresolved.reason,
     )
-    return f"{unresolved.location}: {text}"
+    return f"{unresolved.location}: {text}"[:TEXT_MAX]

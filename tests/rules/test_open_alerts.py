@@ -63,6 +63,13 @@ def test_reason_that_has_no_text_of_its_own_is_told() -> None:
     )
 
 
+def test_text_keeps_to_what_the_contract_allows() -> None:
+    many = tuple(f"{number:0128}" for number in range(9))
+    [alert] = OpenAlerts("boot", 0).told(at(0), (question(1, "A", *many),)).facts
+    assert isinstance(alert, Alert)
+    assert len(alert.text) == 1024
+
+
 def again(found: Acts, **known: Any) -> Acts:
     return play(rows=found.rows, last_alive_s=found.now_s, now_s=found.now_s, **known)
 
