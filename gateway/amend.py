@@ -55,13 +55,13 @@ def _shift_ns(row: LedgerRow, anchor: Anchor) -> int:
 def amendments(rows: Iterable[LedgerRow], anchor: Anchor) -> Iterator[Amendment]:
     """The amendments for rows of the anchor's boot, without those that are there already."""
     bodies = [(row, json.loads(row.record.body)) for row in rows]
-    done = {body["amends_seq"] for _, body in bodies if body["event"] == "amendment"}
+    done = {body.get("amends_seq") for _, body in bodies if body["event"] == "amendment"}
     for row, body in bodies:
         shift_ns = _shift_ns(row, anchor)
         late = body["clock"] != "synced" and abs(shift_ns) >= STEP_MIN_NS
         if late and "at_event" in body and row.record.seq not in done:
             at = _unix_ns(body["at_event"]) + shift_ns
-            yield Amendment(row.record.seq, utc(at), "clock_synchronised")
+            yield Amendment("clock_synchronised", row.record.seq, utc(at))
 
 
 def _unix_ns(text: str) -> int:

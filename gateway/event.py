@@ -121,11 +121,17 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """A later, better fact about a recorded event; the event itself is never edited."""
+    """A later, better fact about a recorded event; the event itself is never edited.
 
-    amends_seq: int
-    at_event_wall: str
+    Either `at_event_wall` is the better time of the record `amends_seq`, or `epcs` are all pieces
+    that the movement `amends_movement` was of, as is known by now.
+    """
+
     reason: str
+    amends_seq: int | None = None
+    at_event_wall: str | None = None
+    amends_movement: str | None = None
+    epcs: tuple[str, ...] | None = None
 
 
 Event: TypeAlias = Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment

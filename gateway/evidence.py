@@ -13,6 +13,7 @@ from dataclasses import replace
 from gateway.model import (
     NS_PER_MS,
     NS_PER_S,
+    Amendment,
     CellId,
     Event,
     Fact,
@@ -55,11 +56,13 @@ class EvidenceRing:
             self._weights.append((at, fact))
 
     def explained(self, outcome: Outcome) -> Outcome:
-        """The outcome with the readings behind its movements and unresolved acts."""
+        """The outcome with the readings behind its movements, their pieces that are known later,
+        and unresolved acts.
+        """
         rows = tuple(
             EvidenceRow(index, self._readings(event, outcome.at))
             for index, event in enumerate(outcome.events)
-            if isinstance(event, Movement | Unresolved)
+            if isinstance(event, Movement | Unresolved) or _names_pieces(event)
         )
         return replace(outcome, evidence=rows) if rows else outcome
 
@@ -69,6 +72,8 @@ class EvidenceRing:
             places: Collection[str] = (event.from_location, event.to_location)
         elif isinstance(event, Unresolved):
             places = (event.location,)
+        elif isinstance(event, Amendment):
+            places = ()
         else:
             return readings
         if event.epcs:
@@ -102,3 +107,7 @@ class EvidenceRing:
                     gross_mg = round(sample.gross_g * 1000)
                     found.append(((until - at) // NS_PER_MS, gross_mg, sample.flags))
         return found
+
+
+def _names_pieces(event: Event) -> bool:
+    return isinstance(event, Amendment) and bool(event.epcs)

@@ -91,6 +91,17 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class StillStands:
+    """A tag of which a passage was told stands in its zone since, as it stood before."""
+
+    zone: str
+    epc: str
+    reads: int
+    rssi_cdbm: int
+    confidence_permille: int
+
+
+@dataclass(frozen=True, slots=True)
 class WeightStep:
     """A cell went from one stable plateau to another. `since` is when the change began.
 
@@ -182,6 +193,7 @@ Inference: TypeAlias = (
     | WeightStep
     | CountChange
     | StepExpectsTags
+    | StillStands
     | TagsFollow
     | UnitLearned
     | ZoneLearned

@@ -44,6 +44,7 @@ from gateway.inference import (
     Passage,
     ReadPace,
     StepExpectsTags,
+    StillStands,
     TagsFollow,
     UnitLearned,
     WeightStep,

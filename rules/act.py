@@ -96,7 +96,7 @@ class WaitingStep:
 
     `quantity` 0 is one that does not resolve by weight alone. What is `told` waits for its tags
     only to see whether the senses agree; `excused` pieces need none, and where it is `alerted`,
-    they do not.
+    they do not. Of one that is `unnamed` the core does not know yet all tags that joined it since.
     """
 
     cell: str
@@ -119,6 +119,7 @@ class WaitingStep:
     alerted: bool = False
     excused: int = 0
     part: int = 0
+    unnamed: bool = False
 
     @classmethod
     def of(cls, change: CountChange, zone: str, now: Ns, due: Ns) -> Self:

@@ -70,9 +70,12 @@ class ZoneAntenna:
         """
         if not self.known:
             return NEAR_UNKNOWN
+        return max(NEAR_MIN, min(NEAR_MAX, self.nearness(level_cdbm)))
+
+    def nearness(self, level_cdbm: int) -> float:
+        """The same without bounds."""
         away = self.away_cdb
-        nats = (level_cdbm - self.mean_cdbm + away / 2) * away / DEVIATION_CDB**2
-        return max(NEAR_MIN, min(NEAR_MAX, nats))
+        return (level_cdbm - self.mean_cdbm + away / 2) * away / DEVIATION_CDB**2
 
     def against(self, level_cdbm: int, other: ZoneAntenna, other_cdbm: int) -> float:
         """Log likelihood ratio of a tag standing here, not there, that is read at these levels:

@@ -10,17 +10,13 @@ from dataclasses import dataclass, replace
 
 from gateway.model import NS_PER_S, Ns, TagRead
 from rules.antenna import ZoneAntenna
+from rules.gone import GONE_MAX, GONE_NS, Gone
 from rules.run import CARRIED_CDB, RSSI_UNKNOWN_CDBM, Run, outdone, set_down_at
 from rules.standing import Standing
 
 RUNS_MAX = 10_000
 """Tags that are read where they do not stand: strays, ghosts, what is carried past. The first noted
 is forgotten: of a tag that is present, only which of its levels are those of a stray.
-"""
-
-GONE_MAX, GONE_NS = 10_000, 120 * NS_PER_S
-"""Departures that may still turn out to be none, and for how long: who has waited two minutes has
-acted on it. Of more the oldest are final.
 """
 
 STRAY_HOLDS_NS = 90 * NS_PER_S
@@ -52,20 +48,6 @@ class Found:
     refutes: bool = False
     moved: bool = False
     misplaced: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Gone:
-    """A departure: where and at which level the tag stood, when it left, when that was told and
-    after which silence, and whether it was read on its way.
-    """
-
-    antenna: ZoneAntenna
-    rssi: int
-    left_at: Ns
-    told_at: Ns
-    silence: Ns
-    roamed: bool
 
 
 class Astray:
@@ -111,9 +93,14 @@ class Astray:
         silence, roamed = tag.zone.lived - tag.last, tag.stirred_nats > 0
         tag.silences.left(roamed=roamed)
         gone = Gone(tag.antenna, tag.rssi, tag.left_at(), now, silence, roamed)
-        self._keep_in_mind(epc, gone)
+        self.keep_in_mind(epc, gone)
 
-    def _keep_in_mind(self, epc: str, gone: Gone) -> None:
+    def gone(self, epc: str) -> Gone | None:
+        """Where a tag stood before, if that may yet turn out to be so still."""
+        return self._gone.get(epc)
+
+    def keep_in_mind(self, epc: str, gone: Gone) -> None:
+        """It stood there, and is told to have left."""
         if len(self._gone) >= GONE_MAX:
             del self._gone[next(iter(self._gone))]
         self._gone[epc] = gone
@@ -125,7 +112,7 @@ class Astray:
         self._runs.pop(epc, None)
         self._gone.pop(epc, None)
         if old is not None and old.reads:
-            self._keep_in_mind(epc, Gone(old.antenna, old.rssi, now, now, 0, roamed=False))
+            self.keep_in_mind(epc, Gone(old.antenna, old.rssi, now, now, 0, roamed=False))
 
     def _note(self, at: Ns, read: TagRead, antenna: ZoneAntenna, tag: Standing | None) -> Run:
         """Add a read to the run of its tag at that antenna. A level that was read here while the

@@ -106,12 +106,16 @@ class FusedSteps:
             there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
             step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
             shown = Turn(facts=(there, *self._shown(step, step.epcs)), deletes=deletes)
-            return together(shown, self._begin(now, step))
+            named = Turn(facts=(self._shelf.telling.pieces(step),))
+            return together(shown, named, self._begin(now, step))
         for step in self._waiting.steps():
             if step.took(tag):
+                parted = step.parted(tag.epc)
+                row = self._waiting.add(parted)
+                if not step.told:
+                    return Turn(puts=(row,))
                 there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
-                row = self._waiting.add(step.parted(tag.epc))
-                return Turn(facts=(there,) if step.told else (), puts=(row,))
+                return Turn(facts=(there, self._shelf.telling.pieces(parted)), puts=(row,))
         return None
 
     def overdue(self, now: Ns, step: WaitingStep) -> Turn:
@@ -183,19 +187,30 @@ class FusedSteps:
         return step, self._waiting.drop(*taken)
 
     def _joined(self, now: Ns, step: WaitingStep, joined: WaitingStep) -> Turn:
+        fresh = [epc for epc in joined.epcs if epc not in step.epcs]
+        shown = Turn(facts=self._shown(step, fresh))
+        joined, named = self._named(joined, fresh, at_once=joined.complete or joined.alerted)
         row = self._waiting.add(joined)
-        shown = self._shown(step, [epc for epc in joined.epcs if epc not in step.epcs])
         turn = self._decided(now, joined, (step.key,))
         if turn is None:
-            return Turn(facts=shown, puts=(row,))
+            return together(shown, named, Turn(puts=(row,)))
         self._waiting.drop(step)
-        return together(Turn(facts=shown), turn)
+        return together(shown, named, turn)
 
     def _shown(self, step: WaitingStep, epcs: Sequence[str]) -> tuple[TagsFollow, ...]:
         """Tell which tags belong to a movement that is told."""
         if not (step.told and epcs):
             return ()
         return (self._shelf.telling.tags(step, epcs, arriving=step.arriving),)
+
+    def _named(
+        self, step: WaitingStep, fresh: Sequence[str], *, at_once: bool
+    ) -> tuple[WaitingStep, Turn]:
+        """Tell the core of all pieces of a movement when no more are to come soon."""
+        unnamed = step.told and (bool(fresh) or step.unnamed)
+        if not (unnamed and at_once):
+            return replace(step, unnamed=unnamed), NOTHING
+        return replace(step, unnamed=False), Turn(facts=(self._shelf.telling.pieces(step),))
 
     def _decided(self, now: Ns, step: WaitingStep, deletes: Sequence[str]) -> Turn | None:
         """Tell what its tags explain; None as long as they do not."""
@@ -282,7 +297,9 @@ class FusedSteps:
         ][: step.wanting]
         for tag in spares:
             step = step.joined(tag)
-        shown = Turn(facts=self._shown(step, [tag.epc for tag in spares]))
+        fresh = [tag.epc for tag in spares]
+        step, named = self._named(step, fresh, at_once=True)
+        shown = together(Turn(facts=self._shown(step, fresh)), named)
         deletes = (step.key, *self._waiting.drop(*spares))
         step, turn = self._put_back(now, step)
         if self._shelf.settling.excuses(step):

@@ -113,12 +113,13 @@ class FusedTags:
         act = self._shelf.lone.undone_by(tag)
         if act is None:
             return None
-        place = self._shelf.cells[act.cell].location
-        movement = None
+        place, gone = self._shelf.cells[act.cell].location, Turn(deletes=(act.key,))
         if isinstance(fact, Arrival):
-            movement = self._shelf.reversals.of(now, fact, place)
-        movement = movement or self._shelf.telling.tag_for_scale(now, tag, place)
-        return Turn(facts=(movement,), deletes=(act.key,))
+            refuted = self._shelf.reversals.refuted(now, fact, place)
+            if refuted is not None:
+                return together(gone, self._shelf.reversals.taken_back(now, refuted, fact))
+        movement = self._shelf.telling.tag_for_scale(now, tag, place)
+        return together(gone, Turn(facts=(movement,)))
 
     def _blind(self, now: Ns, tag: WaitingTag) -> Turn | None:
         """What a tag decides alone where its scale is blind; None where none is. Which cell it
@@ -135,9 +136,11 @@ class FusedTags:
             return None
         if len(blind) == 1:
             movement = self._shelf.telling.tag_for_scale(now, tag, blind[0].location)
-            self._shelf.reversals.note(movement)
-            turn = self._shelf.lone.by_tag(now, tag, blind[0].cell)
-            return turn._replace(facts=(movement,))
+            if movement.confidence_permille < self._shelf.waits.sure_permille:
+                told = self._shelf.telling.unresolved_tag(now, tag, "unsure")
+                return self._told(now, told, tag.zone, arriving=tag.arriving)
+            alone = self._shelf.lone.by_tag(now, tag, blind[0].cell)
+            return together(alone, self._shelf.reversals.note(movement))
         if now < tag.at + UNWATCHED_MAX_NS:
             self._waiting.add(replace(tag, due=now + self._shelf.waits.step_ns))
             return NOTHING

@@ -22,15 +22,17 @@ planned on another cell. Where the other sense is blind, because its device is d
 nothing: the one decides alone and nobody is called; `rules.alone` keeps what a tag decided from
 being told again, and a step waits for its tags until the zone is watched again.
 
-What stays unresolved is closed by what explains it later (`rules.unsettled`); a tag that turns out
-never to have left is booked back by a reversal (`rules.reversal`). What waits is durable, because
-the rule that told it has moved on. Stock of the very first start is a Snapshot; while its tags are
-being found, the senses need not agree (`rules.settling`).
+What is unresolved is an alert (`rules.open_alerts`) until what explains it later closes it
+(`rules.unsettled`); a tag that turns out never to have left is booked back by a reversal
+(`rules.reversal`). What waits is durable, because the rule that told it has moved on. Stock of the
+very first start is a Snapshot; while its tags are being found, the senses need not agree
+(`rules.settling`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import ClassVar
 
 from gateway.model import (
@@ -49,6 +51,7 @@ from gateway.model import (
     ReadPace,
     ReferenceDeleted,
     Stall,
+    StillStands,
     Unresolved,
     WeightStep,
     ZoneLearned,
@@ -81,6 +84,7 @@ class MovementRule:
         ReferenceDeleted,
         Coverage,
         Stall,
+        StillStands,
     )
     schema: ClassVar[int] = 1
 
@@ -97,14 +101,21 @@ class MovementRule:
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in context.site.zones
         }
-        self._sure_permille = int(settings.sure_min * 1000)
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first = FirstStart(first_wait_ns, context.identify, self._catalogue.uom)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
         shelf = self._shelf
-        books = (shelf.disagreement, self._first, shelf.unsettled, shelf.lone, shelf.oddities)
+        books = (
+            shelf.disagreement,
+            self._first,
+            shelf.unsettled,
+            shelf.open_alerts,
+            shelf.reversals,
+            shelf.lone,
+            shelf.oddities,
+        )
         for row in rows:
             if not any(book.restore(row) for book in books):
                 shelf.waiting.restore(row)
@@ -116,6 +127,7 @@ class MovementRule:
             return turn
         moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
         turn = together(turn, *(self._unsettled.moved(now, movement.epcs) for movement in moved))
+        turn = together(turn, self._shelf.open_alerts.told(now, turn.facts))
         dues = (self._first.next_due(), self._shelf.due())
         due = min((due for due in dues if due is not None), default=None)
         return turn._replace(next_wake=None if due is None else max(due, now + 1))
@@ -124,7 +136,10 @@ class MovementRule:
         if type(fact) is CountChange:
             return self._on_count(now, fact)
         if type(fact) is Arrival or type(fact) is Departure:
-            return self._on_tag(now, fact)
+            told = self._on_tag(now, fact)
+            if type(fact) is Arrival and fact.refutes and fact.from_zone == fact.zone:
+                return together(self._shelf.reversals.not_passed(now, fact), told)
+            return told
         if type(fact) is WeightStep:
             return self._on_weight(now, fact)
         if type(fact) is ReadPace:
@@ -133,7 +148,9 @@ class MovementRule:
             self._shelf.settling.known(now, fact.zone)
         elif type(fact) is Passage:
             return self._on_passage(now, fact)
-        elif type(fact) is Item:
+        if type(fact) is StillStands:
+            return self._shelf.reversals.not_passed(now, fact)
+        if type(fact) is Item:
             self._catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._catalogue.remove(fact.code)
@@ -227,41 +244,55 @@ class MovementRule:
         moved = bool(tag.elsewhere) and not self._shelf.planned(tag.elsewhere, tag.item)
         if moved and isinstance(fact, Departure):
             return NOTHING  # its Arrival in the same turn is the transfer
+        sure = tag.confidence_permille >= self._waits.sure_permille
+        place = tag.elsewhere or UNKNOWN_LOCATION
+        refuted = None
         if isinstance(fact, Arrival):
-            place = fact.from_zone or UNKNOWN_LOCATION
-            reversal = self._shelf.reversals.of(now, fact, place)
-            if reversal is not None:
-                return Turn(facts=(reversal, *self._instead(now, fact, tag, place)))
-        back = self._unsettled.turned_back(now, fact)
+            refuted = self._shelf.reversals.refuted(now, fact, place)
+            if refuted is not None and (sure or place == tag.zone):
+                told = self._shelf.reversals.taken_back(now, refuted, fact)
+                return together(told, self._instead(now, fact, tag, place))
+        booked = refuted.to_location if refuted else self._unsettled.booked(tag.epc)
+        back = None if booked else self._unsettled.turned_back(now, fact)
         if back is not None:
             return back
+        if booked == (tag.zone if tag.arriving else UNKNOWN_LOCATION):
+            return self._unsettled.as_booked(now, tag.epc)
         closed = None
-        if moved:  # it was never booked there, if that was unsure
+        if moved and not booked:  # it was never booked there, if that was unresolved
             closed = self._unsettled.returned(now, tag.epc, tag.elsewhere, arriving=False)
-        elif tag.confidence_permille < self._sure_permille:
-            told = self._telling.unresolved_tag(now, tag, "unsure")
-            return self._unresolved(now, told, tag.zone, arriving=tag.arriving)
-        other = tag.elsewhere if moved and closed is None else UNKNOWN_LOCATION
-        movement = self._telling.tag(now, fact, tag, other)
-        return together(closed or NOTHING, Turn(facts=(self._shelf.reversals.note(movement),)))
+        source = booked or (tag.elsewhere if moved and closed is None else UNKNOWN_LOCATION)
+        if not tag.arriving:
+            source = booked or tag.zone
+        return together(closed or NOTHING, self._tag_moved(now, fact, tag, source))
 
-    def _instead(
-        self, now: Ns, arrival: Arrival, tag: WaitingTag, place: str
-    ) -> tuple[Movement, ...]:
+    def _tag_moved(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag, source: str) -> Turn:
+        """It went from `source`, where it is in the books; too unsure, and it stays there."""
+        if tag.confidence_permille < self._waits.sure_permille:
+            told = self._telling.unresolved_tag(now, tag, "unsure")
+            kept = self._unsettled.kept_back(now, told, source, arriving=tag.arriving)
+            return kept._replace(facts=(told,))
+        if not tag.arriving:
+            tag = replace(tag, zone=source)
+        movement = self._telling.tag(now, fact, tag, source if tag.arriving else UNKNOWN_LOCATION)
+        return self._shelf.reversals.note(movement)
+
+    def _instead(self, now: Ns, arrival: Arrival, tag: WaitingTag, place: str) -> Turn:
         """What a tag has done that did not do what was told of it; nothing if it never left."""
         if place == arrival.zone:
-            return ()
-        movement = self._telling.tag(now, arrival, tag, place)
-        return (self._shelf.reversals.note(movement),)
+            return NOTHING
+        return self._shelf.reversals.note(self._telling.tag(now, arrival, tag, place))
 
     def _on_passage(self, now: Ns, passage: Passage) -> Turn:
         if passage.direction == "turned_back":
             return NOTHING
         portal = self._portals[passage.portal]
+        if passage.confidence_permille < self._waits.sure_permille:
+            passage = replace(passage, direction="uncertain")
         told = self._telling.passage(now, passage, portal)
         if isinstance(told, Unresolved):
             return self._unresolved(now, told, "", arriving=passage.direction == "in")
-        return Turn(facts=(told,))
+        return self._shelf.reversals.passed(told)
 
     def _unresolved(self, now: Ns, told: Unresolved, zone: str, *, arriving: bool) -> Turn:
         """Tell it, and keep in mind what would close it; `zone` is "" if no way back would."""
@@ -301,6 +332,7 @@ class MovementRule:
         turns = [self._steps.overdue(now, step) for step in steps]
         turns += [self._tags.overdue(now, tag) for tag in tags]
         turns += [self._tags.unconfirmed(now, act) for act in self._shelf.lone.overdue(now)]
+        turns.append(self._shelf.open_alerts.overdue(now))
         return together(*turns, self._first.overdue(now), WAKE)
 
 

@@ -41,15 +41,19 @@ from gateway.model import (
     Departure,
     Fact,
     Ns,
+    Passage,
     ReadPace,
     StepExpectsTags,
+    StillStands,
     TagReport,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.antenna import ZoneAntenna
 from rules.astray import Astray, Found
+from rules.gone import GONE_ROW, GoneRows
 from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_fact, learned_row, take_back
 from rules.pace import STEPS_NS, Pace
+from rules.passed import LOOK_NS, Passed
 from rules.run import RSSI_SMOOTHING, RSSI_UNKNOWN_CDBM, Run, sure_nats_of
 from rules.silence import Silences
 from rules.standing import Standing
@@ -82,7 +86,12 @@ class Presence:
     """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = PresenceSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (TagReport, Coverage, StepExpectsTags)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        TagReport,
+        Coverage,
+        StepExpectsTags,
+        Passage,
+    )
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: PresenceSettings, context: RuleContext) -> None:
@@ -92,6 +101,8 @@ class Presence:
         self._last_alive = context.last_alive or 0
         self._tags: dict[str, Standing] = {}
         self._astray = Astray(self._still_cdb)
+        self._gone_rows = GoneRows(context.boot)
+        self._passed = Passed(self._still_cdb)
         self._zones: dict[str, WatchedZone] = {}
         self._points: dict[str, ZoneAntenna] = {}
         self._devices: dict[str, list[WatchedZone]] = {}
@@ -116,6 +127,11 @@ class Presence:
                 take_back(row.value, zone.silences, self._points)
         for row in rows:
             if row.key.startswith(LEARNED_ROW):
+                continue
+            if row.key.startswith(GONE_ROW):
+                gone = self._gone_rows.restore(row, self._points)
+                if gone is not None:
+                    self._astray.keep_in_mind(*gone)
                 continue
             of_zone = row.key.startswith(ZONE_ROW)
             place = row.key.removeprefix(ZONE_ROW) if of_zone else str(row.value["zone"])
@@ -144,7 +160,16 @@ class Presence:
             return self._cover(now, fact) if fact.device in self._devices else NOTHING
         if type(fact) is StepExpectsTags:
             self._expect(now, fact)
+        elif type(fact) is Passage:
+            self._has_passed(fact)
         return NOTHING
+
+    def _has_passed(self, passage: Passage) -> None:
+        """What stands in a zone and is told to have passed a gate is looked at soon."""
+        tag = self._tags.get(passage.epc)
+        if tag is not None and tag.reads and passage.direction in ("in", "out"):
+            self._passed.note(passage.epc, passage.until, tag)
+            _look_at(tag, passage.epc, min(tag.due, tag.zone.lived + LOOK_NS))
 
     def _expect(self, now: Ns, step: StepExpectsTags) -> None:
         """A scale has felt an act: a tag that was not read as it stood since may be its piece."""
@@ -206,7 +231,7 @@ class Presence:
                 since=found.since,
                 reads=run.reads,
                 rssi_cdbm=run.level,
-                confidence_permille=in_arrival(zone.silences, run.antenna.near(run.level)),
+                confidence_permille=in_arrival(run.antenna, run.level),
                 cause=cause,
                 from_zone=found.came_from,
                 unwatched_since=unwatched if cause == "found_after_gap" else None,
@@ -215,8 +240,10 @@ class Presence:
         )
         before = old if found.moved else None
         tag = self._place(epc, found, before, first=cause == "first_start")
+        self._passed.left(epc)
         told = Turn(tuple(facts), (*turn.puts, _row(epc, tag)), turn.deletes)
-        return together(told, self._moved(zone))
+        kept = self._gone_rows.keep(run.last_at, epc, self._astray.gone(epc))
+        return together(told, kept, self._moved(zone))
 
     def _moved(self, zone: WatchedZone) -> Turn:
         """One more movement there: now and then what was learned goes with it."""
@@ -274,17 +301,31 @@ class Presence:
                     facts.extend(moved.facts)
                     puts.extend(moved.puts)
                     self._astray.left(now, epc, tag)
+                    self._passed.left(epc)
+                    kept = self._gone_rows.keep(now, epc, self._astray.gone(epc))
+                    puts.extend(kept.puts)
+                    deletes.extend(kept.deletes)
                     continue
+                due = tag.silence_end()
+                if epc in self._passed:
+                    due = min(due, zone.lived + LOOK_NS)
+                    facts.extend(self._still_stands(now, epc, tag))
                 span = tag.pace.measure(zone.lived, max(zone.floor, tag.arrived))
                 if not tag.stirred_nats:
                     zone.silences.watched(span, tag.pace.gap)
                 if tag.pace.told_anew(tag.window_ns()):
                     facts.append(ReadPace(zone.location, epc, tag.pace.told))
                     puts.append(_row(epc, tag))
-                _look_at(tag, epc, tag.silence_end())
+                _look_at(tag, epc, due)
         if not (facts or puts):
             return NOTHING
         return Turn(facts=tuple(facts), puts=tuple(puts), deletes=tuple(deletes))
+
+    def _still_stands(self, now: Ns, epc: str, tag: Standing) -> Iterator[StillStands]:
+        """What is told of a tag that is said to have passed a gate."""
+        if self._passed.stands(now, epc, tag):
+            sure = in_arrival(tag.antenna, tag.rssi)
+            yield StillStands(tag.zone.location, epc, tag.reads, tag.rssi, sure)
 
     def _due(self, zone: WatchedZone) -> Iterator[tuple[str, Standing]]:
         """Tags of the zone whose silence is to be looked at."""

@@ -12,6 +12,7 @@ from rules.catalogue import Catalogue
 from rules.disagreement import Disagreement
 from rules.explanation import Explanation
 from rules.oddity import Oddities
+from rules.open_alerts import OpenAlerts
 from rules.reversal import Reversals
 from rules.senses import Senses
 from rules.settling import Settling
@@ -34,8 +35,9 @@ class Shelf:
         self.settling = Settling()
         self.waiting = Waiting(context.boot, last_alive)
         self.unsettled = Unsettled(context.boot, last_alive, context.site)
+        self.open_alerts = OpenAlerts(context.boot, last_alive)
         self.disagreement = Disagreement()
-        self.reversals = Reversals(context.identify)
+        self.reversals = Reversals(context.identify, context.boot)
         self.lone = Lone(last_alive)
         self.oddities = Oddities()
         self.explanation = Explanation(self.catalogue)
@@ -66,5 +68,5 @@ class Shelf:
 
     def due(self) -> Ns | None:
         """When the next wait is over."""
-        dues = (self.waiting.next_due(), self.lone.next_due())
+        dues = (self.waiting.next_due(), self.lone.next_due(), self.open_alerts.next_due())
         return min((due for due in dues if due is not None), default=None)

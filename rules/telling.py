@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from gateway.model import (
     UNKNOWN_LOCATION,
+    Amendment,
     Arrival,
     Departure,
     Evidence,
@@ -67,6 +68,11 @@ class Telling:
         identity = self._identify("step", step.cell, *step.moment)
         place = self._locations[step.cell]
         return TagsFollow(identity, step.item, place, tuple(epcs), arriving)
+
+    def pieces(self, step: WaitingStep) -> Amendment:
+        """Which pieces a step was of that is told, as is known by now."""
+        identity = self._identify("step", step.cell, *step.moment)
+        return Amendment("tags_followed", amends_movement=identity, epcs=step.epcs)
 
     def others(self, now: Ns, step: WaitingStep, tags: Sequence[WaitingTag]) -> Movement:
         """Pieces of another item than is planned there went onto a cell or from it; tags say so,

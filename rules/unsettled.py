@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from gateway.model import NS_PER_S, Arrival, CellId, Departure, Dismissal, Ns, Site
+from gateway.model import NS_PER_S, Arrival, CellId, Departure, Dismissal, Ns, Site, Unresolved
 from gateway.ports import NOTHING, Row, Turn
 from rules.turns import together
 
@@ -45,13 +45,16 @@ FIRST = "\tfirst"
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """What is open about one EPC or cell: the last act's direction in a zone, or the excess."""
+    """What is open about one EPC or cell: the last act's direction in a zone, or the excess; and
+    where a tag is in the books whose act was too unsure to be booked.
+    """
 
     ids: tuple[str, ...]
     opened: Ns
     zone: str = ""
     arriving: bool = False
     excess_mg: int = 0
+    booked: str = ""
 
 
 class Weighed(NamedTuple):
@@ -93,6 +96,21 @@ class Unsettled:
         """An act of a tag is unresolved."""
         old = self._subjects.get(TAG + epc)
         return self._put(TAG + epc, _Subject(_ids(old, identity), now, zone, arriving))
+
+    def kept_back(self, now: Ns, told: Unresolved, booked: str, *, arriving: bool) -> Turn:
+        """A tag has moved there or from there, too unsurely to be booked: it stays at `booked`."""
+        [epc] = told.epcs
+        ids = _ids(self._subjects.get(TAG + epc), told.unresolved_id)
+        return self._put(TAG + epc, _Subject(ids, now, told.location, arriving, booked=booked))
+
+    def booked(self, epc: str) -> str:
+        """Where a tag is in the books whose last act was kept back; "" if none was."""
+        subject = self._subjects.get(TAG + epc)
+        return subject.booked if subject else ""
+
+    def as_booked(self, now: Ns, epc: str) -> Turn:
+        """A tag whose acts were kept back is where the books have it."""
+        return self._close(now, TAG + epc, "returned")
 
     def turned_back(self, now: Ns, fact: Arrival | Departure) -> Turn | None:
         """A tag goes; close what is open if that went the other way there, else None."""

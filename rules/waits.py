@@ -36,8 +36,11 @@ class MovementSettings(PluginSettings):
 
     `tag_wait_s` is how late a departure may be proven: then the senses disagree. `step_wait_s` is
     how long a tag waits for its step, `missing_s` how long one that fell silent may be in
-    somebody's shadow while its weight lies there. What a tag alone tells less surely than
-    `sure_min` stays unresolved.
+    somebody's shadow while its weight lies there.
+
+    What tags alone tell less surely than `sure_min` is not booked but unresolved, and an alert. By
+    default that is what is likelier wrong than right: to book it does more harm than good. Of what
+    scales tell, `right_min` in `[rules.count]` decides.
     """
 
     hold_s: float = Field(3.0, gt=0)
@@ -49,7 +52,10 @@ class MovementSettings(PluginSettings):
 
 
 class Waits:
-    """See the module. Every wait is longer by the lateness of the slowest device."""
+    """See the module. Every wait is longer by the lateness of the slowest device.
+
+    `sure_permille` is `sure_min`, in the unit of a confidence.
+    """
 
     def __init__(self, settings: MovementSettings, lateness_max_ns: Ns) -> None:
         self._hold_ns = int(settings.hold_s * NS_PER_S)
@@ -58,6 +64,7 @@ class Waits:
         self.missing_ns = int(settings.missing_s * NS_PER_S) + lateness_max_ns
         self._arrive_ns = min(ARRIVE_NS + lateness_max_ns, self._tag_ns)
         self._margin_ns = PACE_MARGIN_NS + lateness_max_ns
+        self.sure_permille = int(settings.sure_min * 1000)
         self._paces: dict[str, dict[str, Ns]] = {}
 
     def pace(self, pace: ReadPace) -> bool:

@@ -173,11 +173,13 @@ def _snapshot(event: Snapshot, say: Say) -> Body:
 
 @_content.register(Amendment)
 def _amendment(event: Amendment, _say: Say) -> Body:
-    return {
-        "amends_seq": event.amends_seq,
-        "at_event_wall": event.at_event_wall,
-        "reason": event.reason,
-    }
+    body: Body = {"reason": event.reason}
+    if event.epcs is not None:
+        body["epcs"] = list(event.epcs)
+    for name in ("amends_seq", "at_event_wall", "amends_movement"):
+        if (value := getattr(event, name)) is not None:
+            body[name] = value
+    return body
 
 
 def _order(order: OrderReference) -> Body:

@@ -27,7 +27,7 @@ SUBJECTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "dismissal": lambda body: str(body["unresolved_id"]),
     "alert": lambda body: str(body["key"]),
     "snapshot": lambda body: str(body["location"]),
-    "amendment": lambda body: str(body["amends_seq"]),
+    "amendment": lambda body: str(body.get("amends_movement") or body["amends_seq"]),
 }
 """What an event is about, by its kind."""
 

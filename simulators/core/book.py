@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulators.core import stock
+from simulators.core import pieces, stock
 from simulators.core.contract import Position
 from simulators.core.record import Committed, Incoming, Outcome, Result, Rules, Status
 from simulators.core.references import References
@@ -41,7 +41,7 @@ class Book:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA + stock.SCHEMA)
+        self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA)
         self._marks = self._read_marks()
         self.references = References(self._database)
 
@@ -123,6 +123,10 @@ class Book:
         """Stock worked out from all records anew: the same, or the book is wrong."""
         return stock.recount(self._database)
 
+    def pieces(self, movement_id: str) -> list[str]:
+        """The EPCs that a movement was of, as was told last."""
+        return pieces.of(self._database, movement_id)
+
     def counters(self) -> dict[str, int]:
         """How often what happened, over the file's whole life."""
         return dict(self._database.execute("SELECT name, total FROM counter"))
@@ -154,6 +158,7 @@ class Book:
                 " WHERE record.gateway = mark.gateway AND record.epoch = mark.epoch), 0)"
             )
             stock.replace(self._database, stock.recount(self._database))
+            pieces.lose(self._database)
         self._marks = self._read_marks()
 
     def _read_marks(self) -> dict[tuple[str, str], int]:
@@ -179,6 +184,7 @@ class Book:
         self._insert(number, incoming, status, document_no, reason)
         if not reason:
             stock.change(self._database, incoming.data)
+            pieces.change(self._database, number, incoming.data)
         self.count(status)
         return Outcome(incoming, status, document_no, reason)
 

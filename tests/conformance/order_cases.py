@@ -1,7 +1,7 @@
 """Order, numbers and acknowledgements."""
 
 from tests.conformance.gateway import FakeGateway
-from tests.conformance.records import BLOCKED, epoch_of, snapshot
+from tests.conformance.records import AT, BLOCKED, amendment, epoch_of, movement, snapshot
 from tests.conformance.rig import Rig
 
 
@@ -138,6 +138,31 @@ async def pruned_records(rig: Rig) -> None:
         gateway.judge_documents(epoch, {1, 2, 6, 7, 8})
 
 
+async def amendments(rig: Rig) -> None:
+    """What is known later of a movement is taken once, whether the movement was taken or not."""
+    async with rig.gateway("amended") as gateway:
+        epoch = epoch_of("amended")
+        pieces = {"amends_movement": f"{epoch}-1", "epcs": ["30340a", "30340b"]}
+        records = [
+            movement("amended", epoch, 1, quantity=2),
+            amendment("amended", epoch, 2, **pieces),
+            amendment("amended", epoch, 3, reason="clock", amends_seq=1, at_event_wall=AT),
+            movement("amended", epoch, 4, item=BLOCKED),
+            amendment("amended", epoch, 5, **pieces | {"amends_movement": f"{epoch}-4"}),
+            amendment("amended", epoch, 6, amends_seq=1, epcs=[]),
+        ]
+        for record in records:
+            await gateway.send_record(record)
+        await gateway.settled(epoch, 6)
+        await gateway.send_record(records[1])
+        await gateway.until(lambda: len(gateway.outcomes(epoch, 2)) == 2, "its duplicate")
+        told = [gateway.outcomes(epoch, seq) for seq in range(1, 7)]
+        wanted = ["accepted", "accepted", "accepted", "rejected", "accepted", "rejected"]
+        gateway.judge([each[0] for each in told] == wanted, f"amendments were {told}")
+        gateway.judge(told[1][1] == "duplicate", f"2 came twice and was {told[1]}")
+        gateway.judge_documents(epoch, {1, 2, 3, 5})
+
+
 async def results_from(rig: Rig) -> None:
     """Results can be asked for again, as they were first given."""
     async with rig.gateway("results") as gateway:
@@ -179,5 +204,6 @@ CASES = (
     two_gateways,
     new_epoch,
     pruned_records,
+    amendments,
     results_from,
 )

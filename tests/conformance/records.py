@@ -58,6 +58,19 @@ def snapshot(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, An
     } | changes
 
 
+def amendment(gateway: str, epoch: str, seq: int, **told: Any) -> dict[str, Any]:
+    """What is known better of a record."""
+    return {
+        "event": "amendment",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "reason": "tags_followed",
+    } | told
+
+
 def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The CloudEvent around a record."""
     return {

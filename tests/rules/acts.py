@@ -3,6 +3,8 @@
 from typing import Any
 
 from gateway.model import (
+    Alert,
+    Amendment,
     Arrival,
     CountChange,
     Departure,
@@ -30,12 +32,15 @@ PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}
 
 class Acts(Play):
     """What the movement rule tells; `expected` is what it asks of presence, `followed` which tags
-    belong to what it has told.
+    belong to what it has told, `named` what the core is told of them, `asked` are the alerts that
+    something is unresolved.
     """
 
     def __init__(self, **known: Any) -> None:
         self.expected: list[StepExpectsTags] = []
         self.followed: list[TagsFollow] = []
+        self.named: list[Amendment] = []
+        self.asked: list[Alert] = []
         super().__init__([MovementRule], **known)
 
     def _note(self, fact: Fact) -> None:
@@ -43,6 +48,10 @@ class Acts(Play):
             self.expected.append(fact)
         elif isinstance(fact, TagsFollow):
             self.followed.append(fact)
+        elif isinstance(fact, Amendment):
+            self.named.append(fact)
+        elif isinstance(fact, Alert) and fact.code == "unresolved":
+            self.asked.append(fact)
         else:
             super()._note(fact)
 
@@ -71,9 +80,15 @@ def came(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> A
     return Arrival(zone, epc, at(second), 5, -5300, 950, **rest)
 
 
+def held(found: Play) -> dict[str, Any]:
+    """Its durable rows, but for those of what may yet be taken back."""
+    return {key: row for key, row in found.rows.items() if "moved:" not in key}
+
+
 def settled(found: Play) -> None:
     """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed or unexplained be
     kept.
     """
-    waits = [key for key in found.rows if not key.startswith(("alert:", "open:", "alone:"))]
+    kept = ("alert:", "open:", "alone:", "asked:")
+    waits = [key for key in held(found) if not key.startswith(kept)]
     assert [key for key in waits if not found.rows[key].get("alerted")] == []

@@ -1,5 +1,6 @@
 """A dead scale or reader is no disagreement: the other sense decides, and nothing is told twice."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from rules.presence import Presence
 from rules.senses import Senses
 from rules.stock import Stock
 from rules.weight import Weight
-from tests.rules.acts import THIRD, came, change, gone, play, settled
+from tests.rules.acts import THIRD, came, change, gone, held, play, settled
 from tests.rules.play import OTHER, TAG, Play, S, read, report, weigh
 
 BOTH = ("r", "s")
@@ -89,7 +90,7 @@ def test_tag_decides_alone_for_a_dead_scale_that_later_finds_the_same(
     watch(later, 52.0, *BOTH, resumed=True)
     later.feed(52.5, gap(quantity, since=since))
     watch(later, 90.0, *BOTH)
-    assert (later.told, later.rows) == ([], {})
+    assert (later.told, held(later)) == ([], {})
     assert before == quantity
 
 
@@ -106,7 +107,7 @@ def test_step_after_the_gap_is_told_less_what_the_tags_told(restart: bool) -> No
     [movement] = later.kinds()
     assert (movement.quantity, movement.epcs) == (1, (THIRD,))
     settled(later)
-    assert later.rows == {}
+    assert held(later) == {}
 
 
 def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
@@ -125,6 +126,19 @@ def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
     settled(found)
 
 
+@pytest.mark.parametrize(("confidence", "booked_pieces"), [(560, -1), (550, 0)])
+def test_tag_that_is_too_unsure_decides_nothing_for_a_dead_scale(
+    confidence: int, booked_pieces: int
+) -> None:
+    """It is believed a tenth less than where nothing is weighed."""
+    found = blind_since_2("r")
+    found.feed(21.0, replace(gone(second=10.0), confidence_permille=confidence))
+    watch(found, 40.0, "r")
+    assert booked(found) == booked_pieces
+    reasons = [fact.reason for fact in found.kinds(Unresolved)]
+    assert reasons == ([] if booked_pieces else ["unsure"])
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_tag_that_goes_back_while_the_scale_is_dead_is_booked_back(restart: bool) -> None:
     found = blind_since_2("r")
@@ -136,7 +150,7 @@ def test_tag_that_goes_back_while_the_scale_is_dead_is_booked_back(restart: bool
     later.feed(50.5, came(second=50.0))
     watch(later, 90.0, *BOTH, resumed=True)
     assert before + booked(later) == 0
-    assert (quiet(later), later.rows) == (True, {})
+    assert (quiet(later), held(later)) == (True, {})
 
 
 @pytest.mark.parametrize("restart", [False, True])
@@ -162,7 +176,7 @@ def test_scale_that_is_back_and_found_nothing_disagrees(restart: bool) -> None:
     assert [(fact.unresolved_id, fact.reason) for fact in later.kinds(Dismissal)] == [
         (unresolved.unresolved_id, "settled_by_movement")
     ]
-    assert later.rows == {}
+    assert held(later) == {}
 
 
 def test_live_scale_still_contradicts_a_tag() -> None:
@@ -303,7 +317,7 @@ def test_what_was_decided_alone_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     found = blind_since_2("r")
     found.feed(21.0, *(gone(epc, second=10.0) for epc in (TAG, OTHER, THIRD)))
     watch(found, 40.0, "r")
-    assert set(found.rows) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
+    assert set(held(found)) == {f"alone:tag:{OTHER}", f"alone:tag:{THIRD}"}
 
 
 def live(play: Play, until_s: float, devices: str, *, tags: tuple[str, ...], grams: float) -> None:
@@ -337,5 +351,5 @@ def test_pick_before_one_sense_is_told_once_by_all_rules(left: str, restart: boo
     assert [fact.quantity for fact in told if isinstance(fact, Movement)] == [1]
     assert not [fact for fact in told if isinstance(fact, Alert | Unresolved)]
     assert later.rows["Stock/A1\tBOLT"]["quantity"] == 1
-    kept = [key for key in later.rows if key.startswith("MovementRule/")]
+    kept = [key for key in held(later) if key.startswith("MovementRule/")]
     assert kept == ["MovementRule/stated:A1"]

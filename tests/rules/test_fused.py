@@ -178,7 +178,7 @@ def test_weight_that_nothing_explains_is_unresolved() -> None:
     found.feed(2.0, change(0, grams=160.0, confidence=0))
     found.wake(60.0)
     assert [fact.reason for fact in found.kinds()] == ["count_not_resolvable"]
-    assert set(found.rows) == {"open:cell:s:1"}
+    assert set(found.rows) == {"open:cell:s:1", "asked:unresolved:A1:BOLT"}
 
 
 def test_stray_of_a_tag_that_its_scale_holds_moves_nothing() -> None:
@@ -329,42 +329,4 @@ def test_item_whose_weight_is_not_known_explains_nothing() -> None:
     assert [fact.reason for fact in found.kinds(Unresolved)] == [
         "senses_disagree",
         "count_not_resolvable",
-    ]
-
-
-def test_tags_that_show_after_their_step_was_told_follow_it() -> None:
-    found = quick()
-    watch(found, 2.0)
-    found.feed(2.0, change(-2))
-    watch(found, 8.0)
-    [movement] = found.kinds(Movement)
-    found.feed(8.0, gone(second=1.0))
-    found.feed(9.0, gone(OTHER, second=1.0))
-    watch(found, 60.0)
-    assert [(fact.movement_id, fact.epcs) for fact in found.followed] == [
-        (movement.movement_id, (TAG,)),
-        (movement.movement_id, (OTHER,)),
-    ]
-    assert {(fact.item, fact.location, fact.arriving) for fact in found.followed} == {
-        ("BOLT", "A1", False)
-    }
-
-
-def test_tag_that_is_named_in_its_movement_follows_no_more() -> None:
-    found = quick()
-    found.feed(2.0, change(-1), gone())
-    assert (len(found.kinds(Movement)), found.followed) == (1, [])
-
-
-def test_tag_that_stands_there_still_is_told_with_the_one_that_went() -> None:
-    found = quick()
-    watch(found, 2.0)
-    found.feed(2.0, change(-1), gone())
-    found.feed(9.0, gone(OTHER, second=0.5))
-    watch(found, 12.0)
-    found.feed(12.0, came(second=11.0))
-    watch(found, 60.0)
-    assert [(fact.epcs, fact.arriving) for fact in found.followed] == [
-        ((TAG,), True),
-        ((OTHER,), False),
     ]

@@ -6,10 +6,12 @@ import pytest
 
 from gateway.model import Arrival, Departure, ZoneLearned
 from rules import presence
+from rules.antenna import ZoneAntenna
 from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_row, take_back
 from rules.presence import Presence
 from rules.silence import Silences
 from rules.trust import in_arrival, in_departure
+from rules.watched_zone import WatchedZone
 from tests.rules.play import Play, S, read
 from tests.rules.tags import ZONES, taught
 
@@ -85,9 +87,14 @@ def test_row_of_a_zone_or_antenna_that_is_no_more_is_left_alone() -> None:
 def test_what_is_hidden_or_hardly_heard_is_believed_less(long_per_h: float) -> None:
     silences = Silences.of(0.5)
     silences.quiet.count, silences.watched_s = long_per_h, 3600.0
-    told = [in_arrival(silences, near) for near in (3.0, 1.0, -1.0, -3.0)]
+    zone = WatchedZone("A", silences, 5.0)
+    antenna = ZoneAntenna("r:1", zone, mean_cdbm=-5000, known=8)
+    weaker_cdb = (0, 700, 1000, 1500, 1900, 2300)
+    told = [in_arrival(antenna, -5000 - weaker) for weaker in weaker_cdb]
     assert told == sorted(told, reverse=True)
-    assert all(500 <= each <= 995 for each in told)
+    assert all(500 <= each <= 995 for each in told[:-1])
+    assert (told[-1] < 500) == (long_per_h > 15.0)  # likelier wrong than right
+    assert in_arrival(ZoneAntenna("r:2", zone), -9000) >= 900  # nothing speaks against it
     calm = Silences.of(0.5)
     calm.quiet.count = 1.0
     for roamed in (False, True):

@@ -3,11 +3,13 @@ from random import Random
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.model import (
     UNKNOWN_LOCATION,
     Alert,
     Coverage,
+    Dismissal,
     Fact,
     Item,
     Movement,
@@ -18,7 +20,7 @@ from gateway.model import (
 )
 from gateway.ports import NOTHING, RuleContext
 from rules.movement import MovementRule, MovementSettings
-from tests.rules.acts import NUT, NUT_TAG, THIRD, came, change, gone, play, settled
+from tests.rules.acts import NUT, NUT_TAG, THIRD, came, change, gone, held, play, settled
 from tests.rules.play import OTHER, TAG, Play, S, at, seconds
 
 
@@ -207,9 +209,70 @@ def test_tag_that_was_not_booked_moves_on_from_nowhere() -> None:
     found = play()
     found.feed(2.0, replace(came(NUT_TAG), confidence_permille=499))
     found.feed(30.0, gone(NUT_TAG, to_zone="B"), came(NUT_TAG, "B", 29.0, from_zone="A"))
-    _, dismissal, movement = found.kinds()
-    assert dismissal.reason == "returned"
+    unresolved, movement, dismissal = found.kinds()
+    assert (dismissal.unresolved_id, dismissal.reason) == (
+        unresolved.unresolved_id,
+        "settled_by_movement",
+    )
     assert (movement.from_location, movement.to_location) == (UNKNOWN_LOCATION, "B")
+
+
+def unsure(epc: str, zone: str, second: float, **rest: Any) -> Fact:
+    return replace(came(epc, zone, second, **rest), confidence_permille=499)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    ("then", "ends", "reason"),
+    [
+        (gone(NUT_TAG, "B", 29.0), ("A", UNKNOWN_LOCATION), "settled_by_movement"),
+        (came(NUT_TAG, "PAIR", 29.0, from_zone="B"), ("A", "PAIR"), "settled_by_movement"),
+        (came(NUT_TAG, "A", 29.0, from_zone="B"), None, "returned"),
+    ],
+    ids=["leaves", "moves on", "comes back"],
+)
+def test_move_that_was_too_unsure_leaves_the_tag_in_the_books_where_it_was(
+    then: Fact, ends: tuple[str, str] | None, reason: str, restart: bool
+) -> None:
+    found = play()
+    found.feed(2.0, came(NUT_TAG))
+    found.feed(20.0, gone(NUT_TAG, to_zone="B"), unsure(NUT_TAG, "B", 19.0, from_zone="A"))
+    [asked] = found.kinds(Unresolved)
+    assert (asked.location, asked.reason, asked.candidates) == ("B", "unsure", ("NUT",))
+    later = play(rows=found.rows, last_alive_s=20.0, now_s=20.0) if restart else found
+    later.feed(30.0, then)
+    moved = [(fact.from_location, fact.to_location) for fact in later.kinds(Movement)]
+    assert moved == ([] if restart else [(UNKNOWN_LOCATION, "A")]) + ([ends] if ends else [])
+    [closed] = later.kinds(Dismissal)
+    assert (closed.unresolved_id, closed.reason) == (asked.unresolved_id, reason)
+    assert held(later) == {}
+
+
+def test_what_stays_too_unsure_is_asked_anew_and_settled_at_once() -> None:
+    found = play()
+    found.feed(2.0, came(NUT_TAG))
+    for second, old, new in ((20.0, "A", "B"), (40.0, "B", "PAIR")):
+        found.feed(second, unsure(NUT_TAG, new, second - 1, from_zone=old))
+    found.feed(60.0, came(NUT_TAG, "B", 59.0, from_zone="PAIR"))
+    moved = [(fact.from_location, fact.to_location) for fact in found.kinds(Movement)]
+    assert moved == [(UNKNOWN_LOCATION, "A"), ("A", "B")]
+    assert len(found.kinds(Unresolved)) == len(found.kinds(Dismissal)) == 2
+
+
+@pytest.mark.parametrize(("sure_min", "booked"), [(0.0, True), (0.6, True), (0.601, False)])
+def test_how_sure_a_movement_must_be_can_be_set(sure_min: float, booked: bool) -> None:
+    passage = Passage("gate", TAG, "in", at(1.0), at(5.0), 40, -4500, 600)
+    found = play(settings={"sure_min": sure_min})
+    found.feed(9.0, replace(came(NUT_TAG), confidence_permille=600), passage)
+    assert len(found.kinds(Movement)) == 2 * booked
+    reasons = [fact.reason for fact in found.kinds(Unresolved)]
+    assert reasons == ([] if booked else ["unsure", "direction_uncertain"])
+
+
+@pytest.mark.parametrize("sure_min", [1.0, -0.1, "half"])
+def test_share_that_is_none_is_refused_by_name(sure_min: Any) -> None:
+    with pytest.raises(ValidationError, match="sure_min"):
+        MovementSettings(sure_min=sure_min)
 
 
 def test_move_between_zones_is_one_transfer() -> None:

@@ -162,12 +162,14 @@ def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) ->
     ids += [fact.unresolved_id for fact in told if isinstance(fact, Unresolved)]
     assert len(set(ids)) == len(ids)
     assert all(len(set(fact.epcs)) == len(fact.epcs) for fact in told if isinstance(fact, Movement))
-    open_ids = set()
+    asked: dict[str, str] = {}
     for fact in told:
         if isinstance(fact, Unresolved):
-            open_ids.add(fact.unresolved_id)
+            asked[fact.unresolved_id] = f"unresolved:{fact.location}"
         elif isinstance(fact, Dismissal):
-            open_ids.remove(fact.unresolved_id)
+            del asked[fact.unresolved_id]
+    places = {":".join(key.split(":")[:2]) for key in standing}
+    assert set(asked.values()) <= places
     assert all(fact.quantity > 0 for fact in told if isinstance(fact, Movement))
     assert all(fact.until >= fact.since for fact in told if isinstance(fact, Passage))
 

@@ -64,8 +64,11 @@ EVENTS: list[Event] = [
     Unresolved("u-1", "two_items_fit", "shelf-1/3", ("M6-NUT",), 1, 2, Evidence(sd_mg=3), (EPC,)),
     Dismissal("u-1", "put_back", 3),
     Alert("reader_down", "dock-1", raised=True, severity="critical", text="no bytes", at_event=1),
+    Alert("unresolved", f"unresolved:{'p' * 128}:{'i' * 128}", True, "warning", "look", 1),
     Snapshot("s-1", "first_start", "shelf-1", (SnapshotLine("M6-NUT", 0, "pcs", (EPC,)),), 1),
-    Amendment(41, "2026-11-24T06:00:02.120Z", "clock_synced"),
+    Amendment("clock_synced", 41, "2026-11-24T06:00:02.120Z"),
+    Amendment("tags_followed", amends_movement="6f1d3a52", epcs=(EPC,)),
+    Amendment("tags_followed", amends_movement="6f1d3a52", epcs=()),
 ]
 
 

@@ -75,6 +75,7 @@ def test_envelope_keeps_the_records_bytes() -> None:
         ("alert", {"key": "dock\u2028\\"}, "dock\u2028\\"),
         ("snapshot", {"location": "shelf-1"}, "shelf-1"),
         ("amendment", {"amends_seq": 12}, "12"),
+        ("amendment", {"amends_movement": "m-1", "epcs": []}, "m-1"),
     ],
 )
 def test_envelope_names_its_subject(kind: str, fields: dict[str, Any], subject: str) -> None:

@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.core.book import Book
-from simulators.core.record import Rules
-from tests.conformance.records import epoch_of, movement, snapshot
+from simulators.core.record import Incoming, Rules
+from tests.conformance.records import AT, amendment, epoch_of, movement, snapshot
 from tests.simulators.core.conftest import incoming
 
 EPOCH = epoch_of("book")
+SHELF = ("shelf-edge-1", "M6-NUT")
 
 
 def test_movement_changes_both_ends(book: Book) -> None:
@@ -49,6 +50,29 @@ def test_snapshot_states_what_a_location_holds(book: Book) -> None:
         ("shelf-edge-1", "M8-NUT"): 3,
         ("shelf-edge-1", "M6-NUT"): 2,
     }
+
+
+def test_pieces_of_a_movement_are_those_that_were_told_last(book: Book) -> None:
+    def told(seq: int, *epcs: str, of: str = "m-1") -> Incoming:
+        return incoming(amendment("edge-1", EPOCH, seq, amends_movement=of, epcs=list(epcs)))
+
+    before = movement("edge-1", EPOCH, 1, movement_id="m-1", epcs=["30"])
+    book.apply([incoming(before), told(2, "31", "32")])
+    assert (book.pieces("m-1"), book.pieces("m-2")) == (["31", "32"], [])
+    book.apply([told(3, "33", of="m-2"), told(4)])
+    assert (book.pieces("m-1"), book.pieces("m-2")) == ([], ["33"])
+    assert book.stock() == book.recount() == {("unknown", "M6-NUT"): -1, SHELF: 1}
+    book.lose(1)
+    assert book.pieces("m-1") == ["31", "32"]
+    book.lose(2)
+    assert (book.pieces("m-1"), book.pieces("m-2")) == (["30"], [])
+
+
+def test_amended_time_says_nothing_of_pieces(book: Book) -> None:
+    late = amendment("edge-1", EPOCH, 2, amends_seq=1, at_event_wall=AT)
+    committed = book.apply([incoming(movement("edge-1", EPOCH, 1, epcs=["30"])), incoming(late)])
+    assert [outcome.status for outcome in committed.outcomes] == ["accepted", "accepted"]
+    assert book.pieces(f"{EPOCH}-1") == ["30"]
 
 
 def test_movement_id_is_booked_once_whatever_its_seq(book: Book) -> None:

@@ -20,7 +20,15 @@ from simulators.core.contract import (
     parse,
     position,
 )
-from tests.conformance.records import encode, envelope, epoch_of, movement, snapshot
+from tests.conformance.records import (
+    AT,
+    amendment,
+    encode,
+    envelope,
+    epoch_of,
+    movement,
+    snapshot,
+)
 
 EPOCH = epoch_of("contract")
 TOPIC = "shelfgate/v1/hamburg/edge-1/"
@@ -253,6 +261,29 @@ def test_position_of_a_broken_event_is_found_where_it_can_be(
     value: Any, found: Position | None
 ) -> None:
     assert position(Address("event", "hamburg", "edge-1", {}), value) == found
+
+
+@pytest.mark.parametrize(
+    ("told", "good"),
+    [
+        ({"amends_seq": 3, "at_event_wall": AT}, True),
+        ({"amends_movement": "m-1", "epcs": []}, True),
+        ({"amends_movement": "m-1", "epcs": ["3034"]}, True),
+        ({"amends_movement": "m-1"}, False),
+        ({"amends_seq": 3, "epcs": []}, False),
+        ({"amends_seq": 3, "at_event_wall": AT, "amends_movement": "m-1", "epcs": []}, False),
+        ({}, False),
+    ],
+)
+def test_amendment_is_of_a_time_or_of_pieces(
+    contract: Contract, told: dict[str, Any], good: bool
+) -> None:
+    payload = encode(envelope("hamburg", amendment("edge-1", EPOCH, 2, **told)))
+    if good:
+        contract.check(TOPIC + "event", payload)
+        return
+    with pytest.raises(ContractError):
+        contract.check(TOPIC + "event", payload)
 
 
 def test_snapshot_round_trip(contract: Contract) -> None:
