@@ -34,9 +34,6 @@ BLIND_NS = 5 * NS_PER_S
 HOLD_NS = 40 * NS_PER_S
 """What a tag waits for the load with which it came: a talk in the gate, and the way on."""
 
-LINGER_NS = 10 * NS_PER_S
-"""What a tag heard too seldom waits for others of its load: so long takes one that comes slowly."""
-
 AFTER_NS = 10 * NS_PER_S
 """Reads so soon after a passage are of what has passed, and show no tag that stands."""
 
@@ -232,7 +229,7 @@ class Gate:
             if verdict is None and (load is None or load.direction != "turned_back"):
                 verdict = alone(track, self._limits, way)
         unclear = verdict is None or verdict.direction == "uncertain"
-        if unclear and self._lingers(now, track, seldom=verdict is None):
+        if unclear and self._lingers(now, track):
             return []
         told = [] if verdict is None else [self._passage(track, verdict)]
         if verdict is not None and not unclear:
@@ -245,15 +242,11 @@ class Gate:
             self._sleep(track)
         return told
 
-    def _lingers(self, now: Ns, track: Track, *, seldom: bool) -> bool:
-        """Whether the load with which it came, or one that still forms, may say more of it."""
-        silent_ns = now - track.silent_from
-        if track.told or track.home is not None or silent_ns >= HOLD_NS:
+    def _lingers(self, now: Ns, track: Track) -> bool:
+        """Whether the load with which it came may say more of it."""
+        if track.told or track.home is not None or now - track.silent_from >= HOLD_NS:
             return False
-        if self._accompanied(track):
-            return True
-        stood = track.levels.stood or track.levels.standing
-        return seldom and not stood and silent_ns < LINGER_NS
+        return self._accompanied(track)
 
     def _accompanied(self, track: Track) -> bool:
         """Whether it came into view with a load."""
