@@ -1,9 +1,8 @@
 """Companions: the tags of one load go the same way at the same time.
 
 Tags whose own stories are alike and turn together make a company. What they lean to, averaged per
-quarter second, is its pattern: where the load was, when. Another tag belongs to it if its own reads
-fit that pattern, even if they are too few for a story of their own. Two loads that meet in the gate
-are two companies with opposite patterns.
+quarter second, is its pattern: where the load was, when. Two loads that meet in the gate are two
+companies with opposite patterns. Which other tags belong to it: `rules.gate_joining`.
 
 Part of the portal rule.
 """

@@ -18,6 +18,10 @@ open order is a prior: it lets fewer reads do, but never none, and never against
 Silence counts only while `Coverage` shows the gate's readers watching, and waits for reads that
 may come late. What a reader missed in blind time is not held against the tag: one side alone is
 then no proof that it turned back, and the passage is uncertain.
+
+A load is a prior too: a tag that came into view with it, and whose own reads do not speak against
+it, goes with it (`rules.gate_joining`); it waits for that load while this stands in the gate.
+`sure` is the knob between quick and sure (`rules.gate_knob`).
 """
 
 from __future__ import annotations
