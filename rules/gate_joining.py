@@ -59,8 +59,8 @@ def _best_fitting(track: Track, loads: Sequence[Company]) -> Company | None:
     """The largest of those whose patterns it fits best."""
     leans, fits = track.leans(), []
     for load in loads:
-        fit = load.fit(leans)
-        if fit > FIT_MIN and track.until // BIN_NS >= load.turn - GAP_BINS:
+        turned = track.until // BIN_NS >= load.turn - GAP_BINS
+        if turned and (fit := load.fit(leans)) > FIT_MIN:
             fits.append((fit, load))
     if not fits:
         return None
