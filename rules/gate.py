@@ -196,7 +196,7 @@ class Gate:
         """Judge a tag that is silent, or stands."""
         if track.told and not track.bins:
             if now - track.silent_from > AFTER_NS:
-                del self.awake[track.epc], self.tracks[track.epc]
+                self._forget(track)
             return []
         quiet_ns = self._limits.quiet_ns
         watched = min(self.watched.values()) - quiet_ns
@@ -236,11 +236,20 @@ class Gate:
             side = {"in": 1, "out": 0}.get(verdict.direction, track.story().side)
             track.settle(side)
             track.told = True
+            track.home = side if load is None and verdict.direction == "turned_back" else None
         elif track.told:
-            del self.awake[track.epc], self.tracks[track.epc]
+            self._forget(track)
         else:
             self._sleep(track)
         return told
+
+    def _forget(self, track: Track) -> None:
+        """It has passed. What turned back by itself may be one that stands there."""
+        track.told = False
+        if track.home is None:
+            del self.awake[track.epc], self.tracks[track.epc]
+        else:
+            self._sleep(track)
 
     def _lingers(self, now: Ns, track: Track) -> bool:
         """Whether the load with which it came may say more of it."""

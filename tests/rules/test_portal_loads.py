@@ -16,6 +16,7 @@ from tests.rules.gate import (
     directions,
     epcs_of,
     go,
+    hill,
     load,
     through,
     watched,
@@ -146,6 +147,13 @@ def test_read_after_a_passage_shows_no_tag_that_stands() -> None:
         back += [(68.6, read(INNER, epc, -70.0)), (70.1, read(OUTER, epc, -71.0))]
     go(play, load("a", through(5.0, 1.2)) + late + back, 90.0)
     assert ways(play) == {epc: ["in", "out"] for epc in epcs_of("a")}
+
+
+def test_tag_that_turned_back_by_itself_may_stand_and_goes_with_no_load() -> None:
+    play = watched(lateness_s=1.0)
+    beside = [(38.4, read(OUTER, TAG, -60.0)), (39.6, read(OUTER, TAG, -64.0))]
+    go(play, hill(OUTER, 3.0) + load("a", through(35.0, 1.2)) + beside, 60.0)
+    assert ways(play) == {epc: ["in"] for epc in epcs_of("a")}
 
 
 def test_tag_between_two_loads_that_meet_waits_for_both_and_goes_with_neither() -> None:
