@@ -104,13 +104,16 @@ class CellSection(PluginSettings):
 
 
 class PortalSection(PluginSettings):
-    """A gate: antennas on either side, and the locations it joins."""
+    """A gate: antennas on either side, and the locations it joins; `sure` from 0 (decides soonest)
+    to 1 (wrong most seldom), where the gate is to differ from `rules.portal`.
+    """
 
     portal: Id
     outer: tuple[Point, ...] = Field(min_length=1)
     inner: tuple[Point, ...] = Field(min_length=1)
     outside: Id = "unknown"
     inside: Id
+    sure: float | None = Field(None, ge=0, le=1)
 
 
 class FileSettings(BaseSettings):
@@ -272,7 +275,7 @@ def _site(settings: FileSettings) -> Site:
         zones=tuple(Zone(zone.location, zone.antennas, zone.sure) for zone in settings.zone),
         cells=tuple(Cell(c.cell, c.location, c.item, c.zone, c.items) for c in settings.cell),
         portals=tuple(
-            Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside)
+            Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside, gate.sure)
             for gate in settings.portal
         ),
     )

@@ -42,13 +42,16 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A gate between two locations, with antennas (and perhaps beams) on either side."""
+    """A gate between two locations, with antennas (and perhaps beams) on either side. `sure` is its
+    knob, as that of a zone.
+    """
 
     portal: str
     outer: tuple[ReadPoint, ...]
     inner: tuple[ReadPoint, ...]
     outside: str
     inside: str
+    sure: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gateway.model import NS_PER_S, Coverage, Ns, Passage, TagRead
-from rules.gate_company import RECENT_BINS, Company, companies, load_of
+from rules.gate_company import RECENT_BINS, Company, came_with, companies
 from rules.gate_expected import Expected
+from rules.gate_joining import load_of
 from rules.gate_levels import SAME_CDB
 from rules.gate_story import BIN_NS
 from rules.gate_track import Track
@@ -31,7 +32,10 @@ BLIND_NS = 5 * NS_PER_S
 """A tag first heard so soon after blind time may have been in view before."""
 
 HOLD_NS = 40 * NS_PER_S
-"""What a tag heard too seldom waits for its load: a talk in the gate, and the way on."""
+"""What a tag waits for the load with which it came: a talk in the gate, and the way on."""
+
+AFTER_NS = 10 * NS_PER_S
+"""Reads so soon after a passage are of what has passed, and show no tag that stands."""
 
 UNMOVED_NS = 10 * NS_PER_S
 """A tag that stands so long and was not seen to move has nothing to judge."""
@@ -39,8 +43,10 @@ UNMOVED_NS = 10 * NS_PER_S
 NEAR_NS = 5 * NS_PER_S
 """A passage is told with at most so much time before and after it."""
 
-PAST_NS, PAST_MAX = 10 * NS_PER_S, 8
-"""How long, and how many, loads that passed are remembered for their last tags."""
+PAST_NS, PAST_MAX = HOLD_NS, 8
+"""How long, and how many, loads that passed are remembered: as long as a tag waits that may be of
+one of them, so that it never goes with the other for want of a rival.
+"""
 
 
 class Gate:
@@ -56,6 +62,7 @@ class Gate:
         self.awake: dict[str, Track] = {}
         self._idle: dict[str, Track] = {}
         self._past: list[Company] = []
+        self._loads: list[Company] = []
         self._blind_at: Ns = -BLIND_NS
         self._limits = limits
         self._rise_cdb = rise_cdb
@@ -74,6 +81,8 @@ class Gate:
                 if level < track.peak - STOOD_MARGIN_CDB:
                     return
             elif level - known.level <= SAME_CDB:
+                if track.home is None and level - known.level >= -SAME_CDB:
+                    track.home = side
                 return
             self._wake(track, at - read.span_ns)
         track.silent_from = max(track.silent_from, at)
@@ -132,13 +141,17 @@ class Gate:
             for track in tracks
             if not (track.told and track.story().direction == "turned_back")
         )
-        near = {track.epc: load_of(track, loads + self._past) for track in tracks}
+        near = {
+            track.epc: load_of(track, loads + self._past, self._limits.knob.lead)
+            for track in tracks
+        }
+        self._loads = loads
         self._let_go(now, tracks, loads, near)
         told: list[Passage] = []
         for track in list(self.awake.values()):
             load = near.get(track.epc)
             passed = load is not None and load.expires and not track.told
-            if load is not None and passed and track.story().direction == load.direction:
+            if load is not None and passed and self._goes_too(now, track, load):
                 told += self._passed(track, load)
             told += self._judge(now, track, load)
         return told
@@ -154,14 +167,20 @@ class Gate:
         if self._blind_at > now - self._limits.quiet_ns:
             return
         known = (min(self.watched.values()) - self._limits.late_ns) // BIN_NS - RECENT_BINS + 1
-        untold = [track for track in tracks if not track.told]
+        knob, untold = self._limits.knob, [track for track in tracks if not track.told]
         back = [track for track in untold if _goes_back(track)]
         for load in loads:
             followers = [track for track in untold if near[track.epc] is load]
             others = sum(track.since < load.turn * BIN_NS for track in back)
-            if 2 * others <= len(load.members) and load.gone(followers, now // BIN_NS, known):
+            if 2 * others <= len(load.members) and load.gone(followers, now // BIN_NS, known, knob):
                 load.expires = now + PAST_NS
                 self._past.append(load)
+
+    def _goes_too(self, now: Ns, track: Track, load: Company) -> bool:
+        """Whether it tells the story of its load that has passed, or is silent as that is."""
+        if track.story().direction == load.direction:
+            return True
+        return came_with(track, load) and now - track.silent_from > self._limits.late_ns
 
     def _passed(self, track: Track, load: Company) -> list[Passage]:
         """Its load has passed, and its own story agrees."""
@@ -175,18 +194,23 @@ class Gate:
 
     def _judge(self, now: Ns, track: Track, load: Company | None) -> list[Passage]:
         """Judge a tag that is silent, or stands."""
+        if track.told and not track.bins:
+            if now - track.silent_from > AFTER_NS:
+                self._forget(track)
+            return []
         quiet_ns = self._limits.quiet_ns
         watched = min(self.watched.values()) - quiet_ns
         silent = track.silent_from <= watched
         if not silent and track.silent_from <= now - quiet_ns - PARTNER_WAIT_NS:
             silent = track.blind = True
         if silent:
-            return [] if self._waits(now, track, load) else self._fallen_silent(track, load)
+            return [] if self._waits(now, track, load) else self._fallen_silent(now, track, load)
         if track.levels.standing:
             stood_ns = watched - track.levels.since
             if stood_ns > self._limits.static_ns or (track.settled and track.until <= watched):
                 return self._come_to_stand(track)
-            if stood_ns > UNMOVED_NS and not track.levels.moved and not track.told:
+            unmoved = stood_ns > UNMOVED_NS and not track.levels.moved and not track.told
+            if unmoved and not self._accompanied(track):
                 self._sleep(track)
         return []
 
@@ -197,19 +221,47 @@ class Gate:
         heard = sum(now - one.silent_from < self._limits.quiet_ns for one in load.members)
         return heard * 2 >= len(load.members)
 
-    def _fallen_silent(self, track: Track, load: Company | None) -> list[Passage]:
+    def _fallen_silent(self, now: Ns, track: Track, load: Company | None) -> list[Passage]:
         verdict = None
         if track.bins:
             way = self._expected.way(self.portal, track.epc)
             verdict = None if load is None else with_load(track, load, way)
             if verdict is None and (load is None or load.direction != "turned_back"):
                 verdict = alone(track, self._limits, way)
+        unclear = verdict is None or verdict.direction == "uncertain"
+        if unclear and self._lingers(now, track):
+            return []
         told = [] if verdict is None else [self._passage(track, verdict)]
-        if track.told or (verdict is not None and verdict.direction != "uncertain"):
-            del self.awake[track.epc], self.tracks[track.epc]
+        if verdict is not None and not unclear:
+            side = {"in": 1, "out": 0}.get(verdict.direction, track.story().side)
+            track.settle(side)
+            track.told = True
+            track.home = side if load is None and verdict.direction == "turned_back" else None
+        elif track.told:
+            self._forget(track)
         else:
             self._sleep(track)
         return told
+
+    def _forget(self, track: Track) -> None:
+        """It has passed. What turned back by itself may be one that stands there."""
+        track.told = False
+        if track.home is None:
+            del self.awake[track.epc], self.tracks[track.epc]
+        else:
+            self._sleep(track)
+
+    def _lingers(self, now: Ns, track: Track) -> bool:
+        """Whether the load with which it came may say more of it."""
+        if track.told or track.home is not None or now - track.silent_from >= HOLD_NS:
+            return False
+        return self._accompanied(track)
+
+    def _accompanied(self, track: Track) -> bool:
+        """Whether it came into view with a load."""
+        if not track.accompanied:
+            track.accompanied = any(came_with(track, load) for load in self._loads)
+        return track.accompanied
 
     def _come_to_stand(self, track: Track) -> list[Passage]:
         """What it did before is judged; from now on it is known to stand here."""
@@ -231,10 +283,10 @@ class Gate:
 
     def _sleep(self, track: Track) -> None:
         """Nothing is to be judged until it is heard as never before."""
-        if track.home is None:
+        if track.home is None and track.levels.repeats:
             track.home = track.louder_side()
         del self.awake[track.epc]
-        track.awake = False
+        track.awake = track.accompanied = False
         track.settle(track.home)
         if not track.settled:
             self._idle[track.epc] = track

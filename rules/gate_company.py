@@ -1,9 +1,8 @@
 """Companions: the tags of one load go the same way at the same time.
 
 Tags whose own stories are alike and turn together make a company. What they lean to, averaged per
-quarter second, is its pattern: where the load was, when. Another tag belongs to it if its own reads
-fit that pattern, even if they are too few for a story of their own. Two loads that meet in the gate
-are two companies with opposite patterns.
+quarter second, is its pattern: where the load was, when. Two loads that meet in the gate are two
+companies with opposite patterns. Which other tags belong to it: `rules.gate_joining`.
 
 Part of the portal rule.
 """
@@ -14,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.model import Ns
+from rules.gate_knob import Knob
 from rules.gate_story import BIN_NS, Direction, Lean
 from rules.gate_track import Track
 
@@ -25,34 +25,23 @@ GAP_BINS, BACK_GAP_BINS = 4, 16
 goes back turns is less sharp.
 """
 
-FIT_MIN = 0.55
-"""Share of a tag's leaning that must fit the pattern: chance gives 0, a member about 0.9."""
-
 FIT_WEIGHT_MIN = 0.3
 """So much a tag must lean, and its load with it, to be compared: one good read."""
 
 AWAY_WEIGHT = 0.5
 """How much it speaks against a load that a tag was heard before or after all others."""
 
-ALIKE = 0.1
-"""Fits that differ by less say nothing: the larger load is the likelier one."""
-
 SURE_MARGIN, SURE_PURITY = 1.0, 0.6
 """What a tag's own story must have to count, and to shape a company."""
+
+FRESH_BINS = 8
+"""Who belongs to a load comes into view with it: at most two seconds before a quarter of it."""
 
 RECENT_BINS = 3
 """What counts as now: three quarters of a second, in which about every antenna had its turn."""
 
-TURNED_BINS = 6
-"""A load that stops as it turns is known to stand after so long: a second and a half."""
-
 GONE_MIN = 10
 """Tags over which fading cancels out well enough, to a decibel or two."""
-
-FADED_SHARE = 0.16
-"""A load is gone when its tags are heard with so little of their loudest power (-8 dB), all in
-all. One that stops within the gate keeps about a third of it.
-"""
 
 SIDE_SHARE = 4.0
 """The side where it went must hear it so many times stronger."""
@@ -61,7 +50,8 @@ SIDE_SHARE = 4.0
 @dataclass(slots=True)
 class Company:
     """`pattern` is the mean lean per quarter second, `turn` when it turned, `side` where it was at
-    last. `expires` is 0 until it has passed.
+    last, `begin` when a quarter of it was in view; `waited` is one that stood in the gate.
+    `expires` is 0 until it has passed.
     """
 
     direction: Direction
@@ -69,7 +59,18 @@ class Company:
     pattern: dict[int, float]
     turn: int
     side: int
+    begin: int
+    waited: bool
     expires: Ns = 0
+
+    @property
+    def until(self) -> int:
+        """The last quarter second in which it was heard."""
+        return max(self.pattern)
+
+    def support(self, leans: Sequence[Lean]) -> float:
+        """How much they speak for it, in clear quarter seconds."""
+        return sum(value * self.pattern.get(number, 0.0) for number, value in leans)
 
     def fit(self, leans: Sequence[Lean]) -> float:
         """How well they follow the pattern, -1 to 1; 0 where they say too little."""
@@ -83,12 +84,12 @@ class Company:
                 weight += abs(value * load)
         return matched / weight if weight >= FIT_WEIGHT_MIN else 0.0
 
-    def gone(self, followers: Sequence[Track], now: int, known: int) -> bool:
+    def gone(self, followers: Sequence[Track], now: int, known: int, knob: Knob) -> bool:
         """Whether those who follow it have faded on the far side, by what was last heard of each.
 
         Up to quarter second `known` all has been told: who was not heard since then is silent.
         """
-        if self.direction == "turned_back" or now < self.turn + TURNED_BINS:
+        if self.direction == "turned_back" or now < self.turn + knob.turned_bins:
             return False
         if len(followers) < GONE_MIN or self._doubted(followers):
             return False
@@ -99,7 +100,7 @@ class Company:
             for side, level in enumerate(track.recent(RECENT_BINS)):
                 powers[side] += 10.0 ** ((level - track.peak) / 1000)
         there, here = powers[self.side], powers[1 - self.side]
-        return there + here < FADED_SHARE * len(followers) and there >= SIDE_SHARE * here
+        return there + here < knob.faded * len(followers) and there >= SIDE_SHARE * here
 
     def _doubted(self, followers: Sequence[Track]) -> bool:
         """Whether more of them tell another story than shaped this one."""
@@ -124,25 +125,26 @@ def companies(tracks: Iterable[Track]) -> list[Company]:
     for (direction, side), alike in ways.items():
         alike.sort(key=lambda track: track.story().turn)
         gap = BACK_GAP_BINS if direction == "turned_back" else GAP_BINS
-        for members in _parted(alike, gap):
-            if len(members) >= COMPANY_MIN:
-                turn = members[len(members) // 2].story().turn
-                found.append(Company(direction, members, _pattern(members), turn, side))
+        found += [
+            _company(direction, side, members)
+            for members in _parted(alike, gap)
+            if len(members) >= COMPANY_MIN
+        ]
     return found
 
 
-def load_of(track: Track, loads: Iterable[Company]) -> Company | None:
-    """The load that a tag belongs to: the largest of those whose patterns it fits best."""
-    leans = track.leans()
-    fits = []
-    for load in loads:
-        fit = load.fit(leans)
-        if fit > FIT_MIN and track.until // BIN_NS >= load.turn - GAP_BINS:
-            fits.append((fit, load))
-    if not fits:
-        return None
-    least = max(fit for fit, _ in fits) - ALIKE
-    return max((load for fit, load in fits if fit >= least), key=lambda load: len(load.members))
+def came_with(track: Track, load: Company) -> bool:
+    """Whether it came into view with that load; what was seen before may stand there."""
+    known = track.home is not None or track.blind
+    return not known and track.since // BIN_NS >= load.begin - FRESH_BINS
+
+
+def _company(direction: Direction, side: int, members: list[Track]) -> Company:
+    turn = members[len(members) // 2].story().turn
+    begin = sorted(one.since for one in members)[len(members) // 4] // BIN_NS
+    stood = sum(one.levels.since >= one.since for one in members)
+    waited = 2 * stood >= len(members)
+    return Company(direction, members, _pattern(members), turn, side, begin, waited)
 
 
 def _parted(alike: Sequence[Track], gap: int) -> Iterator[list[Track]]:

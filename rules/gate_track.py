@@ -33,7 +33,8 @@ class Track:
     of both sides per quarter second, `origin` how much is known of the side where it began. `home`
     is the side where it slept, `settled` whether it was seen to stand there, `risen` counts reads
     louder than there. `coarse` is one whose reads tell no levels of moments: without RSSI, or
-    accumulated. `told` is one that has passed, and is still in view.
+    accumulated. `told` is one that has passed, and is still in view;
+    `accompanied` one that came into view with a load.
     """
 
     epc: str
@@ -53,6 +54,7 @@ class Track:
     blind: bool = False
     told: bool = False
     coarse: bool = False
+    accompanied: bool = False
     _leans: list[Lean] | None = None
     _story: Story | None = None
 
@@ -107,15 +109,15 @@ class Track:
         outer = max((heard[0] for heard in self.bins.values()), default=NOT_HEARD)
         return int(any(heard[1] > outer for heard in self.bins.values()))
 
-    def settle(self, side: int) -> None:
-        """What it did is judged; it begins anew from that side."""
+    def settle(self, side: int | None) -> None:
+        """What it did is judged; it begins anew from that side, where that is known."""
         self.bins.clear()
         self._leans = self._story = None
         self.reads = [0, 0]
         self.risen = 0
         self.blind = False
         self.settled_until = self.until
-        self.origin = ORIGIN_LEAN if side else -ORIGIN_LEAN
+        self.origin = 0.0 if side is None else ORIGIN_LEAN if side else -ORIGIN_LEAN
         self.levels.begin()
 
     def _forget_half(self) -> None:

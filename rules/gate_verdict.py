@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from gateway.model import Ns
-from rules.gate_company import SURE_MARGIN, SURE_PURITY, Company
+from rules.gate_company import SURE_PURITY, Company, came_with
+from rules.gate_knob import Knob
 from rules.gate_story import Direction, Story
 from rules.gate_track import Track
 
@@ -38,8 +39,9 @@ and one that only one side heard may have been on the other in blind time.
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The settings of the rule, as they bear on a verdict."""
+    """The settings of the rule, as they bear on a verdict; `quiet_ns` allows for late reads."""
 
+    knob: Knob
     quiet_ns: Ns
     late_ns: Ns
     static_ns: Ns
@@ -64,7 +66,8 @@ def with_load(track: Track, load: Company, way: Way) -> Verdict | None:
     if track.home is not None and (track.settled or not (alike and track.levels.moved)):
         return None
     clear = alike and story.purity >= CLEAR_PURITY and story.weight >= CLEAR_WEIGHT
-    if track.levels.stood and not clear:
+    waited = load.waited and came_with(track, load)
+    if track.levels.stood and not clear and not waited:
         return None
     if load.direction != "turned_back":
         return Verdict(load.direction, WITH_LOAD, load.turn)
@@ -79,7 +82,7 @@ def alone(track: Track, limits: Limits, way: Way) -> Verdict | None:
     story = track.story()
     if not _carried(track, limits, way):
         return None
-    direction = _direction(track, story, way)
+    direction = _direction(track, story, way, limits.knob.margin)
     if direction == "uncertain":
         lasted = track.until - track.since
         if track.told or lasted > limits.static_ns:
@@ -104,7 +107,7 @@ def _carried(track: Track, limits: Limits, way: Way) -> bool:
     return track.levels.moved or (way is not None and not track.levels.stood)
 
 
-def _direction(track: Track, story: Story, way: Way) -> Direction:
+def _direction(track: Track, story: Story, way: Way, margin_min: float) -> Direction:
     if min(track.reads) and story.weight - abs(track.origin) < LEAN_MIN and not way:
         return "uncertain"
     if story.purity < SURE_PURITY:
@@ -112,7 +115,7 @@ def _direction(track: Track, story: Story, way: Way) -> Direction:
     if story.direction == "turned_back":
         return _back(track)
     margin = story.margin + ORDER_MARGIN * (story.direction == way)
-    return story.direction if margin >= SURE_MARGIN else "uncertain"
+    return story.direction if margin >= margin_min else "uncertain"
 
 
 def _back(track: Track) -> Direction:

@@ -5,7 +5,7 @@ A tag that stands is heard by each antenna at its own level, and costs a compari
 louder, quarter second by quarter second. Tags of one load tell it together (`rules.gate_company`):
 
     carried --- its load has faded on the far side ------> passed
-            --- quiet_s of watched silence --------------> judged by its load, or alone
+            --- watched silence -------------------------> judged by its load, or alone
             --- stands for static_after_s ---------------> judged, and known to stand
     stands ---- louder than it stood --------------------> carried, from the side where it stood
 
@@ -18,6 +18,10 @@ open order is a prior: it lets fewer reads do, but never none, and never against
 Silence counts only while `Coverage` shows the gate's readers watching, and waits for reads that
 may come late. What a reader missed in blind time is not held against the tag: one side alone is
 then no proof that it turned back, and the passage is uncertain.
+
+A load is a prior too: a tag that came into view with it, and whose own reads do not speak against
+it, goes with it (`rules.gate_joining`); it waits for that load while this stands in the gate.
+`sure` is the knob between quick and sure (`rules.gate_knob`).
 """
 
 from __future__ import annotations
@@ -40,16 +44,18 @@ from gateway.model import (
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.gate import Gate
 from rules.gate_expected import Expected
+from rules.gate_knob import Knob
 from rules.gate_verdict import Limits
 
 
 class PortalSettings(PluginSettings):
-    """Quick or sure: a longer `quiet_s` decides later, and joins what a shadow cut in two.
+    """`sure`: 0 decides soonest and is wrong most often, 1 latest and most seldom. It sets how long
+    a tag must be silent, how far a load must have faded, and how clear a story must be.
 
-    It bears on single tags and on those heard too seldom; a load is told once it has faded.
+    A gate may have its own `sure`.
     """
 
-    quiet_s: float = Field(1.5, gt=0)
+    sure: float = Field(0.5, ge=0, le=1)
     static_after_s: float = Field(40.0, gt=0)
     reads_min: int = Field(3, ge=2)
     rise_db: float = Field(4.0, ge=0)
@@ -68,16 +74,14 @@ class Portal:
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: PortalSettings, context: RuleContext) -> None:
-        limits = Limits(
-            quiet_ns=int(settings.quiet_s * NS_PER_S) + context.lateness_max_ns,
-            late_ns=context.lateness_max_ns,
-            static_ns=int(settings.static_after_s * NS_PER_S),
-            reads_min=settings.reads_min,
-        )
+        late_ns = context.lateness_max_ns
+        static_ns = int(settings.static_after_s * NS_PER_S)
         self._expected = Expected()
         self._points: dict[str, tuple[Gate, int, int]] = {}
         self._devices: dict[str, list[Gate]] = {}
         for portal in context.site.portals:
+            knob = Knob.of(settings.sure if portal.sure is None else portal.sure)
+            limits = Limits(knob, knob.quiet_ns + late_ns, late_ns, static_ns, settings.reads_min)
             gate = Gate(portal.portal, limits, int(settings.rise_db * 100), self._expected)
             for side, points in enumerate((portal.outer, portal.inner)):
                 for point in points:

@@ -81,9 +81,7 @@ portal = "{gate}"
 outer = ["{gate_reader}:1", "{gate_reader}:2"]
 inner = ["{gate_reader}:3", "{gate_reader}:4"]
 inside = "{hall}"
-
-[rules.portal]
-quiet_s = 2.5
+sure = 1.0
 """
 
 CELL = """

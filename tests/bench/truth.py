@@ -4,7 +4,7 @@
 [--baseline-seeds N] [--length S] [--curves FOLDER] [--sweep RULE.KEY=V1,V2,...] [--sites]
 [--full]`. Everything happens in virtual time; one seed gives one world. Bars bind `ours` only; a
 baseline's figures are for scale, the ceiling's are what the sensors could prove at best.
-`ours:portal.quiet_s=3` is ours with another setting, `--sweep` draws a curve of several.
+`ours:portal.sure=0.8` is ours with another setting, `--sweep` draws a curve of several.
 """
 
 from __future__ import annotations

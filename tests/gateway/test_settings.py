@@ -35,6 +35,14 @@ def test_load_a_whole_site(write_site: Callable[..., Path]) -> None:
     assert configuration.telemetry is None
 
 
+def test_zones_and_gates_may_have_knobs_of_their_own(write_site: Callable[..., Path]) -> None:
+    zone = '[[zone]]\nlocation = "BIN-1"\nantennas = ["aisle:1"]\nsure = 0.9\n'
+    gate = '[[portal]]\nportal = "G"\nouter = ["aisle:2"]\ninner = ["aisle:3"]\ninside = "X"\n'
+    site = load_configuration(write_site("", READERS + zone + gate + "sure = 0.2\n")).site
+    assert (site.zones[0].sure, site.portals[0].sure) == (0.9, 0.2)
+    assert load_configuration(write_site("", READERS + gate)).site.portals[0].sure is None
+
+
 def test_load_the_shipped_sample() -> None:
     configuration = load_configuration(ROOT / "config" / "gateway.toml")
     assert {device.driver for device in configuration.devices} == {"llrp", "modbus"}

@@ -1,6 +1,7 @@
 """A tag that goes through a gate, or stands beside it, as its antennas see it."""
 
 from random import Random
+from typing import Any
 
 from gateway.model import Coverage, Passage, TagRead
 from rules.portal import Portal
@@ -28,9 +29,9 @@ def go(play: Play, reads: list[tuple[float, TagRead]], until_s: float) -> None:
         play.feed(now_s, Coverage("g", S // 4))
 
 
-def watched(**known: float) -> Play:
+def watched(**known: Any) -> Play:
     """A gate that has been watched for some time."""
-    play = Play([Portal], now_s=-10.0, **known)  # type: ignore[arg-type]
+    play = Play([Portal], now_s=-10.0, **known)
     play.cover(1.0, device="g", resumed=True)
     return play
 

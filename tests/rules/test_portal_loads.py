@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from gateway.model import Coverage, Passage
+from gateway.model import Coverage, Passage, Site
+from gateway.model import Portal as Wired
 from rules.portal import Portal
 from tests.rules.gate import (
     INNER,
@@ -15,6 +16,7 @@ from tests.rules.gate import (
     directions,
     epcs_of,
     go,
+    hill,
     load,
     through,
     watched,
@@ -116,6 +118,71 @@ def test_tag_that_fell_silent_while_its_load_waits_goes_on_with_it() -> None:
     seldom = [(8.2, read(OUTER, TAG, -66.0)), (9.8, read(INNER, TAG, -67.0))]
     go(play, load("a", waits) + seldom, 60.0)
     assert ways(play) == {epc: ["in"] for epc in [*epcs_of("a"), TAG]}
+
+
+def test_tag_heard_once_and_not_again_until_its_load_has_turned_goes_with_it() -> None:
+    play = watched(lateness_s=1.0)
+    seldom = [(6.3, read(OUTER, TAG, -70.0)), (10.4, read(INNER, TAG, -71.0))]
+    go(play, load("a", through(5.0, 1.2)) + seldom, 60.0)
+    assert ways(play).get(TAG) == ["in"]
+
+
+def test_tag_that_did_not_move_while_its_load_waited_goes_on_with_it() -> None:
+    play = watched(lateness_s=1.0)
+    waits = [(5.0, -5.0), (10.0, -0.9), (30.0, -0.9), (36.0, 5.0)]
+    stood = [(9.5 + n / 2, read(OUTER, TAG, -66.0)) for n in range(41)]
+    go(play, [*load("a", waits), *stood, (31.2, read(INNER, TAG, -67.0))], 60.0)
+    assert ways(play) == {epc: ["in"] for epc in [*epcs_of("a"), TAG]}
+
+
+def test_read_after_a_passage_shows_no_tag_that_stands() -> None:
+    play = watched(lateness_s=1.0)
+    late = [(13.5 + n / 2, read(INNER, epc, -77.0)) for n, epc in enumerate(epcs_of("a", 3))]
+    back = [
+        (when, tag)
+        for when, tag in load("a", through(65.0, 1.2, inward=False))
+        if tag.epc not in epcs_of("a", 3)
+    ]
+    for epc in epcs_of("a", 3):
+        back += [(68.6, read(INNER, epc, -70.0)), (70.1, read(OUTER, epc, -71.0))]
+    go(play, load("a", through(5.0, 1.2)) + late + back, 90.0)
+    assert ways(play) == {epc: ["in", "out"] for epc in epcs_of("a")}
+
+
+def test_tag_that_turned_back_by_itself_may_stand_and_goes_with_no_load() -> None:
+    play = watched(lateness_s=1.0)
+    beside = [(38.4, read(OUTER, TAG, -60.0)), (39.6, read(OUTER, TAG, -64.0))]
+    go(play, hill(OUTER, 3.0) + load("a", through(35.0, 1.2)) + beside, 60.0)
+    assert ways(play) == {epc: ["in"] for epc in epcs_of("a")}
+
+
+def test_tag_between_two_loads_that_meet_waits_for_both_and_goes_with_neither() -> None:
+    play = watched(lateness_s=1.0)
+    reads = load("a", through(5.0, 1.4)) + load("b", through(5.0, 1.2, inward=False))
+    middle = [(8.9, read(OUTER, TAG, -60.0)), (8.95, read(INNER, TAG, -60.0))]
+    go(play, reads + middle, 90.0)
+    assert TAG not in ways(play)
+
+
+def test_knob_sets_how_soon_a_load_is_told() -> None:
+    last_s = []
+    for sure in (0.0, 0.5, 1.0):
+        play = watched(lateness_s=1.0, settings={"sure": sure})
+        go(play, load("a", through(5.0, 1.2)), 30.0)
+        assert ways(play) == {epc: ["in"] for epc in epcs_of("a")}
+        last_s.append(max(play.times(Passage)))
+    assert last_s == sorted(set(last_s))
+
+
+def test_gate_may_have_its_own_knob() -> None:
+    times = []
+    for sure in (0.0, 1.0):
+        gate = Wired("gate", (OUTER,), (INNER,), "yard", "hall", sure)
+        play = watched(lateness_s=1.0, site=Site(portals=(gate,)), settings={"sure": 0.5})
+        go(play, carried(TAG, through(5.0)), 30.0)
+        assert ways(play) == {TAG: ["in"]}
+        times.append(play.times(Passage)[0])
+    assert times[1] - times[0] == pytest.approx(2.0, abs=0.3)
 
 
 def test_tag_first_heard_beside_a_load_and_always_at_one_level_stands() -> None:

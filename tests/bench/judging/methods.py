@@ -1,6 +1,6 @@
 """All methods that are run side by side, by the name they have in the table.
 
-`ours` is the shipped configuration. `ours:presence.sure=0.2,portal.quiet_s=2` is the same
+`ours` is the shipped configuration. `ours:presence.sure=0.2,portal.sure=0.8` is the same
 with other settings: to try a method, or to draw what a knob costs.
 """
 

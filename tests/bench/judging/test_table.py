@@ -39,7 +39,7 @@ def test_a_full_run_has_all_families_and_fewer_seeds_of_what_is_long() -> None:
 
 
 def test_a_method_may_carry_settings_of_rules() -> None:
-    assert entry_of("ours:presence.sure=0.2,portal.quiet_s=2").sense == "both"
+    assert entry_of("ours:presence.sure=0.2,portal.sure=0.8").sense == "both"
     for wrong in ("theirs", "ours:", "edgex-10:presence.x=1"):
         with pytest.raises(ValueError, match="no method"):
             entry_of(wrong)
