@@ -99,20 +99,29 @@ class FusedSteps:
         return None
 
     def not_gone(self, now: Ns, tag: WaitingTag) -> Turn | None:
-        """A tag that was taken for a piece of a step stands there still: it was another."""
-        step = self.recent.without(now, tag)
-        if step is not None:
-            due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
-            there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
-            step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
-            shown = Turn(facts=(there, *self._shown(step, step.epcs)), deletes=deletes)
-            return together(shown, self._begin(now, step))
-        for step in self._waiting.steps():
-            if step.took(tag):
-                there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
-                row = self._waiting.add(step.parted(tag.epc))
-                return Turn(facts=(there,) if step.told else (), puts=(row,))
-        return None
+        """A tag that was taken for a piece of a step stands there still: it was another; unless a
+        step that lies nearer brought it back.
+        """
+        took = self.recent.took(now, tag)
+        waiting = next((step for step in self._waiting.steps() if step.took(tag)), None)
+        step = took or waiting
+        if step is None or self._nearer(tag, step):
+            return None
+        there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
+        if took is None:
+            facts = (there,) if step.told else ()
+            return self._changed(step, step.parted(tag.epc), facts)
+        step = self.recent.without(step, tag)
+        due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
+        step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
+        shown = Turn(facts=(there, *self._shown(step, step.epcs)), deletes=deletes)
+        return together(shown, self._begin(now, step))
+
+    def _nearer(self, tag: WaitingTag, step: WaitingStep) -> bool:
+        apart_ns = step.apart_ns(tag)
+        return any(
+            other.wants(tag) and other.apart_ns(tag) < apart_ns for other in self._waiting.steps()
+        )
 
     def overdue(self, now: Ns, step: WaitingStep) -> Turn:
         """It has waited long enough."""
@@ -183,13 +192,28 @@ class FusedSteps:
         return step, self._waiting.drop(*taken)
 
     def _joined(self, now: Ns, step: WaitingStep, joined: WaitingStep) -> Turn:
-        row = self._waiting.add(joined)
         shown = self._shown(step, [epc for epc in joined.epcs if epc not in step.epcs])
+        changed = self._changed(step, joined, shown)
         turn = self._decided(now, joined, (step.key,))
         if turn is None:
-            return Turn(facts=shown, puts=(row,))
+            return changed
         self._waiting.drop(step)
-        return together(Turn(facts=shown), turn)
+        return together(changed._replace(puts=changed.puts[1:]), turn)
+
+    def _changed(
+        self, step: WaitingStep, changed: WaitingStep, facts: tuple[TagsFollow, ...]
+    ) -> Turn:
+        """It waits as it is now; what it was found to lack is known to have no tag."""
+        row = self._waiting.add(changed)
+        lacking = changed.wanting - step.wanting if step.alerted else 0
+        return together(Turn(facts=facts, puts=(row,)), self._lacking(step, lacking))
+
+    def _lacking(self, step: WaitingStep, pieces: int) -> Turn:
+        """So many more of the pieces that were put there have no tag, or of those that are gone a
+        tag is there.
+        """
+        more = pieces if step.arriving else -pieces
+        return self._shelf.tagless.add(step.zone, step.item, more)
 
     def _shown(self, step: WaitingStep, epcs: Sequence[str]) -> tuple[TagsFollow, ...]:
         """Tell which tags belong to a movement that is told."""
@@ -287,12 +311,30 @@ class FusedSteps:
         step, turn = self._put_back(now, step)
         if self._shelf.settling.excuses(step):
             step = replace(step, excused=step.excused + step.wanting)
+        elif not (step.complete or step.arriving):
+            step, known = self._tagless(now, step)
+            turn = together(turn, known)
         if step.complete:
             return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
         step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)
         found = self._shelf.disagreement.found(now, step.zone, step.item)
         kept = Turn(puts=(self._waiting.add(step),), deletes=deletes[1:])
-        return together(shown, kept, turn, found)
+        return together(shown, kept, turn, found, self._lacking(step, step.wanting))
+
+    def _tagless(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
+        """What was taken is of the pieces there that have no tag: then nothing is odd about it, nor
+        any longer about their putting.
+        """
+        known = self._shelf.tagless.among(step.zone, step.item, step.wanting)
+        step = replace(step, excused=step.excused + known)
+        turn = NOTHING
+        for put in list(self._waiting.steps()):
+            if put.alerted and put.arriving and (put.zone, put.item) == (step.zone, step.item):
+                both = min(known, put.wanting)
+                known -= both
+                excused = replace(put, excused=put.excused + both)
+                turn = together(turn, self._joined(now, put, excused))
+        return step, together(turn, self._shelf.tagless.add(step.zone, step.item, -known))
 
     def _claimed(self, step: WaitingStep) -> Ns:
         """When tags that came so late that a step of their own may come have found it, or wait for

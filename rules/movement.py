@@ -104,7 +104,14 @@ class MovementRule:
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back what waited, which alerts stand, and the stock found on the first start."""
         shelf = self._shelf
-        books = (shelf.disagreement, self._first, shelf.unsettled, shelf.lone, shelf.oddities)
+        books = (
+            shelf.disagreement,
+            self._first,
+            shelf.unsettled,
+            shelf.lone,
+            shelf.oddities,
+            shelf.tagless,
+        )
         for row in rows:
             if not any(book.restore(row) for book in books):
                 shelf.waiting.restore(row)
@@ -184,7 +191,10 @@ class MovementRule:
         """What lay there at first; None if the count of one item is to be told as any other."""
         if change.confidence_permille or not (change.item or change.candidates):
             stated = self._first.count(now, cell, change)
-            return together(stated, self._unsettled.stated(now, cell.cell))
+            told = together(stated, self._unsettled.stated(now, cell.cell))
+            if self._shelf.planned(cell.zone or "", change.item):
+                told = together(told, self._shelf.tagless.add(cell.zone or "", change.item, change.quantity))
+            return told
         if not change.candidates:
             return None
         step = WaitingStep.of(change, "", now, now)

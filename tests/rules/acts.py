@@ -72,8 +72,9 @@ def came(epc: str = TAG, zone: str = "A", second: float = 1.0, **rest: Any) -> A
 
 
 def settled(found: Play) -> None:
-    """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed or unexplained be
-    kept.
+    """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed, unexplained or
+    without a tag be kept.
     """
-    waits = [key for key in found.rows if not key.startswith(("alert:", "open:", "alone:"))]
+    kept = ("alert:", "open:", "alone:", "tagless:")
+    waits = [key for key in found.rows if not key.startswith(kept)]
     assert [key for key in waits if not found.rows[key].get("alerted")] == []

@@ -316,8 +316,9 @@ def test_steps_kept_in_mind_are_bounded_in_number_and_time(monkeypatch: Any) -> 
     for step in steps:
         recent.remember(at(2.0), step)
     tags = [WaitingTag.of(came(epc), "BOLT", at(3.0), 0) for epc in (TAG, OTHER)]
-    assert recent.without(at(3.0), tags[0]) is None
-    assert recent.without(at(200.0), tags[1]) is None
+    took = [recent.took(at(3.0), tag) for tag in tags]
+    assert [step and step.epcs for step in took] == [None, (OTHER,)]
+    assert recent.took(at(200.0), tags[1]) is None
 
 
 def test_item_whose_weight_is_not_known_explains_nothing() -> None:

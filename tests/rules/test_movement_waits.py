@@ -29,7 +29,7 @@ def test_stock_of_the_first_start_is_a_snapshot() -> None:
     assert (cell.location, cell.lines) == ("A1", (SnapshotLine("BOLT", 7, "pcs"),))
     assert (zone.location, zone.reason) == ("A", "first_start")
     assert zone.lines == (SnapshotLine("NUT", 2, "pcs", ("309901", "309902")),)
-    assert set(found.rows) == {"stated:A1", "stated:A"}
+    assert set(found.rows) == {"stated:A1", "stated:A", "tagless:A\tBOLT"}
 
 
 def test_stock_that_is_found_after_the_first_snapshot_is_added_to_it() -> None:
@@ -278,7 +278,7 @@ def test_too_many_acts_in_flight_decide_the_oldest(monkeypatch: pytest.MonkeyPat
         found.feed(second + 1, change(-1, second))
     found.wake(4.1)
     assert [seconds(fact.at_event) for fact in found.kinds(Movement)][:1] == [1.0]
-    assert len(found.rows) <= 2 + 1  # and the alert
+    assert len(found.rows) <= 2 + 2  # and the alert, and how many tags it lacks
     tags = play()
     for number in range(3):
         tags.feed(2.0, came(f"3034{number:02x}"))
