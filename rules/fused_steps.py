@@ -323,18 +323,26 @@ class FusedSteps:
 
     def _tagless(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
         """What was taken is of the pieces there that have no tag: then nothing is odd about it, nor
-        any longer about their putting.
+        any longer about the putting of those that were told of. The others are taken first: what
+        was told stands for as long as it may be so.
         """
         known = self._shelf.tagless.among(step.zone, step.item, step.wanting)
         step = replace(step, excused=step.excused + known)
-        turn = NOTHING
-        for put in list(self._waiting.steps()):
-            if put.alerted and put.arriving and (put.zone, put.item) == (step.zone, step.item):
-                both = min(known, put.wanting)
+        puts = [
+            put
+            for put in self._waiting.steps()
+            if put.alerted and put.arriving and (put.zone, put.item) == (step.zone, step.item)
+        ]
+        told = sum(put.wanting for put in puts)
+        quiet = max(0, self._shelf.tagless.among(step.zone, step.item, known + told) - told)
+        turn, known = self._shelf.tagless.add(step.zone, step.item, -quiet), known - quiet
+        for put in puts:
+            both = min(known, put.wanting)
+            if both:
                 known -= both
                 excused = replace(put, excused=put.excused + both)
                 turn = together(turn, self._joined(now, put, excused))
-        return step, together(turn, self._shelf.tagless.add(step.zone, step.item, -known))
+        return step, turn
 
     def _claimed(self, step: WaitingStep) -> Ns:
         """When tags that came so late that a step of their own may come have found it, or wait for

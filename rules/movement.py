@@ -191,16 +191,21 @@ class MovementRule:
         """What lay there at first; None if the count of one item is to be told as any other."""
         if change.confidence_permille or not (change.item or change.candidates):
             stated = self._first.count(now, cell, change)
-            told = together(stated, self._unsettled.stated(now, cell.cell))
-            if self._shelf.planned(cell.zone or "", change.item):
-                told = together(told, self._shelf.tagless.add(cell.zone or "", change.item, change.quantity))
-            return told
+            settled = self._unsettled.stated(now, cell.cell)
+            return together(stated, settled, self._untagged(cell, change))
         if not change.candidates:
             return None
         step = WaitingStep.of(change, "", now, now)
         told = self._telling.unresolved_step(now, step, candidates=change.candidates)
         turn = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
         return turn._replace(facts=(told,))
+
+    def _untagged(self, cell: Cell, change: CountChange) -> Turn:
+        """So many pieces lie there, and their tags are still to show."""
+        zone = cell.zone or ""
+        if not self._shelf.planned(zone, change.item):
+            return NOTHING
+        return self._shelf.tagless.add(zone, change.item, change.quantity)
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._catalogue.of_tag(fact.epc)

@@ -6,8 +6,8 @@
     pick whose tags are not missed ------------------------> it was these
     tag that shows while no step lacks it -----------------> it is on one of these
 
-A tag in a dead spot of the field is as good as none: the piece is there by weight alone, and when it
-goes no tag is missed. Part of the movement rule; durable, a row per item and zone.
+A tag in a dead spot of the field is as good as none: the piece is there by weight alone, and when
+it goes no tag is missed. Part of the movement rule; durable, a row per item and zone.
 """
 
 from __future__ import annotations
@@ -52,6 +52,4 @@ class Tagless:
 
     def any(self, item: str) -> bool:
         """Whether such a piece of that item stands in any zone."""
-        return any(
-            pieces > 0 and key.endswith(f"\t{item}") for key, pieces in self._pieces.items()
-        )
+        return any(pieces > 0 and key.endswith(f"\t{item}") for key, pieces in self._pieces.items())
