@@ -189,6 +189,9 @@ class MovementRule:
 
     def _first_count(self, now: Ns, cell: Cell, change: CountChange) -> Turn | None:
         """What lay there at first; None if the count of one item is to be told as any other."""
+        unsure = change.quantity and change.on_hand is None
+        if unsure and change.step.after_g > change.step.before_g:
+            return self._unsure(now, cell, change)
         if change.confidence_permille or not (change.item or change.candidates):
             stated = self._first.count(now, cell, change)
             settled = self._unsettled.stated(now, cell.cell)
@@ -199,6 +202,18 @@ class MovementRule:
         told = self._telling.unresolved_step(now, step, candidates=change.candidates)
         turn = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
         return turn._replace(facts=(told,))
+
+    def _unsure(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
+        """What lay there at first is the likeliest number, and stays open until it is stated."""
+        step = WaitingStep.of(change, "", now, now)
+        told = self._telling.unresolved_step(now, step)
+        opened = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
+        cells, zones = self._shelf.cells.values(), self._shelf.site.zones
+        here = [place.location for place in cells] + [zone.location for zone in zones]
+        turn = together(Turn(facts=(told,)), opened, self._untagged(cell, change))
+        if here.count(cell.location) > 1:
+            return turn  # a statement of the others would take it away
+        return together(turn, self._first.estimate(now, cell, change))
 
     def _untagged(self, cell: Cell, change: CountChange) -> Turn:
         """So many pieces lie there, and their tags are still to show."""
