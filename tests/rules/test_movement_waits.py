@@ -303,3 +303,28 @@ def test_decisions_are_the_same_each_time() -> None:
     assert runs[0] == runs[1]
     ids = [fact.movement_id for _, fact in runs[0] if isinstance(fact, Movement)]
     assert len(set(ids)) == len(ids) == 2
+
+
+def test_first_count_that_is_not_sure_is_booked_and_stays_open_until_it_is_stated() -> None:
+    found = play()
+    unsure = change(30, cause="first_start", on_hand=None, confidence=640, cell="s:2", item="NUT")
+    found.feed(1.0, unsure)
+    unresolved, adjusted = found.kinds()
+    assert (unresolved.reason, unresolved.location) == ("count_not_resolvable", "A2")
+    assert (adjusted.kind, adjusted.reason, adjusted.quantity) == ("adjustment", "first_start", 30)
+    assert (adjusted.to_location, adjusted.confidence_permille) == ("A2", 640)
+    found.told.clear()
+    found.feed(9.0, change(4, cause="first_start", on_hand=4, cell="s:2", item="NUT"))
+    snapshot, dismissal = found.kinds()
+    assert snapshot.lines == (SnapshotLine("NUT", 4, "pcs"),)
+    assert (dismissal.unresolved_id, dismissal.reason) == (
+        unresolved.unresolved_id,
+        "settled_by_snapshot",
+    )
+
+
+def test_first_count_that_is_not_sure_is_only_asked_where_others_share_the_place() -> None:
+    site = Site(cells=(Cell("s:1", "A1", "BOLT"), Cell("s:2", "A1", "NUT")))
+    found = play(site=site)
+    found.feed(1.0, change(30, cause="first_start", on_hand=None, confidence=640))
+    assert [type(fact) for fact in found.kinds()] == [Unresolved]
