@@ -141,11 +141,12 @@ class FusedSteps:
 
     def _older_first(self, now: Ns, step: WaitingStep) -> Iterable[Turn]:
         """More tags wait than the step wants: the first of them are of an older one that lacks
-        them.
+        them. So are those that came nearer to that one.
         """
-        tags = [tag for tag in self._unmatched() if step.wants(tag)]
-        surplus = max(0, len(tags) - step.wanting)
-        for tag in sorted(tags, key=lambda each: each.at)[:surplus]:
+        tags = sorted(filter(step.wants, self._unmatched()), key=lambda each: each.at)
+        surplus = tags[: max(0, len(tags) - step.wanting)]
+        nearer = [tag for tag in tags if tag.arriving and self._nearer(tag, step)]
+        for tag in [*surplus, *(tag for tag in nearer if tag not in surplus)]:
             turn = self.join(now, tag, late=True)
             if turn is not None:
                 yield turn
@@ -302,7 +303,7 @@ class FusedSteps:
             tag
             for tag in self._waiting.tags()
             if (tag.zone, tag.item, tag.arriving) == (step.zone, step.item, step.arriving)
-            and not tag.stranger
+            and not (tag.stranger or step.after(tag))
         ][: step.wanting]
         for tag in spares:
             step = step.joined(tag)

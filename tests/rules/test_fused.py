@@ -369,3 +369,27 @@ def test_tag_that_stands_there_still_is_told_with_the_one_that_went() -> None:
         ((TAG,), True),
         ((OTHER,), False),
     ]
+
+
+def test_tag_that_stood_before_a_step_is_of_the_one_before_it() -> None:
+    found = quick()
+    watch(found, 2.0)
+    found.feed(2.0, change(1))
+    watch(found, 9.0)
+    found.feed(9.0, came(second=7.0))
+    found.feed(12.0, change(1, 10.5))
+    found.feed(13.0, came(OTHER, second=11.0))
+    watch(found, 100.0)
+    assert [fact.epcs for fact in found.kinds(Movement)] == [(), (OTHER,)]
+    assert [fact.epcs for fact in found.followed] == [(TAG,)]
+    assert calm(found)
+
+
+def test_tag_that_shows_again_before_a_put_is_not_on_what_was_put() -> None:
+    found = quick()
+    watch(found, 10.0)
+    found.feed(10.0, gone(second=5.0))
+    found.feed(17.0, came(second=12.0))
+    found.feed(17.5, change(1, 16.0))
+    watch(found, 60.0)
+    assert [type(fact) for fact in found.kinds()] == [Movement, Alert]
