@@ -45,12 +45,16 @@ class FusedSteps:
 
     def join(self, now: Ns, tag: WaitingTag, *, late: bool = False) -> Turn | None:
         """Give a tag to the step that lies nearest, if any wants it. One that is `late` has waited
-        for a step of its own.
+        for a step of its own. What was told to lack a tag does not lack one that was read in
+        another zone, since when nobody knows.
         """
         wanting = [
             step
             for step in self._waiting.steps()
-            if step.wants(tag) and step.causes(tag, now) and (late or not step.late(tag))
+            if step.wants(tag)
+            and step.causes(tag, now)
+            and (late or not step.late(tag))
+            and not (step.alerted and tag.arriving and tag.elsewhere)
         ]
         if not wanting:
             return None
@@ -66,6 +70,11 @@ class FusedSteps:
                     self._waiting.drop(step)
                     return turn
         return self._odd.light(now, self._unmatched(), tag)
+
+    def beside(self, now: Ns, tag: WaitingTag) -> bool:
+        """Whether any step may be of pieces of another item, that tag among them."""
+        waiting = (step for step in self._waiting.steps() if not step.told)
+        return any(of_other(step, tag) for step in waiting) or bool(self._odd.beside(now, tag))
 
     def weighed(self, now: Ns, cell: Cell, step: WeightStep) -> None:
         """A cell of such a place has changed, by what may be less than a piece of its own."""

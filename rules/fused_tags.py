@@ -97,7 +97,7 @@ class FusedTags:
                 return together(gone, self._standing(tag.zone, tag.item, 1))
             spare = replace(tag, spare=True, due=now + self._shelf.waits.missing_ns)
             return Turn(puts=(self._waiting.add(spare),))
-        return together(gone, self._found(now, tag))
+        return _once(together(gone, self._found(now, tag)))
 
     def _missing(self, now: Ns, tag: WaitingTag) -> Turn:
         """It has been silent for so long, and its weight lies there."""
@@ -113,6 +113,7 @@ class FusedTags:
         told = (
             self._steps.not_gone(now, tag)
             or self._steps.join(now, tag, late=True)
+            or self._explained(now, tag)
             or self._steps.mislabelled(now, tag)
         )
         if told is not None:
@@ -178,9 +179,7 @@ class FusedTags:
 
     def _stray(self, now: Ns, tag: WaitingTag) -> Turn:
         """A tag of an item that is planned elsewhere, and no cell here told of it."""
-        self._waiting.add(tag)
-        told = self._steps.explain(now, tag)  # by a step that came later, and counted as nothing
-        self._waiting.drop(tag)
+        told = self._explained(now, tag)
         if told is None and tag.arriving and not tag.elsewhere:
             told = self._steps.mislabelled(now, tag) or self._steps.cross_read(now, tag)
         if told is not None:
@@ -192,6 +191,15 @@ class FusedTags:
         if self._steps.recent.named(now, tag) or self._shelf.tagless.any(tag.item):
             return NOTHING  # it was booked when it went, or is of those that lack a tag at home
         return self._unresolved(now, tag)
+
+    def _explained(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """Whether it is on a piece that another cell weighed since, and counted as nothing."""
+        if not self._steps.beside(now, tag):
+            return None
+        self._waiting.add(tag)
+        told = self._steps.explain(now, tag)
+        self._waiting.drop(tag)
+        return told
 
     def _known(self, now: Ns, tag: WaitingTag) -> bool:
         """Whether a step of its item has it already."""

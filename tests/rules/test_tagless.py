@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from gateway.model import Alert, Cell, Movement, Site, Unresolved, Zone
+from gateway.model import Alert, Cell, Item, Movement, Site, Unresolved, WeightStep, Zone
 from rules.tagless import Tagless
-from tests.rules.acts import NUT_TAG, THIRD, Acts, came, change, gone, play
-from tests.rules.play import OTHER, TAG
+from tests.rules.acts import NUT, NUT_TAG, THIRD, Acts, came, change, gone, play
+from tests.rules.play import OTHER, TAG, at
 from tests.rules.test_fused import TWO_ZONES, calm, quick, watch
 
 FIRST = "first_start"
@@ -181,3 +181,40 @@ def test_zone_without_a_scale_keeps_no_such_book() -> None:
     found.feed(2.0, came(cause=FIRST))
     found.wake(60.0)
     assert KEY not in found.rows
+
+
+def test_tag_that_was_read_elsewhere_is_not_the_one_that_a_put_lacks() -> None:
+    found = quick(site=TWO_ZONES)
+    watch(found, 10.0)
+    found.feed(10.0, change(1, 9.0))
+    watch(found, 60.0)
+    found.feed(60.0, came(TAG, "A", second=20.0, from_zone="B"))
+    watch(found, 120.0)
+    assert found.followed == []
+    assert alerts(found) == [True]
+
+
+BENCH = Site(
+    zones=(Zone("A", ("r:1",)),),
+    cells=(Cell("s:1", "A1", "BEAM", "A"), Cell("s:2", "A2", "NUT", "A")),
+)
+BEAM = Item("BEAM", unit_mg=1_000_000, epc_prefixes=("3077",))
+
+
+@pytest.mark.parametrize("weighed_s", [9.0, 14.0], ids=["before its tag", "after its tag"])
+def test_light_piece_in_the_bin_beside_its_own_is_told_there(weighed_s: float) -> None:
+    found = quick(site=BENCH, items=(BEAM, NUT))
+    step = WeightStep("s:1", 5000.0, 5050.0, 0.3, at(9.0))
+    watch(found, weighed_s)
+    if weighed_s < 10.0:
+        found.feed(weighed_s, step)
+    watch(found, 12.0)
+    found.feed(12.0, came(NUT_TAG, second=9.0))
+    watch(found, 15.0)
+    if weighed_s > 10.0:
+        found.feed(15.0, step)
+    watch(found, 60.0)
+    [movement] = found.kinds(Movement)
+    assert (movement.item, movement.to_location) == ("NUT", "A1")
+    assert [alert.key for alert in found.kinds(Alert)] == ["wrong_place:A1:NUT"]
+    assert set(found.rows) == {f"odd:{NUT_TAG}", "alert:wrong_place:A1:NUT"}
