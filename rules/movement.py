@@ -41,6 +41,7 @@ from gateway.model import (
     CountChange,
     Coverage,
     Departure,
+    Dismissal,
     Fact,
     Item,
     Movement,
@@ -179,8 +180,12 @@ class MovementRule:
             return self._steps.counted(now, cell, change)
         if change.quantity == 0 or item is None:
             unresolved = self._telling.unresolved_step(now, step, candidates=change.candidates)
+            old = self._unsettled.old(now, change.cell)
             turn = self._unsettled.weighed(now, weighed, unresolved.unresolved_id)
-            return turn if turn.facts else turn._replace(facts=(unresolved,))
+            if turn.facts and not old:
+                return turn
+            back = (Dismissal(unresolved.unresolved_id, "returned", now),) if turn.facts else ()
+            return turn._replace(facts=(unresolved, *turn.facts, *back))
         if both:
             told = self._steps.counted(now, cell, change)
         else:
