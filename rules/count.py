@@ -59,7 +59,7 @@ class CountSettings(PluginSettings):
     """
 
     right_min: float = Field(0.95, gt=0.5, lt=1)
-    several_right_min: float = Field(0.9, gt=0.5, lt=1)
+    several_right_min: float = Field(0.93, gt=0.5, lt=1)
     nothing_below_units: float = Field(0.4, gt=0, lt=0.5)
     misfit_max_units: float = Field(0.3, gt=0, le=0.5)
 
