@@ -319,11 +319,12 @@ class FusedSteps:
         shown = Turn(facts=self._shown(step, [tag.epc for tag in spares]))
         deletes = (step.key, *self._waiting.drop(*spares))
         step, turn = self._put_back(now, step)
-        if self._shelf.settling.excuses(step):
-            step = replace(step, excused=step.excused + step.wanting)
-        elif not (step.complete or step.arriving):
+        if not (step.complete or step.arriving):
             step, known = self._tagless(now, step)
             turn = together(turn, known)
+        if self._shelf.settling.excuses(step):
+            turn = together(turn, self._lacking(step, step.wanting))
+            step = replace(step, excused=step.excused + step.wanting)
         if step.complete:
             return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
         step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)

@@ -9,6 +9,7 @@ from rules.tagless import Tagless
 from tests.rules.acts import NUT, NUT_TAG, THIRD, Acts, came, change, gone, play
 from tests.rules.play import OTHER, TAG, at
 from tests.rules.test_fused import TWO_ZONES, calm, quick, watch
+from tests.rules.test_settling import SETTLED
 
 FIRST = "first_start"
 
@@ -20,6 +21,8 @@ def first(count: int, *epcs: str, **known: Any) -> Acts:
     found = quick(**known)
     found.feed(1.0, change(count, cause=FIRST, on_hand=count))
     found.feed(2.0, *(came(epc, cause=FIRST) for epc in epcs))
+    watch(found, 9.0)
+    found.feed(9.0, SETTLED)
     watch(found, 10.0)
     found.told.clear()
     return found
@@ -31,7 +34,7 @@ def alerts(found: Acts) -> list[bool]:
 
 def test_pick_of_a_piece_whose_tag_was_never_read_is_no_disagreement() -> None:
     found = first(3, TAG, OTHER)
-    found.feed(12.0, change(-1, 11.0))
+    found.feed(22.0, change(-1, 21.0))
     watch(found, 120.0)
     assert [type(fact) for fact in found.kinds()] == [Movement]
     assert KEY not in found.rows
@@ -39,7 +42,7 @@ def test_pick_of_a_piece_whose_tag_was_never_read_is_no_disagreement() -> None:
 
 def test_only_as_many_picks_are_excused_as_pieces_lack_a_tag() -> None:
     found = first(3, TAG, OTHER)
-    found.feed(12.0, change(-1, 11.0))
+    found.feed(22.0, change(-1, 21.0))
     watch(found, 120.0)
     found.feed(120.0, change(-1, 119.0))
     watch(found, 200.0)
@@ -80,7 +83,7 @@ def test_tag_of_a_put_that_is_taken_for_one_of_the_first_start_joins_it() -> Non
 
 def test_tag_that_is_missed_late_was_the_piece_after_all() -> None:
     found = first(3, TAG, OTHER)
-    found.feed(12.0, change(-1, 11.0))
+    found.feed(22.0, change(-1, 21.0))
     watch(found, 90.0)
     found.feed(90.0, gone(TAG, second=11.0))
     watch(found, 400.0)
