@@ -10,7 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from gateway.model import NS_PER_S, Arrival, Cause, CountChange, Departure, Evidence, Ns
+from gateway.model import (
+    NS_PER_S,
+    Arrival,
+    Cause,
+    CountChange,
+    Departure,
+    Evidence,
+    Ns,
+    StepExpectsTags,
+)
 
 STEP_ROW = "step:"
 TAG_ROW = "tag:"
@@ -28,6 +37,9 @@ PLATEAU_NS = 1 * NS_PER_S
 
 EARLY_NS = 10 * NS_PER_S
 """How long before a step its tag may have been found standing: a thing is held above its place."""
+
+EARLY_WEIGHT = 3
+"""A second before its step is as unlikely for a tag that came as so many after it."""
 
 LATE_NS = 3 * NS_PER_S
 """A tag that came to stand so long after a step belongs to a later one, should there be one."""
@@ -197,13 +209,31 @@ class WaitingStep:
         """Whether a step of its own may yet come for that tag."""
         return tag.arriving and tag.since > self.known_at + LATE_NS
 
+    def after(self, tag: WaitingTag) -> bool:
+        """Whether a tag that is found stood there before anything was put down."""
+        return tag.arriving and tag.at + PLATEAU_NS < self.at
+
     def apart_ns(self, tag: WaitingTag) -> Ns:
-        """How far the two lie apart."""
-        return max(self.at - tag.at, tag.since - self.known_at, 0)
+        """How far the two lie apart: a thing may well be found late, but seldom stands where it is
+        not weighed yet.
+        """
+        before = self.at - tag.at
+        return max(before * EARLY_WEIGHT if tag.arriving else before, tag.since - self.known_at, 0)
 
     def took(self, tag: WaitingTag) -> bool:
         """Whether a tag that is found there was taken for one of its pieces that went."""
         return tag.epc in self.epcs and self.zone == tag.zone and not self.arriving
+
+    def expects(self, epc_prefixes: tuple[str, ...]) -> StepExpectsTags:
+        """What it says of tags that are not read yet, or not missed."""
+        return StepExpectsTags(
+            zone=self.zone,
+            epc_prefixes=epc_prefixes,
+            arriving=self.arriving,
+            count=self.wanting,
+            since=self.at,
+            until=self.known_at,
+        )
 
     def joined(self, tag: WaitingTag) -> Self:
         """The step with one more tag."""

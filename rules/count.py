@@ -52,9 +52,14 @@ LEARN_PERMILLE = 990
 
 
 class CountSettings(PluginSettings):
-    """Quick or sure: a higher bar leaves more steps unresolved and fewer wrong."""
+    """Quick or sure: a higher bar leaves more steps unresolved and fewer wrong.
+
+    `several_right_min` is that of plates of several items: what is read there is one of all acts
+    that anybody may do, each weighed against all others, and not one of three neighbours.
+    """
 
     right_min: float = Field(0.95, gt=0.5, lt=1)
+    several_right_min: float = Field(0.93, gt=0.5, lt=1)
     nothing_below_units: float = Field(0.4, gt=0, lt=0.5)
     misfit_max_units: float = Field(0.3, gt=0, le=0.5)
 
@@ -67,7 +72,10 @@ class Count:
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: CountSettings, context: RuleContext) -> None:
-        bars = Bars(settings.right_min, settings.nothing_below_units, settings.misfit_max_units)
+        rest = (settings.nothing_below_units, settings.misfit_max_units)
+        bars, of_several = (
+            Bars(right_min, *rest) for right_min in (settings.right_min, settings.several_right_min)
+        )
         self._weights = UnitWeights()
         self._tagged = {cell.cell for cell in context.site.cells if cell.zone}
         self._single: dict[CellId, SinglePlate] = {}
@@ -76,7 +84,7 @@ class Count:
             if len(cell.planned) == 1:
                 self._single[cell.cell] = SinglePlate(cell.cell, cell.planned[0], bars)
             elif cell.planned:
-                self._mixed[cell.cell] = MixedPlate(cell.cell, cell.planned, bars)
+                self._mixed[cell.cell] = MixedPlate(cell.cell, cell.planned, of_several)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the counts, and what was learned."""

@@ -3,12 +3,14 @@
 The tags of a zone are stated together, `wait` after the last of them showed; a cell's count at
 once. A Snapshot says all that a location holds, so it is the first word on that location only:
 what is found there later, by another cell or by an antenna that reads seldom, is added by
-adjustment.
+adjustment. So is the likeliest number of pieces where a weight does not say for sure: until it is
+known what lies there, a book that is one or two out is better than none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from gateway.model import (
     UNKNOWN_LOCATION,
@@ -17,7 +19,6 @@ from gateway.model import (
     CellId,
     CountChange,
     Departure,
-    Fact,
     Movement,
     Ns,
     Snapshot,
@@ -86,6 +87,18 @@ class FirstStart:
         del self._weighed[cell.cell]
         return self._state(now, cell.location, cell.cell, lines)
 
+    def estimate(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
+        """What it weighed does not say for sure how many lie there; so many are the likeliest. What
+        is stated later takes the place of that.
+        """
+        lines = (SnapshotLine(change.item, change.quantity, self._uom(change.item)),)
+        added = self._added(now, cell.location, cell.cell, lines)
+        return Turn(
+            facts=tuple(
+                replace(one, confidence_permille=change.confidence_permille) for one in added
+            )
+        )
+
     def renew(self, now: Ns, zone: str) -> None:
         """The zone is watched again: its tags get the whole time to show."""
         if zone in self._found:
@@ -129,7 +142,7 @@ class FirstStart:
 
     def _added(
         self, now: Ns, location: str, found_by: str, lines: Sequence[SnapshotLine]
-    ) -> list[Fact]:
+    ) -> list[Movement]:
         return [
             Movement(
                 movement_id=self._identify("first", found_by, line.item, now),

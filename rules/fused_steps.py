@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gateway.model import NS_PER_S, Cell, CountChange, Ns, StepExpectsTags, TagsFollow, WeightStep
+from gateway.model import (
+    NS_PER_S,
+    Cell,
+    CountChange,
+    Fact,
+    Ns,
+    StepExpectsTags,
+    TagsFollow,
+    WeightStep,
+)
 from gateway.ports import NOTHING, Turn
 from rules.act import WaitingStep, WaitingTag
 from rules.odd_steps import OddSteps, of_other, of_own
@@ -45,12 +54,16 @@ class FusedSteps:
 
     def join(self, now: Ns, tag: WaitingTag, *, late: bool = False) -> Turn | None:
         """Give a tag to the step that lies nearest, if any wants it. One that is `late` has waited
-        for a step of its own.
+        for a step of its own. What was told to lack a tag does not lack one that was read in
+        another zone, since when nobody knows.
         """
         wanting = [
             step
             for step in self._waiting.steps()
-            if step.wants(tag) and step.causes(tag, now) and (late or not step.late(tag))
+            if step.wants(tag)
+            and step.causes(tag, now)
+            and (late or not step.late(tag))
+            and not (step.alerted and tag.arriving and tag.elsewhere)
         ]
         if not wanting:
             return None
@@ -66,6 +79,11 @@ class FusedSteps:
                     self._waiting.drop(step)
                     return turn
         return self._odd.light(now, self._unmatched(), tag)
+
+    def beside(self, now: Ns, tag: WaitingTag) -> bool:
+        """Whether any step may be of pieces of another item, that tag among them."""
+        waiting = (step for step in self._waiting.steps() if not step.told)
+        return any(of_other(step, tag) for step in waiting) or bool(self._odd.beside(now, tag))
 
     def weighed(self, now: Ns, cell: Cell, step: WeightStep) -> None:
         """A cell of such a place has changed, by what may be less than a piece of its own."""
@@ -99,24 +117,31 @@ class FusedSteps:
         return None
 
     def not_gone(self, now: Ns, tag: WaitingTag) -> Turn | None:
-        """A tag that was taken for a piece of a step stands there still: it was another."""
-        step = self.recent.without(now, tag)
-        if step is not None:
-            due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
-            there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
-            step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
-            shown = Turn(facts=(there, *self._shown(step, step.epcs)), deletes=deletes)
-            named = Turn(facts=(self._shelf.telling.pieces(step),))
-            return together(shown, named, self._begin(now, step))
-        for step in self._waiting.steps():
-            if step.took(tag):
-                parted = step.parted(tag.epc)
-                row = self._waiting.add(parted)
-                if not step.told:
-                    return Turn(puts=(row,))
-                there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
-                return Turn(facts=(there, self._shelf.telling.pieces(parted)), puts=(row,))
-        return None
+        """A tag that was taken for a piece of a step stands there still: it was another; unless a
+        step that lies nearer brought it back.
+        """
+        took = self.recent.took(now, tag)
+        waiting = next((step for step in self._waiting.steps() if step.took(tag)), None)
+        step = took or waiting
+        if step is None or self._nearer(tag, step):
+            return None
+        there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
+        if took is None:
+            parted = step.parted(tag.epc)
+            facts = (there, self._shelf.telling.pieces(parted)) if step.told else ()
+            return self._changed(step, parted, facts)
+        step = self.recent.without(step, tag)
+        due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
+        step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
+        pieces = self._shelf.telling.pieces(step)
+        told = Turn(facts=(there, *self._shown(step, step.epcs), pieces), deletes=deletes)
+        return together(told, self._begin(now, step))
+
+    def _nearer(self, tag: WaitingTag, step: WaitingStep) -> bool:
+        apart_ns = step.apart_ns(tag)
+        return any(
+            other.wants(tag) and other.apart_ns(tag) < apart_ns for other in self._waiting.steps()
+        )
 
     def overdue(self, now: Ns, step: WaitingStep) -> Turn:
         """It has waited long enough."""
@@ -136,11 +161,12 @@ class FusedSteps:
 
     def _older_first(self, now: Ns, step: WaitingStep) -> Iterable[Turn]:
         """More tags wait than the step wants: the first of them are of an older one that lacks
-        them.
+        them. So are those that came nearer to that one.
         """
-        tags = [tag for tag in self._unmatched() if step.wants(tag)]
-        surplus = max(0, len(tags) - step.wanting)
-        for tag in sorted(tags, key=lambda each: each.at)[:surplus]:
+        tags = sorted(filter(step.wants, self._unmatched()), key=lambda each: each.at)
+        surplus = tags[: max(0, len(tags) - step.wanting)]
+        nearer = [tag for tag in tags if tag.arriving and self._nearer(tag, step)]
+        for tag in [*surplus, *(tag for tag in nearer if tag not in surplus)]:
             turn = self.join(now, tag, late=True)
             if turn is not None:
                 yield turn
@@ -162,14 +188,7 @@ class FusedSteps:
     def _expects(self, now: Ns, step: WaitingStep) -> Iterable[StepExpectsTags]:
         item = self._shelf.catalogue.get(step.item)
         if item is not None and step.wanting and not self._shelf.senses.zone_blind(now, step.zone):
-            yield StepExpectsTags(
-                zone=step.zone,
-                epc_prefixes=item.epc_prefixes,
-                arriving=step.arriving,
-                count=step.wanting,
-                since=step.at,
-                until=step.known_at,
-            )
+            yield step.expects(item.epc_prefixes)
 
     def _unmatched(self) -> list[WaitingTag]:
         """Tags that wait for a step of their own."""
@@ -188,14 +207,19 @@ class FusedSteps:
 
     def _joined(self, now: Ns, step: WaitingStep, joined: WaitingStep) -> Turn:
         fresh = [epc for epc in joined.epcs if epc not in step.epcs]
-        shown = Turn(facts=self._shown(step, fresh))
         joined, named = self._named(joined, fresh, at_once=joined.complete or joined.alerted)
-        row = self._waiting.add(joined)
+        changed = together(self._changed(step, joined, self._shown(step, fresh)), named)
         turn = self._decided(now, joined, (step.key,))
         if turn is None:
-            return together(shown, named, Turn(puts=(row,)))
+            return changed
         self._waiting.drop(step)
-        return together(shown, named, turn)
+        return together(changed._replace(puts=changed.puts[1:]), turn)
+
+    def _changed(self, step: WaitingStep, changed: WaitingStep, facts: tuple[Fact, ...]) -> Turn:
+        """It waits as it is now; what it was found to lack is known to have no tag."""
+        row = self._waiting.add(changed)
+        lacking = changed.wanting - step.wanting if step.alerted else 0
+        return together(Turn(facts=facts, puts=(row,)), self._shelf.tagless.lacking(step, lacking))
 
     def _shown(self, step: WaitingStep, epcs: Sequence[str]) -> tuple[TagsFollow, ...]:
         """Tell which tags belong to a movement that is told."""
@@ -293,7 +317,7 @@ class FusedSteps:
             tag
             for tag in self._waiting.tags()
             if (tag.zone, tag.item, tag.arriving) == (step.zone, step.item, step.arriving)
-            and not tag.stranger
+            and not (tag.stranger or step.after(tag))
         ][: step.wanting]
         for tag in spares:
             step = step.joined(tag)
@@ -302,14 +326,41 @@ class FusedSteps:
         shown = together(Turn(facts=self._shown(step, fresh)), named)
         deletes = (step.key, *self._waiting.drop(*spares))
         step, turn = self._put_back(now, step)
+        if not (step.complete or step.arriving):
+            step, known = self._tagless(now, step)
+            turn = together(turn, known)
         if self._shelf.settling.excuses(step):
+            turn = together(turn, self._shelf.tagless.lacking(step, step.wanting))
             step = replace(step, excused=step.excused + step.wanting)
         if step.complete:
             return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
         step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)
         found = self._shelf.disagreement.found(now, step.zone, step.item)
         kept = Turn(puts=(self._waiting.add(step),), deletes=deletes[1:])
-        return together(shown, kept, turn, found)
+        return together(shown, kept, turn, found, self._shelf.tagless.lacking(step, step.wanting))
+
+    def _tagless(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
+        """What was taken is of the pieces there that have no tag: then nothing is odd about it, nor
+        any longer about the putting of those that were told of. The others are taken first: what
+        was told stands for as long as it may be so.
+        """
+        known = self._shelf.tagless.among(step.zone, step.item, step.wanting)
+        step = replace(step, excused=step.excused + known)
+        puts = [
+            put
+            for put in self._waiting.steps()
+            if put.alerted and put.arriving and (put.zone, put.item) == (step.zone, step.item)
+        ]
+        told = sum(put.wanting for put in puts)
+        quiet = max(0, self._shelf.tagless.among(step.zone, step.item, known + told) - told)
+        turn, known = self._shelf.tagless.add(step.zone, step.item, -quiet), known - quiet
+        for put in puts:
+            both = min(known, put.wanting)
+            if both:
+                known -= both
+                excused = replace(put, excused=put.excused + both)
+                turn = together(turn, self._joined(now, put, excused))
+        return step, turn
 
     def _claimed(self, step: WaitingStep) -> Ns:
         """When tags that came so late that a step of their own may come have found it, or wait for

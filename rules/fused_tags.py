@@ -29,10 +29,10 @@ class FusedTags:
         planned = self._shelf.planned(fact.zone, code)
         if not (planned or self._shelf.strange(fact.zone, code)):
             return None
-        if fact.cause == "first_start":
-            return NOTHING
         due = now + self._shelf.waits.step_ns
         tag = WaitingTag.of(fact, code, now, due)
+        if fact.cause == "first_start":
+            return self._stood_before(now, tag)
         undone = self._undone(now, fact, tag)
         if undone is not None:
             return undone
@@ -41,8 +41,13 @@ class FusedTags:
         opposite = [other] if other is not None and other.zone == tag.zone else []
         deletes = self._waiting.drop(*opposite)
         told = together(back or NOTHING, Turn(deletes=deletes) if deletes else NOTHING)
+        if back:
+            told = together(told, self._standing(tag.zone, code, -1 if tag.arriving else 1))
         if back or opposite:
             return together(told, self._back(now, tag, planned=planned, soon=bool(opposite)))
+        home = self._waiting.tag(tag.key)
+        if not planned and home is not None and home.zone != tag.zone:
+            return told  # a stray ends, and its own zone misses it yet
         joined = self._steps.join(now, tag) if planned else None
         if joined is not None:
             return joined
@@ -53,6 +58,13 @@ class FusedTags:
             return Turn(puts=(row,))
         kept = tuple(key for key in explained.deletes if key != tag.key)  # it had no row yet
         return explained._replace(deletes=kept)
+
+    def _stood_before(self, now: Ns, tag: WaitingTag) -> Turn:
+        """It was there on the first start; but one that is read badly is that of a step which lacks
+        it.
+        """
+        joined = self._steps.join(now, tag, late=True) if tag.arriving else None
+        return joined or self._standing(tag.zone, tag.item, -1 if tag.arriving else 1)
 
     def _back(self, now: Ns, tag: WaitingTag, *, planned: bool, soon: bool) -> Turn:
         """It goes back the way it went, and no step told of that: it never went, or was there
@@ -74,31 +86,52 @@ class FusedTags:
         """No step came for it: its scale is blind, or says that nothing moved."""
         gone = Turn(deletes=(tag.key,))
         if tag.spare:
-            told = not tag.arriving and not tag.stranger
-            return together(gone, self._unresolved(now, tag)) if told else gone
+            return together(gone, self._missing(now, tag))
         if tag.stranger:
             return _once(together(gone, self._stray(now, tag)))
         blind = self._blind(now, tag)
         if blind is not None:
             return together(gone, blind) if blind is not NOTHING else NOTHING
         if not tag.arriving:
+            if self._steps.recent.excused(now, tag):
+                return together(gone, self._standing(tag.zone, tag.item, 1))
             spare = replace(tag, spare=True, due=now + self._shelf.waits.missing_ns)
             return Turn(puts=(self._waiting.add(spare),))
-        return together(gone, self._found(now, tag))
+        return _once(together(gone, self._found(now, tag)))
+
+    def _missing(self, now: Ns, tag: WaitingTag) -> Turn:
+        """It has been silent for so long, and its weight lies there."""
+        if tag.arriving or tag.stranger:
+            return NOTHING
+        standing = self._standing(tag.zone, tag.item, 1)
+        if tag.elsewhere and self._shelf.strange(tag.elsewhere, tag.item):
+            return standing  # another zone reads it better than its own
+        return together(standing, self._unresolved(now, tag))
 
     def _found(self, now: Ns, tag: WaitingTag) -> Turn:
         """A tag has come, and the scale says that nothing did."""
         told = (
-            self._steps.join(now, tag, late=True)
-            or self._steps.not_gone(now, tag)
+            self._steps.not_gone(now, tag)
+            or self._steps.join(now, tag, late=True)
+            or self._explained(now, tag)
             or self._steps.mislabelled(now, tag)
         )
         if told is not None:
             return told
-        was_strange = tag.elsewhere and self._shelf.strange(tag.elsewhere, tag.item)
-        if was_strange or self._known(now, tag) or self._steps.recent.excused(now, tag):
-            return NOTHING  # it was there before, and read elsewhere or not at all
-        return self._unresolved(now, tag)
+        if self._known(now, tag) or self._steps.recent.excused(now, tag):
+            return NOTHING  # it was there before
+        before = tag.elsewhere == tag.zone or self._shelf.strange(tag.elsewhere, tag.item)
+        lacked = self._shelf.tagless.among(tag.zone, tag.item, 1)
+        standing = self._standing(tag.zone, tag.item, -1)
+        if before or lacked:
+            return standing  # it was there before, and read elsewhere or not at all
+        return together(standing, self._unresolved(now, tag))
+
+    def _standing(self, zone: str, item: str, pieces: int) -> Turn:
+        """So many more pieces of what is weighed there have no tag, or fewer."""
+        if not self._shelf.planned(zone, item):
+            return NOTHING
+        return self._shelf.tagless.add(zone, item, pieces)
 
     def unconfirmed(self, now: Ns, act: Alone) -> Turn:
         """The scale is back, and does not say what a tag decided alone."""
@@ -149,19 +182,27 @@ class FusedTags:
 
     def _stray(self, now: Ns, tag: WaitingTag) -> Turn:
         """A tag of an item that is planned elsewhere, and no cell here told of it."""
-        self._waiting.add(tag)
-        told = self._steps.explain(now, tag)  # by a step that came later, and counted as nothing
-        self._waiting.drop(tag)
-        if told is None and tag.arriving:
+        told = self._explained(now, tag)
+        if told is None and tag.arriving and not tag.elsewhere:
             told = self._steps.mislabelled(now, tag) or self._steps.cross_read(now, tag)
         if told is not None:
             return told
         home = self._waiting.tag(replace(tag, arriving=False).key)
         strays = home is not None and home.zone != tag.zone
-        was_strange = tag.elsewhere and self._shelf.strange(tag.elsewhere, tag.item)
-        if not tag.arriving or strays or was_strange or self._known(now, tag):
+        if not tag.arriving or strays or tag.elsewhere or self._known(now, tag):
             return NOTHING  # nothing was booked of it, or its own scale says where it lies
+        if self._steps.recent.named(now, tag) or self._shelf.tagless.any(tag.item):
+            return NOTHING  # it was booked when it went, or is of those that lack a tag at home
         return self._unresolved(now, tag)
+
+    def _explained(self, now: Ns, tag: WaitingTag) -> Turn | None:
+        """Whether it is on a piece that another cell weighed since, and counted as nothing."""
+        if not self._steps.beside(now, tag):
+            return None
+        self._waiting.add(tag)
+        told = self._steps.explain(now, tag)
+        self._waiting.drop(tag)
+        return told
 
     def _known(self, now: Ns, tag: WaitingTag) -> bool:
         """Whether a step of its item has it already."""

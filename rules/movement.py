@@ -43,6 +43,7 @@ from gateway.model import (
     CountChange,
     Coverage,
     Departure,
+    Dismissal,
     Fact,
     Item,
     Movement,
@@ -115,6 +116,7 @@ class MovementRule:
             shelf.reversals,
             shelf.lone,
             shelf.oddities,
+            shelf.tagless,
         )
         for row in rows:
             if not any(book.restore(row) for book in books):
@@ -189,8 +191,12 @@ class MovementRule:
             return self._steps.counted(now, cell, change)
         if change.quantity == 0 or item is None:
             unresolved = self._telling.unresolved_step(now, step, candidates=change.candidates)
+            old = self._unsettled.old(now, change.cell)
             turn = self._unsettled.weighed(now, weighed, unresolved.unresolved_id)
-            return turn if turn.facts else turn._replace(facts=(unresolved,))
+            if turn.facts and not old:
+                return turn
+            back = (Dismissal(unresolved.unresolved_id, "returned", now),) if turn.facts else ()
+            return turn._replace(facts=(unresolved, *turn.facts, *back))
         if both:
             told = self._steps.counted(now, cell, change)
         else:
@@ -199,15 +205,38 @@ class MovementRule:
 
     def _first_count(self, now: Ns, cell: Cell, change: CountChange) -> Turn | None:
         """What lay there at first; None if the count of one item is to be told as any other."""
+        unsure = change.quantity and change.on_hand is None
+        if unsure and change.step.after_g > change.step.before_g:
+            return self._unsure(now, cell, change)
         if change.confidence_permille or not (change.item or change.candidates):
             stated = self._first.count(now, cell, change)
-            return together(stated, self._unsettled.stated(now, cell.cell))
+            settled = self._unsettled.stated(now, cell.cell)
+            return together(stated, settled, self._untagged(cell, change))
         if not change.candidates:
             return None
         step = WaitingStep.of(change, "", now, now)
         told = self._telling.unresolved_step(now, step, candidates=change.candidates)
         turn = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
         return turn._replace(facts=(told,))
+
+    def _unsure(self, now: Ns, cell: Cell, change: CountChange) -> Turn:
+        """What lay there at first is the likeliest number, and stays open until it is stated."""
+        step = WaitingStep.of(change, "", now, now)
+        told = self._telling.unresolved_step(now, step)
+        opened = self._unsettled.unstated(now, cell.cell, told.unresolved_id)
+        cells, zones = self._shelf.cells.values(), self._shelf.site.zones
+        here = [place.location for place in cells] + [zone.location for zone in zones]
+        turn = together(Turn(facts=(told,)), opened, self._untagged(cell, change))
+        if here.count(cell.location) > 1:
+            return turn  # a statement of the others would take it away
+        return together(turn, self._first.estimate(now, cell, change))
+
+    def _untagged(self, cell: Cell, change: CountChange) -> Turn:
+        """So many pieces lie there, and their tags are still to show."""
+        zone = cell.zone or ""
+        if not self._shelf.planned(zone, change.item):
+            return NOTHING
+        return self._shelf.tagless.add(zone, change.item, change.quantity)
 
     def _on_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
         item = self._catalogue.of_tag(fact.epc)

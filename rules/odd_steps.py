@@ -39,9 +39,7 @@ class OddSteps:
 
     def light(self, now: Ns, tags: Sequence[WaitingTag], tag: WaitingTag) -> Turn | None:
         """A tag of another item waits: is it what a step weighed that was none of its own?"""
-        for step in list(self._light.values()):
-            if now - step.known_at > ARRIVE_MAX_NS or not of_other(step, tag):
-                continue
+        for step in self.beside(now, tag):
             others = [each for each in tags if of_other(step, each)]
             strangers = self._shelf.explanation.strangers(step, others)
             if strangers is not None:
@@ -49,6 +47,14 @@ class OddSteps:
                 deletes = self._shelf.waiting.drop(*strangers)
                 return together(Turn(deletes=deletes), self.told(now, step, strangers))
         return None
+
+    def beside(self, now: Ns, tag: WaitingTag) -> list[WaitingStep]:
+        """Lately weighed steps of less than a piece that a tag of another item may be of."""
+        return [
+            step
+            for step in self._light.values()
+            if now - step.known_at <= ARRIVE_MAX_NS and of_other(step, tag)
+        ]
 
     def doubtful(self, step: WaitingStep) -> bool:
         """Whether it may as well be pieces of another item."""

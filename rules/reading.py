@@ -8,8 +8,15 @@ from typing import NamedTuple
 from gateway.model import WeightStep
 from rules.unit_weight import SPREAD_MIN, UnitWeight
 
-ZERO_SD_G = 10.0
-"""Zero of a cell wanders so far: 0.02 % of 50 kg in 10 K. Below about 40 g no total is sure."""
+ZERO_SD_G = 5.0
+"""Zero of a cell wanders by no more than twice this: 0.02 % of 50 kg in 10 K is what a cell is sold
+with. Below about 15 g no total is sure.
+"""
+
+LIKELIEST_MIN, NEIGHBOURS = 0.2, 5
+"""A total of which no number is likelier than this says nothing; so many numbers on either side
+are weighed.
+"""
 
 LEVEL_SD_MIN_G = 0.3
 """However long one weighs: draughts, creep and the display move a level by so much in seconds."""
@@ -69,6 +76,18 @@ def pieces_on(step: WeightStep, ware: UnitWeight, bars: Bars) -> Reading:
     noise = ZERO_SD_G**2 + level_sd_g(step) ** 2 + systematic
     deviation = sqrt(ware.variance(quantity) + noise) / ware.unit_g
     return _read(quantity, units, deviation, (bars.right_min, DEVIATIONS_MAX * deviation))
+
+
+def likeliest(step: WeightStep, ware: UnitWeight) -> Reading:
+    """The total as the likeliest number of pieces, however likely that is."""
+    units = step.after_g / ware.unit_g
+    best = max(0, round(units))
+    variance = (ware.variance(best) + 2 * level_sd_g(step) ** 2) / ware.unit_g**2
+    numbers = range(max(0, best - NEIGHBOURS), best + NEIGHBOURS + 1)
+    weight = sum(
+        exp(-((units - number) ** 2 - (units - best) ** 2) / (2 * variance)) for number in numbers
+    )
+    return Reading(best, permille(1 / weight)) if 1 / weight >= LIKELIEST_MIN else UNREAD
 
 
 def _read(quantity: int, units: float, deviation: float, within: tuple[float, float]) -> Reading:

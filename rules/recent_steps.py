@@ -30,13 +30,14 @@ class RecentSteps:
         if len(self._steps) > RECENT_MAX:
             self._steps.popitem(last=False)
 
-    def without(self, now: Ns, tag: WaitingTag) -> WaitingStep | None:
-        """Take out the step that took a tag which stands there still, without that tag."""
-        for step in self._lately(now):
-            if step.took(tag):
-                del self._steps[step.key]
-                return step.parted(tag.epc)
-        return None
+    def took(self, now: Ns, tag: WaitingTag) -> WaitingStep | None:
+        """The step that took a tag which is found there."""
+        return next((step for step in self._lately(now) if step.took(tag)), None)
+
+    def without(self, step: WaitingStep, tag: WaitingTag) -> WaitingStep:
+        """Take out a step whose tag stands there still; it lacks one now."""
+        del self._steps[step.key]
+        return step.parted(tag.epc)
 
     def has(self, now: Ns, tag: WaitingTag) -> bool:
         """Whether a step of its item had it already, read in whatever zone."""
@@ -44,6 +45,10 @@ class RecentSteps:
             tag.epc in step.epcs and (step.item, step.arriving) == (tag.item, tag.arriving)
             for step in self._lately(now)
         )
+
+    def named(self, now: Ns, tag: WaitingTag) -> bool:
+        """Whether a step had that tag, whichever way it went."""
+        return any(tag.epc in step.epcs for step in self._lately(now))
 
     def excused(self, now: Ns, tag: WaitingTag) -> bool:
         """Whether a tag that is found late belongs to a piece that was thought to need none."""

@@ -16,6 +16,7 @@ from rules.open_alerts import OpenAlerts
 from rules.reversal import Reversals
 from rules.senses import Senses
 from rules.settling import Settling
+from rules.tagless import Tagless
 from rules.telling import Telling
 from rules.unsettled import Unsettled
 from rules.waiting import Waiting
@@ -40,6 +41,7 @@ class Shelf:
         self.reversals = Reversals(context.identify, context.boot)
         self.lone = Lone(last_alive)
         self.oddities = Oddities()
+        self.tagless = Tagless()
         self.explanation = Explanation(self.catalogue)
         self.cells = {cell.cell: cell for cell in context.site.cells}
         self._planned = {

@@ -1,8 +1,9 @@
 """A plate on which one item is planned: what lies there, and what a step moved. Part of the count
 rule; durable, a row per cell.
 
-What lay there at first may be too much to read. It is stated when few enough pieces are left; until
-then what lies there is not known, and steps are counted all the same.
+What lay there at first may be too much to read: then the likeliest number is told, with how likely
+it is, and what lies there is not known. It is stated when few enough pieces are left; until then
+steps are counted all the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from gateway.model import CellId, CountChange, WeightStep
 from gateway.ports import Row
-from rules.reading import UNREAD, Bars, Reading, pieces_in, pieces_on
+from rules.reading import UNREAD, Bars, Reading, likeliest, pieces_in, pieces_on
 from rules.unit_weight import UnitWeight
 
 EMPTY = Reading(0, 990)
@@ -63,6 +64,8 @@ class SinglePlate:
         reading = EMPTY if self._nothing(step, ware) else pieces_in(step, ware, self.bars)
         self.on_hand += reading.quantity
         self.doubtful = self.unstated = reading == UNREAD
+        if self.unstated:
+            reading = likeliest(step, ware)
         return (self._told(step, reading, ware),)
 
     def moved(

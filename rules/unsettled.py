@@ -39,6 +39,9 @@ IN_LINE_UNITS = 0.3
 IN_LINE_MG = 5_000
 """The same where the weight of a piece is not known: the least step that a scale tells of."""
 
+RETURN_NS = 60 * NS_PER_S
+"""What is put down and taken away within this time is one coming and going."""
+
 FIRST = "\tfirst"
 """After the name of a cell: what lay there on the first start."""
 
@@ -150,6 +153,13 @@ class Unsettled:
             return self._close(now, key, reason)
         opened = now if old is None or identity else old.opened
         return self._put(key, _Subject(_ids(old, identity), opened, excess_mg=excess_mg))
+
+    def old(self, now: Ns, cell: str) -> bool:
+        """Whether what is open about that cell is so old that what brings it back is an act of its
+        own: no hand rests so long.
+        """
+        subject = self._subjects.get(CELL + cell)
+        return subject is not None and now - subject.opened > RETURN_NS
 
     def open(self, cell: str) -> bool:
         """Whether something is open about that cell."""

@@ -17,7 +17,9 @@ PACE_MARGIN_NS = 3 * NS_PER_S
 """How much later than a tag's leave window its Departure may come: coverage comes in spans."""
 
 ARRIVE_NS, ARRIVE_MAX_NS = 15 * NS_PER_S, 30 * NS_PER_S
-"""Within this time a tag that was put down is found; the latter where tags are read seldom."""
+"""Within this time a tag that was put down is found; the latter where tags are read seldom, or one
+stands in somebody's shadow: only then do the senses disagree.
+"""
 
 ARRIVE_SHARE = 0.4
 """A tag is found by 3 reads, and missed after the time of 10: so much of its leave window."""
@@ -63,6 +65,7 @@ class Waits:
         self.step_ns = int(settings.step_wait_s * NS_PER_S) + lateness_max_ns
         self.missing_ns = int(settings.missing_s * NS_PER_S) + lateness_max_ns
         self._arrive_ns = min(ARRIVE_NS + lateness_max_ns, self._tag_ns)
+        self._arrive_max_ns = min(ARRIVE_MAX_NS + lateness_max_ns, self._tag_ns)
         self._margin_ns = PACE_MARGIN_NS + lateness_max_ns
         self.sure_permille = int(settings.sure_min * 1000)
         self._paces: dict[str, dict[str, Ns]] = {}
@@ -84,13 +87,16 @@ class Waits:
         """How long a step is kept back: one that may be of another item, until its tags say so."""
         if not doubtful:
             return min(self._hold_ns, self._tag_ns)
-        return self.tags_ns(zone, arriving=arriving)
+        if arriving:
+            slowest = max(self._paces.get(zone, {}).values(), default=0)
+            return max(self._arrive_ns, min(int(slowest * ARRIVE_SHARE), ARRIVE_MAX_NS))
+        return self.tags_ns(zone, arriving=False)
 
     def tags_ns(self, zone: str, *, arriving: bool) -> Ns:
         """How long after a step its tags may show that they belong to it."""
-        slowest = max(self._paces.get(zone, {}).values(), default=0)
         if arriving:
-            return max(self._arrive_ns, min(int(slowest * ARRIVE_SHARE), ARRIVE_MAX_NS))
+            return self._arrive_max_ns
+        slowest = max(self._paces.get(zone, {}).values(), default=0)
         slowest += self._margin_ns if slowest else 0
         return min(max(self._tag_ns, slowest), max(self._tag_ns, TELL_MAX_NS))
 

@@ -86,9 +86,9 @@ def held(found: Play) -> dict[str, Any]:
 
 
 def settled(found: Play) -> None:
-    """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed or unexplained be
-    kept.
+    """Nothing waits any more; alerts may stand, what is unresolved, unconfirmed, unexplained or
+    without a tag be kept.
     """
-    kept = ("alert:", "open:", "alone:", "asked:")
+    kept = ("alert:", "open:", "alone:", "asked:", "tagless:")
     waits = [key for key in held(found) if not key.startswith(kept)]
     assert [key for key in waits if not found.rows[key].get("alerted")] == []

@@ -224,3 +224,59 @@ def test_total_far_below_nothing_resolves_nothing() -> None:
     cell.weigh(150.0)
     assert counted(cell.weigh(-20_000.0)) == (0, 0)
     assert cell.play.rows["s:1"] == {"on_hand": 0, "doubtful": 1}
+
+
+def first(pieces: float, spread: float, unit_g: float = 100.0) -> tuple[Play, CountChange]:
+    """What a cell tells that weighs as so many pieces when it is first seen."""
+    unit_mg = round(1000 * unit_g)
+    item = Item("BOLT", unit_mg=unit_mg, unit_sd_mg=round(unit_mg * spread))
+    play = Play([Count], items=[item])
+    play.feed(1.0, WeightStep("s:1", 0.0, pieces * unit_g, 0.3, 0, "first_start"))
+    [change] = play.kinds(CountChange)
+    return play, change
+
+
+@pytest.mark.parametrize(
+    ("pieces", "spread", "quantity", "likely"),
+    [(30.1, 0.04, 30, range(400, 950)), (1.45, 0.01, 1, range(900, 1000))],
+    ids=["too many too unlike", "between"],
+)
+def test_first_total_that_is_not_sure_is_the_likeliest_until_one_is(
+    pieces: float, spread: float, quantity: int, likely: range
+) -> None:
+    play, change = first(pieces, spread)
+    assert counted(change) == (quantity, None)
+    assert change.confidence_permille in likely
+    assert play.rows["s:1"] == {"on_hand": 0, "doubtful": 1, "unstated": 1}
+
+
+def test_first_total_of_which_no_number_is_likely_says_nothing() -> None:
+    _, change = first(60.0, 0.1)
+    assert (counted(change), change.confidence_permille) == ((0, None), 0)
+
+
+def test_likelihood_of_the_first_count_is_how_often_it_is_right() -> None:
+    random = Random(1)
+    right = believed = told = 0
+    for _ in range(1_500):
+        parts = sum(random.gauss(1, 0.05) for _ in range(25))
+        unit = sum(random.gauss(1, 0.05) for _ in range(10)) / 10
+        _, change = first(parts / unit, 0.05)
+        if change.on_hand is None and change.quantity:
+            told += 1
+            believed += change.confidence_permille
+            right += change.quantity == 25
+    assert told > 1_000
+    assert believed / told == pytest.approx(1000 * right / told, abs=60)
+
+
+def test_total_of_light_parts_is_sure_beside_what_zero_may_be_out() -> None:
+    play = Play([Count], items=[Item("BOLT", unit_mg=17_000, unit_sd_mg=680)])
+    play.feed(1.0, WeightStep("s:1", 0.0, 34 * 17.0, 0.3, 0, "first_start"))
+    play.feed(2.0, WeightStep("s:1", 34 * 17.0, 30 * 17.0, 0.3, 0, "live"))
+    level_g = 30 * 17.0
+    for second in range(3, 10):
+        play.feed(second, WeightStep("s:1", level_g, level_g - 68.0, 0.3, 0, "live"))
+        level_g -= 68.0
+    assert play.rows["s:1"] == {"on_hand": 2}
+    assert counted(play.kinds(CountChange)[0]) == (34, None)

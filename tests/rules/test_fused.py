@@ -316,8 +316,9 @@ def test_steps_kept_in_mind_are_bounded_in_number_and_time(monkeypatch: Any) -> 
     for step in steps:
         recent.remember(at(2.0), step)
     tags = [WaitingTag.of(came(epc), "BOLT", at(3.0), 0) for epc in (TAG, OTHER)]
-    assert recent.without(at(3.0), tags[0]) is None
-    assert recent.without(at(200.0), tags[1]) is None
+    took = [recent.took(at(3.0), tag) for tag in tags]
+    assert [step and step.epcs for step in took] == [None, (OTHER,)]
+    assert recent.took(at(200.0), tags[1]) is None
 
 
 def test_item_whose_weight_is_not_known_explains_nothing() -> None:
@@ -330,3 +331,27 @@ def test_item_whose_weight_is_not_known_explains_nothing() -> None:
         "senses_disagree",
         "count_not_resolvable",
     ]
+
+
+def test_tag_that_stood_before_a_step_is_of_the_one_before_it() -> None:
+    found = quick()
+    watch(found, 2.0)
+    found.feed(2.0, change(1))
+    watch(found, 9.0)
+    found.feed(9.0, came(second=7.0))
+    found.feed(12.0, change(1, 10.5))
+    found.feed(13.0, came(OTHER, second=11.0))
+    watch(found, 100.0)
+    assert [fact.epcs for fact in found.kinds(Movement)] == [(), (OTHER,)]
+    assert [fact.epcs for fact in found.followed] == [(TAG,)]
+    assert calm(found)
+
+
+def test_tag_that_shows_again_before_a_put_is_not_on_what_was_put() -> None:
+    found = quick()
+    watch(found, 10.0)
+    found.feed(10.0, gone(second=5.0))
+    found.feed(17.0, came(second=12.0))
+    found.feed(17.5, change(1, 16.0))
+    watch(found, 60.0)
+    assert [type(fact) for fact in found.kinds()] == [Movement, Alert]

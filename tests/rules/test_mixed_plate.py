@@ -209,3 +209,15 @@ def test_draught_on_a_plate_is_nothing() -> None:
     told = len(plate.play.told)
     assert plate.weigh(30.0) == []
     assert [fact for _, fact in plate.play.told[told:] if type(fact) is not WeightStep] == []
+
+
+def test_reading_that_is_likely_enough_beside_all_others_is_told() -> None:
+    """Of two kinds that weigh nearly as much, the one that is a little nearer."""
+    near = Item("NEAR", unit_mg=104_000, unit_sd_mg=1_000)
+    pair = Cell("s:1", "A1", items=("SMALL", "NEAR"))
+    plate = Plate(pair, items=(SMALL, near))
+    assert plate.weigh(101.1) == [("SMALL", 1)]
+    [movement] = plate.play.kinds(Movement)
+    assert 930 <= movement.confidence_permille < 950
+    assert plate.weigh(101.5) == []
+    assert len(plate.open()) == 1

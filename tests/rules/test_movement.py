@@ -124,7 +124,7 @@ def test_disagreement_that_nothing_explains_ends_with_the_next_agreement() -> No
     found.feed(2.0, change(-1))
     found.wake(3700.0)
     assert raised(found) == [True, False]
-    assert found.rows == {}
+    assert found.rows == {"tagless:A\tBOLT": {"pieces": -1}}
 
 
 @pytest.mark.parametrize(("act", "due_s"), [(came, 10.0), (gone, 12.0)])

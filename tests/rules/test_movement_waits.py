@@ -29,7 +29,7 @@ def test_stock_of_the_first_start_is_a_snapshot() -> None:
     assert (cell.location, cell.lines) == ("A1", (SnapshotLine("BOLT", 7, "pcs"),))
     assert (zone.location, zone.reason) == ("A", "first_start")
     assert zone.lines == (SnapshotLine("NUT", 2, "pcs", ("309901", "309902")),)
-    assert set(found.rows) == {"stated:A1", "stated:A"}
+    assert set(found.rows) == {"stated:A1", "stated:A", "tagless:A\tBOLT"}
 
 
 def test_stock_that_is_found_after_the_first_snapshot_is_added_to_it() -> None:
@@ -278,7 +278,7 @@ def test_too_many_acts_in_flight_decide_the_oldest(monkeypatch: pytest.MonkeyPat
         found.feed(second + 1, change(-1, second))
     found.wake(4.1)
     assert [seconds(fact.at_event) for fact in found.kinds(Movement)][:1] == [1.0]
-    assert len(found.rows) <= 2 + 1  # and the alert
+    assert len(found.rows) <= 2 + 2  # and the alert, and how many tags it lacks
     tags = play()
     for number in range(3):
         tags.feed(2.0, came(f"3034{number:02x}"))
@@ -303,3 +303,28 @@ def test_decisions_are_the_same_each_time() -> None:
     assert runs[0] == runs[1]
     ids = [fact.movement_id for _, fact in runs[0] if isinstance(fact, Movement)]
     assert len(set(ids)) == len(ids) == 2
+
+
+def test_first_count_that_is_not_sure_is_booked_and_stays_open_until_it_is_stated() -> None:
+    found = play()
+    unsure = change(30, cause="first_start", on_hand=None, confidence=640, cell="s:2", item="NUT")
+    found.feed(1.0, unsure)
+    unresolved, adjusted = found.kinds()
+    assert (unresolved.reason, unresolved.location) == ("count_not_resolvable", "A2")
+    assert (adjusted.kind, adjusted.reason, adjusted.quantity) == ("adjustment", "first_start", 30)
+    assert (adjusted.to_location, adjusted.confidence_permille) == ("A2", 640)
+    found.told.clear()
+    found.feed(9.0, change(4, cause="first_start", on_hand=4, cell="s:2", item="NUT"))
+    snapshot, dismissal = found.kinds()
+    assert snapshot.lines == (SnapshotLine("NUT", 4, "pcs"),)
+    assert (dismissal.unresolved_id, dismissal.reason) == (
+        unresolved.unresolved_id,
+        "settled_by_snapshot",
+    )
+
+
+def test_first_count_that_is_not_sure_is_only_asked_where_others_share_the_place() -> None:
+    site = Site(cells=(Cell("s:1", "A1", "BOLT"), Cell("s:2", "A1", "NUT")))
+    found = play(site=site)
+    found.feed(1.0, change(30, cause="first_start", on_hand=None, confidence=640))
+    assert [type(fact) for fact in found.kinds()] == [Unresolved]

@@ -163,3 +163,12 @@ def test_disagreement_that_is_closed_leaves_its_alert_to_the_next_agreement() ->
     found.feed(60.0, came(second=59.0))
     found.feed(90.0, change(-1, 88.0), gone(OTHER, second=87.0))
     assert [alert.raised for alert in found.kinds(Alert)] == [True, False]
+
+
+@pytest.mark.parametrize(("second", "told"), [(30.0, 1), (600.0, 2)])
+def test_what_goes_back_much_later_was_an_act_of_its_own(second: float, told: int) -> None:
+    found = play()
+    for when, grams in ((2.0, 45.0), (second, -45.0)):
+        found.feed(when, change(0, when - 1, cell="s:2", item="NUT", grams=grams, confidence=0))
+        found.wake(when + 1)
+    assert (len(opened(found)), len(closed(found))) == (told, told)

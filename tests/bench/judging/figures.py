@@ -82,7 +82,7 @@ BARS: Mapping[str, tuple[Bar, ...]] = {
         Bar("decided share", least=0.99, hard=0.98),
         Bar("direction right", least=0.995, hard=0.985),
         Bar("static booked", most=0.002, hard=0.012),
-        Bar("turned back booked", most=0.01, hard=0.02),
+        Bar("turned back booked", most=0.01, hard=0.05),
         Bar("delay in p95 s", most=3.0),
         UNRESOLVED,
     ),
@@ -97,6 +97,7 @@ BARS: Mapping[str, tuple[Bar, ...]] = {
     "fused": (
         Bar("F1 30 s", least=0.995, hard=0.985),
         Bar("disagreements told", least=1.0, hard=0.99),
+        Bar("false disagreements", most=0.01, hard=0.05),
         UNRESOLVED,
     ),
     "quiet": (Bar("false movements", most=0.0), Bar("false departures", most=0.0)),
@@ -163,6 +164,7 @@ def figures(tally: Tally) -> dict[str, float]:
     if counts["odd"]:
         told["disagreements"] = counts["odd"]
         told["disagreements told"] = counts["odd told"] / counts["odd"]
+        told["false disagreements"] = counts["false disagreements"] / acts
     told |= _delays("in", tally.delays_in_s) | _delays("out", tally.delays_out_s)
     told["calibration error"] = calibration_error(tally.trust)
     return told

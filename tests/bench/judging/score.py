@@ -12,13 +12,19 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, TruthAct
-from tests.bench.judging.claims import Claim, Open, Told, booked, grouped, in_bins, lasting
+from tests.bench.judging.claims import Alarm, Claim, Open, Told, booked, grouped, in_bins, lasting
 from tests.bench.judging.questions import DECIDED_NS, EARLY_NS, idle, left_open
 
 NEAR_NS, WIDE_NS = 5 * NS_PER_S, 30 * NS_PER_S
 
 ODD_KINDS = frozenset(("wrong bin", "untagged", "swapped tag", "odd pick"))
 """Acts whose senses disagree: they must be told, and what is booked of them is not judged."""
+
+DISAGREEMENTS = ("senses_disagree:", "wrong_place:")
+"""How the keys of the alerts begin that tell of them."""
+
+DISAGREED_NS = 2 * DECIDED_NS
+"""An alert so long after a disagreement is of that: what follows from it may raise one anew."""
 
 MIXED = "mixed "
 MIXED_KINDS = (MIXED, "equal ")
@@ -249,6 +255,7 @@ def _odd(
     acts, plain = acts_and_plain
     odd = [act for act in acts if act.kind in ODD_KINDS]
     tally.counts["odd"] = len(odd)
+    tally.counts["false disagreements"] = len(_called_for_nothing(odd, told, zones))
     if not odd:
         return list(claims)
     for act in odd:
@@ -265,6 +272,22 @@ def _odd(
     right = {id(claim) for _, claim in match(plain, claims, WIDE_NS)}
     return [
         claim for claim in claims if id(claim) in right or not any(_of(claim, act) for act in odd)
+    ]
+
+
+def _called_for_nothing(
+    odd: Sequence[TruthAct], told: Told, zones: Mapping[str, str]
+) -> list[Alarm]:
+    """Alerts that senses disagree where in truth they do not."""
+    return [
+        alarm
+        for alarm in told.alarms
+        if alarm.key.startswith(DISAGREEMENTS)
+        and not any(
+            act.at - EARLY_NS <= alarm.raised <= act.until + DISAGREED_NS
+            and _about(alarm.key, (_place(act), zones[_place(act)]))
+            for act in odd
+        )
     ]
 
 

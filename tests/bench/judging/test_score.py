@@ -223,6 +223,26 @@ def test_disagreements_must_be_told_and_book_nothing_false() -> None:
     assert judged(truth, booking, alarms=[other])["disagreements told"] == 0.0
 
 
+@pytest.mark.parametrize(
+    ("key", "second", "false"),
+    [
+        ("senses_disagree:S-zone-1:X", 110, 0.0),
+        ("senses_disagree:S-zone-1:X", 50, 1.0),
+        ("senses_disagree:S-zone-1:X", 300, 1.0),
+        ("wrong_place:S-2:X", 110, 1.0),
+        ("never_settles:s:1", 50, 0.0),
+    ],
+)
+def test_alert_that_senses_disagree_where_they_do_not_is_false(
+    key: str, second: int, false: float
+) -> None:
+    cell = CellPlan("s:1", "S-1", ("X",), "S-zone-1")
+    odd = act(100, OUTSIDE, "S-1", kind="untagged", epcs=())
+    truth = world(odd, act(400, OUTSIDE, "S-1"), cells=[cell])
+    alarm = Alarm(key, second * NS_PER_S, 1 << 62)
+    assert judged(truth, alarms=[alarm])["false disagreements"] == false
+
+
 def test_tags_that_go_together_are_one_movement() -> None:
     one, two = claim(100, "A", OUTSIDE), claim(101, "A", OUTSIDE, epcs=(OTHER,))
     far = claim(120, "A", OUTSIDE, epcs=("30",))
