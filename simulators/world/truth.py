@@ -91,6 +91,16 @@ class ClockStep(NamedTuple):
     span: int
 
 
+class ReaderClockStep(NamedTuple):
+    """The clock that a reader stamps its reads with is set forward by `span` (back, if negative);
+    the ages of reads are as they are, whoever makes them of stamps has to see to it.
+    """
+
+    at: int
+    device: str
+    span: int
+
+
 class Announced(NamedTuple):
     """An order is told: these EPCs are to go through that gate in that direction."""
 
@@ -101,7 +111,9 @@ class Announced(NamedTuple):
     epcs: tuple[str, ...]
 
 
-Observed: TypeAlias = Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | Announced
+Observed: TypeAlias = (
+    Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | ReaderClockStep | Announced
+)
 Stream: TypeAlias = Callable[[], Iterator[Observed]]
 
 

@@ -77,7 +77,7 @@ class HiddenMarkov(TagBaseline):
             clear, hidden = (part * (1 - LEAVES) for part in state)
             state[0] = clear * (1 - HIDES) + hidden * SHOWS + share
             state[1] = hidden * (1 - SHOWS) + clear * HIDES
-        for place in {*zones} & self._active:
+        for place in [place for place in zones if place in self._active]:
             self._weigh(tag, place, levels.get(place))
         total = tag.outside + sum(map(sum, zones.values()))
         tag.outside /= total

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, TruthAct
+from tests.bench.judging.causes import FALSE, NO_FAULT, fault_of, kind_of
 from tests.bench.judging.claims import Claim, Open, Told, booked, grouped, in_bins, lasting
 from tests.bench.judging.questions import DECIDED_NS, EARLY_NS, idle, left_open
 
@@ -167,10 +168,10 @@ def _movements(
     wrong = [claim for claim in claims if id(claim) not in right]
     counts["direction errors"] = len(match([_turned(act) for act in missed], wrong, WIDE_NS))
     counts["false departures"] = sum(claim.target == OUTSIDE for claim in wrong)
-    counts["false by faults"] = sum(
-        any(trouble.begin <= claim.decided <= trouble.until for trouble in scenario.block.troubles)
-        for claim in wrong
-    )
+    for claim in wrong:
+        fault = fault_of(claim, scenario)
+        counts["false by faults"] += fault != NO_FAULT
+        counts[f"{FALSE}{fault}, {kind_of(claim, scenario)}"] += 1
     return missed
 
 
