@@ -42,7 +42,7 @@ def test_the_longest_worlds_go_first() -> None:
 def test_baselines_do_not_depend_on_the_order_of_sets() -> None:
     code = (
         "from tests.bench.judging.run import World, judge\n"
-        "told = judge(World('portal', 'normal', 3, ('hmm', 'smurf', 'evidence'), 240.0))\n"
+        "told = judge(World('shelf', 'hard', 3, ('hmm', 'smurf', 'evidence'), 240.0))\n"
         "print(told.tallies)"
     )
     told = [
