@@ -17,7 +17,7 @@ from simulators.world.parameters import SiteParameters
 
 NS_PER_S = 1_000_000_000
 
-PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "streams")
+PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "clocks", "streams")
 """Lists of a block that add up."""
 
 OUTSIDE = "unknown"
@@ -203,6 +203,7 @@ class Block:
     acts: list[TruthAct] = field(default_factory=list)
     decoys: list[Decoy] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    clocks: list[ReaderClockStep] = field(default_factory=list)
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: list[Stream] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)

@@ -134,7 +134,7 @@ def faulty_block(parameters: SiteParameters, random: Random, length_s: float) ->
     block.add(weight_block(scale, parameters, random))
     block.add(_faulty_gate(parameters, random, busy, length_s))
     _upset(block, [at(second) for second in STALLS_S], [at(second) for second in STEPS_S])
-    _set_reader_clocks(block, [(at(when), *step) for when, *step in READER_STEPS])
+    _set_reader_clocks(block, [(at(when), device, by_s) for when, device, by_s in READER_STEPS])
     for kind, begin, end in FAULTS:
         block.troubles.append(Trouble(kind, ns(at(begin)), ns(at(end) + SHOWS_S)))
     return block
@@ -170,12 +170,10 @@ def _faulty_gate(
 
 
 def _set_reader_clocks(block: Block, steps: Sequence[tuple[float, str, float]]) -> None:
-    told: list[Observed] = [
-        ReaderClockStep(ns(at_s), device, ns(span_s)) for at_s, device, span_s in steps
-    ]
-    for step in told:
+    block.clocks = [ReaderClockStep(ns(at_s), device, ns(span_s)) for at_s, device, span_s in steps]
+    for step in block.clocks:
         block.troubles.append(Trouble("reader clock", step.at, step.at + ns(SHOWS_S)))
-    block.streams.append(partial(iter, told))
+    block.streams.append(partial(iter, block.clocks))
 
 
 def _upset(block: Block, stalls_s: Sequence[float], steps_s: Sequence[float]) -> None:
