@@ -6,6 +6,7 @@ the act and which was decided at most 60 s after it. Where both name EPCs, they 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -49,12 +50,17 @@ Pair = tuple[TruthAct, Claim]
 
 def match(acts: Sequence[TruthAct], claims: Sequence[Claim], within_ns: int) -> list[Pair]:
     """Pairs of act and claim, each used once: right quantities first, then the nearest in time."""
-    by_way: dict[tuple[str, str, str], list[int]] = {}
+    by_way: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for index, claim in enumerate(claims):
-        by_way.setdefault((claim.item, claim.source, claim.target), []).append(index)
+        way = (claim.item, claim.source, claim.target)
+        by_way.setdefault(way, []).append((claim.at, index))
+    for told in by_way.values():
+        told.sort()
     found: list[tuple[bool, int, int, int]] = []
     for number, act in enumerate(acts):
-        for index in by_way.get((act.item, act.source, act.target), ()):
+        told = by_way.get((act.item, act.source, act.target), [])
+        first = bisect_left(told, (act.at - within_ns,))
+        for _, index in told[first : bisect_left(told, (act.until + within_ns + 1,))]:
             claim = claims[index]
             if answers(act, claim, within_ns):
                 off = max(act.at - claim.at, claim.at - act.until, 0)
@@ -264,9 +270,15 @@ def _odd(
         )
         tally.counts["odd told"] += alarmed or unclear
     right = {id(claim) for _, claim in match(plain, claims, WIDE_NS)}
-    return [
-        claim for claim in claims if id(claim) in right or not any(_of(claim, act) for act in odd)
-    ]
+    odd.sort(key=lambda act: act.at)
+    begins = [act.at for act in odd]
+    longest = max(act.until - act.at for act in odd)
+
+    def is_of_odd(claim: Claim) -> bool:
+        first = bisect_left(begins, claim.at - WIDE_NS - longest)
+        return any(_of(claim, act) for act in odd[first : bisect_right(begins, claim.at + WIDE_NS)])
+
+    return [claim for claim in claims if id(claim) in right or not is_of_odd(claim)]
 
 
 def _of(claim: Claim, act: TruthAct) -> bool:
