@@ -32,7 +32,7 @@ ALL_SEEDS = (OURS, CEILING)
 SEEDS_MAX = 1000
 """More seeds than anybody asks for: no bound."""
 
-FULL_SEEDS: dict[Level, int] = {"normal": SEEDS_MAX, "hard": 10, "easy": 5}
+FULL_SEEDS: dict[Level, int] = {"normal": SEEDS_MAX, "hard": SEEDS_MAX, "easy": 5}
 """How many of the seeds a full run judges at each level."""
 
 LONG: dict[str, dict[Level, int]] = {
@@ -41,7 +41,8 @@ LONG: dict[str, dict[Level, int]] = {
 }
 """The same for worlds that last a day. They are left out unless asked for by name or `--full`."""
 
-LONG_BASELINE_SEEDS = 1
+FULL_BASELINE_SEEDS, LONG_BASELINE_SEEDS = 5, 1
+"""On so many normal sites the baselines run too: they are for scale, not for judging."""
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -138,7 +139,7 @@ def _plan(asked: argparse.Namespace) -> Iterator[tuple[str, Level, range, int]]:
     for family in asked.family or FAMILIES:
         for level in asked.level or LEVELS:
             count = LONG.get(family, FULL_SEEDS).get(level, 0)
-            baselines = LONG_BASELINE_SEEDS if family in LONG else asked.baseline_seeds
+            baselines = LONG_BASELINE_SEEDS if family in LONG else FULL_BASELINE_SEEDS
             if count:
                 yield family, level, asked.seeds[:count], baselines if level == "normal" else 0
 
