@@ -6,9 +6,9 @@ serves one LLRP reader and one Modbus/TCP link for each of the world's, on free 
 first line tells the ports and the site's parameters; then the truth log, each act as it happens.
 With `--site` a configuration for the gateway is written there before anything moves.
 
-What happens in the air and on the plates is the same as in virtual time; sessions, the reader's
-rate and antenna switching are those of the LLRP simulator. Outages, told faults and standstills of
-the gateway are left to whoever stages them.
+What happens in the air and on the plates is the same as in virtual time, and so are the faults of
+readers and scales; sessions, the reader's rate and antenna switching are those of the LLRP
+simulator. Standstills of the gateway and steps of its clock are left to whoever stages them.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from simulators.modbus.scale import Display
 from simulators.modbus.server import serve_tcp
 from simulators.modbus.shelf import Shelf, Transmitter
 from simulators.modbus.unit import Unit
+from simulators.world.live_faults import Happening, of_reader, of_scale, stage
 from simulators.world.live_site import TRANSMITTER, write_site
 from simulators.world.parameters import LEVELS, SiteParameters
 from simulators.world.plate import Scale, ScaleStream
@@ -96,7 +97,7 @@ class Live:
 async def serve(scenario: Scenario, now: Callable[[], float]) -> AsyncIterator[Live]:
     """Serve all devices of a world, whose time begins now."""
     live = Live(now(), {})
-    site = scenario.site
+    site, happenings = scenario.site, list[Happening]()
     async with AsyncExitStack() as stack:
         for stream in scenario.block.streams:
             if isinstance(stream, ReaderStream):
@@ -106,10 +107,15 @@ async def serve(scenario: Scenario, now: Callable[[], float]) -> AsyncIterator[L
                 reader = LlrpReader(field, Random(plan.seed), options, now)
                 await stack.enter_async_context(reader)
                 live.ports[plan.device] = reader.port
+                steps = [step for step in scenario.block.clocks if step.device == plan.device]
+                happenings += of_reader(plan, reader, steps)
             elif isinstance(stream, ScaleStream):
                 device = stream.plan.device
                 bus = _bus(stream, live.start_s, now)
                 live.ports[device] = await stack.enter_async_context(serve_tcp(bus))
+                happenings += of_scale(stream.plan, bus)
+        staged = asyncio.create_task(stage(happenings, live.start_s, now), name="faults")
+        stack.callback(staged.cancel)
         yield live
 
 

@@ -19,9 +19,6 @@ GATHER_S = 0.05
 
 KEEPALIVE_S = 1.0
 
-AGE_MAX_S = 1.0
-"""Reads that a reader held back count as this old at most: the driver's declared bound."""
-
 
 @dataclass(frozen=True, slots=True)
 class Outage:
@@ -152,12 +149,14 @@ class _Reporter:
         outage = self._outages[0]
         begin, end, device = ns(outage.at_s), ns(outage.until_s), self._plan.device
         kept: list[Observed] = []
+        begun = until_s >= outage.at_s
         for observed in ready:
             if not begin <= observed.at < end:
                 kept.append(observed)
             elif isinstance(observed, Reads) and observed.at >= end - ns(outage.held_s):
                 kept.append(_held(observed, end))
-        if until_s >= outage.at_s and not self._down:
+                begun = True
+        if begun and not self._down:
             self._down = True
             kept.append(Link(begin, device, up=False))
         if until_s >= outage.until_s:
@@ -168,9 +167,9 @@ class _Reporter:
 
 
 def _held(reads: Reads, at: int) -> Reads:
-    """The same reads, handed over later, as old as the driver lets them be."""
+    """The same reads, handed over later."""
     late = at - reads.at
-    aged = [read._replace(age_ns=min(ns(AGE_MAX_S), read.age_ns + late)) for read in reads.reads]
+    aged = [read._replace(age_ns=read.age_ns + late) for read in reads.reads]
     return Reads(at + 1, reads.device, aged)
 
 

@@ -51,6 +51,11 @@ def _portal(parameters: SiteParameters, random: Random, span: Span) -> Block:
     return portal_block(GateBusiness("GATE", span.length_s, (span,)), parameters, random)
 
 
+def _portal_single(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    plan = GateBusiness("GATE", span.length_s, (span,), pallet_tags=1)
+    return portal_block(plan, parameters, random)
+
+
 def _portal_order(parameters: SiteParameters, random: Random, span: Span) -> Block:
     plan = GateBusiness("GATE", span.length_s, (span,), announced_share=1.0)
     return portal_block(plan, parameters, random)
@@ -84,6 +89,7 @@ FAMILIES: dict[str, Family] = {
     "shelf": Family(1800.0, _shelf),
     "portal": Family(1200.0, _portal),
     "portal_order": Family(1200.0, _portal_order),
+    "portal_single": Family(1200.0, _portal_single),
     "weight": Family(3600.0, _weight),
     "fused": Family(1800.0, _fused),
     "quiet": Family(86_400.0, _quiet),

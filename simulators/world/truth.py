@@ -17,7 +17,7 @@ from simulators.world.parameters import SiteParameters
 
 NS_PER_S = 1_000_000_000
 
-PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "streams")
+PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "clocks", "streams")
 """Lists of a block that add up."""
 
 OUTSIDE = "unknown"
@@ -91,6 +91,16 @@ class ClockStep(NamedTuple):
     span: int
 
 
+class ReaderClockStep(NamedTuple):
+    """The clock that a reader stamps its reads with is set forward by `span` (back, if negative);
+    the ages of reads are as they are, whoever makes them of stamps has to see to it.
+    """
+
+    at: int
+    device: str
+    span: int
+
+
 class Announced(NamedTuple):
     """An order is told: these EPCs are to go through that gate in that direction."""
 
@@ -101,7 +111,9 @@ class Announced(NamedTuple):
     epcs: tuple[str, ...]
 
 
-Observed: TypeAlias = Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | Announced
+Observed: TypeAlias = (
+    Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | ReaderClockStep | Announced
+)
 Stream: TypeAlias = Callable[[], Iterator[Observed]]
 
 
@@ -191,6 +203,7 @@ class Block:
     acts: list[TruthAct] = field(default_factory=list)
     decoys: list[Decoy] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
+    clocks: list[ReaderClockStep] = field(default_factory=list)
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: list[Stream] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)

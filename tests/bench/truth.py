@@ -2,9 +2,11 @@
 
 `scripts/bench truth [--json] [--family F]... [--level L]... [--seeds A-B] [--method M]...
 [--baseline-seeds N] [--length S] [--curves FOLDER] [--sweep RULE.KEY=V1,V2,...] [--sites]
-[--full]`. Everything happens in virtual time; one seed gives one world. Bars bind `ours` only; a
-baseline's figures are for scale, the ceiling's are what the sensors could prove at best.
-`ours:portal.sure=0.8` is ours with another setting, `--sweep` draws a curve of several.
+[--full] [--log FILE] [--resume FILE]`. Everything happens in virtual time; one seed gives one
+world. Bars bind `ours` only; a baseline's figures are for scale, the ceiling's are what the sensors
+could prove at best. `ours:portal.sure=0.8` is ours with another setting, `--sweep` draws a curve
+of several. `--log` keeps each world's verdict as it comes, `--resume` takes those that the same
+code has found before; both may name one file. How far it is stands on stderr.
 """
 
 from __future__ import annotations
@@ -17,9 +19,10 @@ from pathlib import Path
 
 from simulators.world.parameters import LEVELS, Level
 from simulators.world.scenarios import FAMILIES
+from tests.bench.judging import journal
 from tests.bench.judging.curves import Knob, draw
 from tests.bench.judging.methods import CEILING, METHODS, OURS, entry_of
-from tests.bench.judging.run import World, judge_all, pooled
+from tests.bench.judging.run import Verdict, World, judge_all, pooled
 from tests.bench.judging.table import metrics, print_table
 from tests.bench.report import finish
 
@@ -29,7 +32,7 @@ ALL_SEEDS = (OURS, CEILING)
 SEEDS_MAX = 1000
 """More seeds than anybody asks for: no bound."""
 
-FULL_SEEDS: dict[Level, int] = {"normal": SEEDS_MAX, "hard": 10, "easy": 5}
+FULL_SEEDS: dict[Level, int] = {"normal": SEEDS_MAX, "hard": SEEDS_MAX, "easy": 5}
 """How many of the seeds a full run judges at each level."""
 
 LONG: dict[str, dict[Level, int]] = {
@@ -38,7 +41,8 @@ LONG: dict[str, dict[Level, int]] = {
 }
 """The same for worlds that last a day. They are left out unless asked for by name or `--full`."""
 
-LONG_BASELINE_SEEDS = 1
+FULL_BASELINE_SEEDS, LONG_BASELINE_SEEDS = 5, 1
+"""On so many normal sites the baselines run too: they are for scale, not for judging."""
 
 
 def options(arguments: Sequence[str]) -> argparse.Namespace:
@@ -55,6 +59,8 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--curves", type=Path, help="folder to draw the curves in, as SVG")
     parser.add_argument("--full", action="store_true", help="all families and levels, an hour")
     parser.add_argument("--sites", action="store_true", help="print the parameters of each site")
+    parser.add_argument("--log", type=Path, help="file to append each world's verdict to")
+    parser.add_argument("--resume", type=Path, help="file of verdicts: worlds in it are not run")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     return parser.parse_args(arguments)
 
@@ -91,13 +97,36 @@ def main(arguments: Sequence[str]) -> None:
         for family, level, seeds, with_baselines in _plan(asked)
         for rank, seed in enumerate(seeds)
     ]
-    verdicts = list(judge_all(worlds, asked.processes))
+    verdicts = _verdicts(worlds, asked)
     sums = pooled(verdicts)
     if not asked.json:
         print_table(sums, verdicts, sites=asked.sites)
     if asked.curves:
         draw(asked.curves, sums, asked.sweep)
     finish("truth", metrics(sums, every=asked.json))
+
+
+def _verdicts(worlds: Sequence[World], asked: argparse.Namespace) -> list[Verdict]:
+    """One verdict for each world, in their order; what is known already is not run again."""
+    known = list(journal.read(asked.resume, worlds)) if asked.resume else []
+    verdicts = {verdict.world: verdict for verdict in known}
+    left = [world for world in worlds if world not in verdicts]
+    whole_s = sum(world.cost_s for world in worlds)
+    done_s = whole_s - sum(world.cost_s for world in left)
+    for verdict in judge_all(left, asked.processes):
+        verdicts[verdict.world] = verdict
+        if asked.log:
+            journal.write(asked.log, verdict)
+        done_s += verdict.world.cost_s
+        _tell_progress(verdict, len(verdicts), len(worlds), done_s / whole_s)
+    return [verdicts[world] for world in worlds]
+
+
+def _tell_progress(verdict: Verdict, done: int, of: int, share: float) -> None:
+    world, spent_s = verdict.world, verdict.made_s + sum(verdict.seconds.values())
+    name = f"{world.family} {world.level} {world.seed}"
+    sys.stderr.write(f"{done:>4} of {of}, {share:4.0%}: {name}, {spent_s:.1f} s of CPU\n")
+    sys.stderr.flush()
 
 
 def _plan(asked: argparse.Namespace) -> Iterator[tuple[str, Level, range, int]]:
@@ -110,7 +139,7 @@ def _plan(asked: argparse.Namespace) -> Iterator[tuple[str, Level, range, int]]:
     for family in asked.family or FAMILIES:
         for level in asked.level or LEVELS:
             count = LONG.get(family, FULL_SEEDS).get(level, 0)
-            baselines = LONG_BASELINE_SEEDS if family in LONG else asked.baseline_seeds
+            baselines = LONG_BASELINE_SEEDS if family in LONG else FULL_BASELINE_SEEDS
             if count:
                 yield family, level, asked.seeds[:count], baselines if level == "normal" else 0
 

@@ -17,7 +17,7 @@ from tests.rules.play import Play, S, read
 ANTENNAS = [mast.antenna for mast in MASTS if mast.reader == GATE_READER]
 POINTS = [f"{GATE_READER}:{antenna}" for antenna in ANTENNAS]
 SITE = Site(portals=(Portal(GATE, tuple(POINTS[:2]), tuple(POINTS[2:]), "unknown", HALL),))
-QUIET_S = 2.5
+SURE = 1.0
 """As the demo's configuration has it."""
 
 IN_VIEW_S, NEXT_S = 7.0, 11.0
@@ -66,7 +66,7 @@ def test_each_single_carton_through_the_gate_is_told_as_carried(
     seed: int, speed_m_s: float
 ) -> None:
     """Also with somebody beside it, and with a fading that makes the far side louder at the end."""
-    gate, play = GateReader(seed), Play([PortalRule], {"quiet_s": QUIET_S}, site=SITE)
+    gate, play = GateReader(seed), Play([PortalRule], {"sure": SURE}, site=SITE)
     watch(play, 10.0)
     carried = {}
     for number in range(30):

@@ -16,6 +16,7 @@ from gateway.assembly import STORE_FILE
 from simulators.world.live import parse, serve
 from simulators.world.live_site import write_site
 from simulators.world.scenarios import FAMILIES, make_scenario
+from tests.simulators.llrp.client import Client
 
 Told = Counter[tuple[str, str, str, int]]
 
@@ -78,6 +79,17 @@ async def test_every_family_can_be_served(family: str, tmp_path: Path) -> None:
         config = write_site(tmp_path, scenario, live.ports).read_text("utf-8")
         assert len(set(live.ports.values())) == len(live.ports) >= 1
         assert all(f"port = {port}\n" in config for port in live.ports.values())
+
+
+async def test_faults_of_a_world_happen_on_the_wire() -> None:
+    scenario, _ = make_scenario("faulty", "normal", 1, 12.0)  # the first outage after 1.6 s
+    async with serve(scenario, asyncio.get_running_loop().time) as live:
+        away = await Client.over_socket(live.ports["a-reader-1"])
+        other = await Client.over_socket(live.ports["gate-reader"])
+        async with asyncio.timeout(10.0):
+            await away.closed.wait()
+        assert not other.closed.is_set()
+        other.close()
 
 
 def test_a_world_is_asked_for_on_the_command_line() -> None:

@@ -1,7 +1,8 @@
 """`portal`: pallets of tags through a gate, with racks beside it and people who change their mind.
 
 Whole pallets pass in a few seconds, follow one another, meet in the gate, wait in it, or turn back
-in the middle of it; racks of tags stand one to three metres beside it all the time.
+in the middle of it; racks of tags stand one to three metres beside it all the time. Where pallets
+have one tag (`portal_single`) no companion can speak for it.
 """
 
 from __future__ import annotations
@@ -16,9 +17,17 @@ from simulators.world.air import Air
 from simulators.world.families.shelf import note
 from simulators.world.families.walks import PEOPLE, along
 from simulators.world.parameters import GATE_GEN2, SiteParameters
-from simulators.world.radio_events import Antenna, Carry, RadioEvent, Stand, Tag, draw_tag
+from simulators.world.radio_events import (
+    Antenna,
+    CableStep,
+    Carry,
+    RadioEvent,
+    Stand,
+    Tag,
+    draw_tag,
+)
 from simulators.world.radio_events import Block as Shade
-from simulators.world.reader import Outage, ReaderPlan, ReaderStream
+from simulators.world.reader import Outage, ReaderPlan, ReaderStream, Told
 from simulators.world.truth import Announced, Block, Decoy, GatePlan, Good, Observed, TruthAct, ns
 
 YARD, HALL = "YARD", "HALL"
@@ -77,6 +86,8 @@ class GateBusiness:
     triggered: bool = False
     """The reader only reads around an approach: a light barrier switches it on."""
     outages: tuple[Outage, ...] = ()
+    told: tuple[Told, ...] = ()
+    steps: tuple[CableStep, ...] = ()
 
 
 @dataclass(slots=True)
@@ -185,6 +196,7 @@ def _traffic(lane: _Lane, begin_s: float, end_s: float) -> None:
         inward = random.random() < 0.5
         if kind in {"pass", "hand"}:
             count = random.randint(1, 3) if kind == "hand" else lane.plan.pallet_tags
+            count = min(count, lane.plan.pallet_tags)
             now_s = _pass(lane, now_s, _load(lane, inward, count), inward)
         elif kind == "train":
             for _ in range(random.randint(2, 3)):
@@ -284,10 +296,10 @@ def _add_streams(lane: _Lane, block: Block, device: str) -> None:
         plan.length_s,
         f"{lane.random.random()}/{device}",
         lambda random: Air(p, antennas, base, GATE_GEN2, random),
-        lane.events,
+        [*lane.events, *plan.steps],
         p.report_delay_s,
         plan.outages,
-        (),
+        plan.told,
         _idle(lane.spans, plan.length_s) if plan.triggered else (),
     )
     block.streams.append(ReaderStream(reader, partial(note, block, device)))

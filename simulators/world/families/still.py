@@ -2,7 +2,8 @@
 
 `quiet`: nobody is there, only the weather, the heating, lorries outside, paths that open and close.
 `faulty`: a reader is away for a quarter of an hour, an antenna comes off, a cell freezes, the
-process stands still, a reader sends what it held back. `day`: three shifts, and a fault at night.
+process stands still, a reader sends what it held back, another's clock is set; a shelf, a scale and
+a gate have their share of it. `day`: three shifts, and a fault at night.
 A step of the gateway's wall clock changes nothing for who counts from boot; it does for others.
 """
 
@@ -21,7 +22,15 @@ from simulators.world.forklifts import drives
 from simulators.world.parameters import SiteParameters
 from simulators.world.radio_events import CableStep
 from simulators.world.reader import Outage, Told
-from simulators.world.truth import Block, ClockStep, Observed, Standstill, Trouble, ns
+from simulators.world.truth import (
+    Block,
+    ClockStep,
+    Observed,
+    ReaderClockStep,
+    Standstill,
+    Trouble,
+    ns,
+)
 
 SAVING_READS_PER_S = 40.0
 """Readers of these sites save power: a tag is read now and then, not all the time."""
@@ -44,8 +53,24 @@ FAULTS = (
     ("scale down", 2480, 2560),
     ("frozen", 2590, 2790),
     ("burst", 3080, 3105),
+    ("gate outage", 1900, 2070),
+    ("gate unplugged", 2200, 2400),
+    ("gate burst", 2900, 2906),
 )
 """Seconds within an hour of `faulty`."""
+
+READER_STEPS = (
+    (1560, "a-reader-1", -3600.0),
+    (1650, "gate-reader", -40.0),
+    (2350, "a-reader-1", 3600.0),
+    (3420, "gate-reader", 40.0),
+)
+"""When a reader's own clock is set, and by how many seconds: far away, and by as little as could be
+taken for reads that were held back.
+"""
+
+GATE_TAGS, GATE_PAUSE_S = 20, (20.0, 60.0)
+"""How much goes through the gate of a faulty site."""
 
 SHOWS_S = 60.0
 """What is told so long after a fault may be of it."""
@@ -107,10 +132,48 @@ def faulty_block(parameters: SiteParameters, random: Random, length_s: float) ->
         lane=lane,
     )
     block.add(weight_block(scale, parameters, random))
+    block.add(_faulty_gate(parameters, random, busy, length_s))
     _upset(block, [at(second) for second in STALLS_S], [at(second) for second in STEPS_S])
+    _set_reader_clocks(block, [(at(when), device, by_s) for when, device, by_s in READER_STEPS])
     for kind, begin, end in FAULTS:
         block.troubles.append(Trouble(kind, ns(at(begin)), ns(at(end) + SHOWS_S)))
     return block
+
+
+def _faulty_gate(
+    parameters: SiteParameters,
+    random: Random,
+    busy: tuple[tuple[float, float], ...],
+    length_s: float,
+) -> Block:
+    """A gate whose reader is away while nothing passes, loses an antenna while something does, and
+    for a few seconds can send nothing; what it held back comes late.
+    """
+    fault = {kind: (begin, end) for kind, begin, end in FAULTS}
+    stretch = length_s / 3600.0
+    away, off, late = (
+        (begin * stretch, end * stretch)
+        for begin, end in (fault["gate outage"], fault["gate unplugged"], fault["gate burst"])
+    )
+    worn = "gate-reader:2"
+    gate = GateBusiness(
+        "GATE",
+        length_s,
+        busy,
+        pause_s=GATE_PAUSE_S,
+        pallet_tags=GATE_TAGS,
+        outages=(Outage(*away), Outage(*late, held_s=late[1] - late[0])),
+        told=(Told(off[0] + 0.6, 2, active=True), Told(off[1] + 0.6, 2, active=False)),
+        steps=(CableStep(off[0], worn, UNPLUGGED_DB), CableStep(off[1], worn, 0.0)),
+    )
+    return portal_block(gate, parameters, random)
+
+
+def _set_reader_clocks(block: Block, steps: Sequence[tuple[float, str, float]]) -> None:
+    block.clocks = [ReaderClockStep(ns(at_s), device, ns(span_s)) for at_s, device, span_s in steps]
+    for step in block.clocks:
+        block.troubles.append(Trouble("reader clock", step.at, step.at + ns(SHOWS_S)))
+    block.streams.append(partial(iter, block.clocks))
 
 
 def _upset(block: Block, stalls_s: Sequence[float], steps_s: Sequence[float]) -> None:

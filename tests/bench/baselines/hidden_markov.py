@@ -25,6 +25,11 @@ OWN_SD_DB, STRAY_BELOW_DB = 6.0, 12.0
 
 SURE, FORGOTTEN = 0.9, 1e-4
 
+FORGOTTEN_NS = 60 * NS_PER_S
+"""A tag that is surely outside and was not heard for so long is forgotten: all that went through a
+gate within a day would be too much to weigh twice a second.
+"""
+
 
 @dataclass(slots=True)
 class _Tag:
@@ -61,7 +66,8 @@ class HiddenMarkov(TagBaseline):
         for epc, tag in list(self._tags.items()):
             self._step(tag, self._levels.get(epc, {}))
             self._decide(epc, tag, now)
-            if not tag.zones and tag.where is None:
+            away = tag.outside > SURE and now - tag.last > FORGOTTEN_NS
+            if tag.where is None and (away or not tag.zones):
                 del self._tags[epc]
         self._levels.clear()
         self._active.clear()
@@ -77,7 +83,7 @@ class HiddenMarkov(TagBaseline):
             clear, hidden = (part * (1 - LEAVES) for part in state)
             state[0] = clear * (1 - HIDES) + hidden * SHOWS + share
             state[1] = hidden * (1 - SHOWS) + clear * HIDES
-        for place in {*zones} & self._active:
+        for place in [place for place in zones if place in self._active]:
             self._weigh(tag, place, levels.get(place))
         total = tag.outside + sum(map(sum, zones.values()))
         tag.outside /= total

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from tests.bench.judging.causes import FALSE
 from tests.bench.judging.score import Tally
 
 DAY_S = 86_400
@@ -87,6 +88,13 @@ BARS: Mapping[str, tuple[Bar, ...]] = {
         UNRESOLVED,
     ),
     "portal_order": (Bar("F1 30 s", least=0.99, hard=0.98), UNRESOLVED),
+    "portal_single": (
+        Bar("F1 30 s", least=0.95, hard=0.94),
+        Bar("direction right", least=0.995, hard=0.985),
+        Bar("static booked", most=0.002, hard=0.012),
+        Bar("turned back booked", most=0.01, hard=0.02),
+        UNRESOLVED,
+    ),
     "weight": (
         Bar("F1 30 s", least=0.99, hard=0.98),
         Bar("quantity exact", least=0.995, hard=0.985),
@@ -143,6 +151,7 @@ def figures(tally: Tally) -> dict[str, float]:
     told["false per day"] = (counts["claims"] - wide) * DAY_S / max(1, counts["length s"])
     told["false departures"] = counts["false departures"]
     told["false by faults"] = counts["false by faults"]
+    told |= {name: count for name, count in counts.items() if name.startswith(FALSE)}
     told["direction errors"] = counts["direction errors"]
     crossed = wide + counts["direction errors"]
     told["decided share"] = crossed / acts

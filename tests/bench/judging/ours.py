@@ -52,12 +52,14 @@ from simulators.world.truth import (
     Fault,
     Link,
     Observed,
+    ReaderClockStep,
     Reads,
     Scenario,
     Standstill,
     Weights,
 )
 from tests.bench.judging.claims import Alarm, Claim, Open, Told
+from tests.bench.judging.reader_clock import ReaderClock
 
 START_NS: Ns = 1000 * NS_PER_S
 """When the world begins, on the gateway's clock."""
@@ -101,6 +103,7 @@ class Ours:
         self._pulse = LoopPulse(self._clock)
         self._resumes: Ns = 0
         self._emits: dict[str, DeviceEmit] = {}
+        self._set_clocks: dict[str, ReaderClock] = {}
         self._standing: dict[str, int] = {}
         self.engine = self._build(scenario, settings or {})
 
@@ -119,6 +122,9 @@ class Ours:
         if type(observed) is ClockStep:
             return  # what decides counts from boot; wall time is added when an event is recorded
         at = START_NS + observed.at
+        if type(observed) is ReaderClockStep:
+            self._set_clock(at, observed)
+            return
         if type(observed) is Standstill:
             self._beat(at)
             self._resumes = self._clock.at = at + observed.span
@@ -155,27 +161,41 @@ class Ours:
         if at - self._pulse.last > TICK_NS:
             self._pulse.last = at - TICK_NS // 2
 
+    def _set_clock(self, at: Ns, step: ReaderClockStep) -> None:
+        """From now on ages come from the stamps of that reader, which was right until now."""
+        clock = self._set_clocks.get(step.device)
+        if clock is None:
+            clock = ReaderClock(step.device, at, LATENESS_NS, _uncounted)
+            self._set_clocks[step.device] = clock
+        clock.set(at, step.span)
+
     def _emit(self, observed: Observed) -> None:
         device = observed.device
-        emit = self._emits.get(device)
+        emit, clock = self._emits.get(device), self._set_clocks.get(device)
         if type(observed) is Link:
             if not observed.up:
                 _run(self._inbox.put(self._clock.at, DeviceStatus(device, False, "lost")))
                 return
             emit = None
+            if clock is not None:
+                clock.connect(self._clock.at)
         if emit is None:
             emit = self._emits.setdefault(
                 device, DeviceEmit(device, self._inbox, self._pulse, self._clock)
             )
             emit.start(LATENESS_NS, SILENCE_NS, _uncounted, lambda: self._up(device))
-        _run(emit(_observation(observed)))
+        if clock is not None and type(observed) is Reads:
+            report = clock.report(observed, START_NS + observed.at, self._clock.at)
+            _run(emit(report))
+        else:
+            _run(emit(_observation(observed)))
 
     async def _up(self, device: str) -> None:
         await self._inbox.put(self._clock.at, DeviceStatus(device, True))
 
     def _drain(self) -> None:
-        while facts := self._inbox.take(FACTS_PER_TAKE):
-            for at, fact in facts:
+        while len(self._inbox):
+            for at, fact in self._inbox.take(FACTS_PER_TAKE):
                 self._feed(at, fact)
 
     def _feed(self, at: Ns, fact: Fact) -> None:

@@ -6,12 +6,14 @@ the act and which was decided at most 60 s after it. Where both name EPCs, they 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, TruthAct
+from tests.bench.judging.causes import FALSE, NO_FAULT, fault_of, kind_of
 from tests.bench.judging.claims import Alarm, Claim, Open, Told, booked, grouped, in_bins, lasting
 from tests.bench.judging.questions import DECIDED_NS, EARLY_NS, idle, left_open
 
@@ -54,12 +56,17 @@ Pair = tuple[TruthAct, Claim]
 
 def match(acts: Sequence[TruthAct], claims: Sequence[Claim], within_ns: int) -> list[Pair]:
     """Pairs of act and claim, each used once: right quantities first, then the nearest in time."""
-    by_way: dict[tuple[str, str, str], list[int]] = {}
+    by_way: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for index, claim in enumerate(claims):
-        by_way.setdefault((claim.item, claim.source, claim.target), []).append(index)
+        way = (claim.item, claim.source, claim.target)
+        by_way.setdefault(way, []).append((claim.at, index))
+    for told in by_way.values():
+        told.sort()
     found: list[tuple[bool, int, int, int]] = []
     for number, act in enumerate(acts):
-        for index in by_way.get((act.item, act.source, act.target), ()):
+        told = by_way.get((act.item, act.source, act.target), [])
+        first = bisect_left(told, (act.at - within_ns,))
+        for _, index in told[first : bisect_left(told, (act.until + within_ns + 1,))]:
             claim = claims[index]
             if answers(act, claim, within_ns):
                 off = max(act.at - claim.at, claim.at - act.until, 0)
@@ -173,10 +180,10 @@ def _movements(
     wrong = [claim for claim in claims if id(claim) not in right]
     counts["direction errors"] = len(match([_turned(act) for act in missed], wrong, WIDE_NS))
     counts["false departures"] = sum(claim.target == OUTSIDE for claim in wrong)
-    counts["false by faults"] = sum(
-        any(trouble.begin <= claim.decided <= trouble.until for trouble in scenario.block.troubles)
-        for claim in wrong
-    )
+    for claim in wrong:
+        fault = fault_of(claim, scenario)
+        counts["false by faults"] += fault != NO_FAULT
+        counts[f"{FALSE}{fault}, {kind_of(claim, scenario)}"] += 1
     return missed
 
 
@@ -270,9 +277,15 @@ def _odd(
         )
         tally.counts["odd told"] += alarmed or unclear
     right = {id(claim) for _, claim in match(plain, claims, WIDE_NS)}
-    return [
-        claim for claim in claims if id(claim) in right or not any(_of(claim, act) for act in odd)
-    ]
+    odd.sort(key=lambda act: act.at)
+    begins = [act.at for act in odd]
+    longest = max(act.until - act.at for act in odd)
+
+    def is_of_odd(claim: Claim) -> bool:
+        first = bisect_left(begins, claim.at - WIDE_NS - longest)
+        return any(_of(claim, act) for act in odd[first : bisect_right(begins, claim.at + WIDE_NS)])
+
+    return [claim for claim in claims if id(claim) in right or not is_of_odd(claim)]
 
 
 def _called_for_nothing(

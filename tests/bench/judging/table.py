@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from tests.bench.judging.causes import FALSE
 from tests.bench.judging.figures import (
     BARS,
     CALIBRATED_MIN,
@@ -110,6 +112,7 @@ def print_table(sums: Sums, verdicts: Sequence[Verdict], *, sites: bool) -> None
             sys.stdout.write(f"\n{family}, {level}: {tally.counts['acts']} acts\n{'':<13}{head}\n")
         cells = "".join(_cell(told, name) for name, _ in COLUMNS)
         sys.stdout.write(f"{method:<13}{cells}\n")
+    _print_causes(sums)
     for level, trust in trust_of(sums).items():
         sys.stdout.write(f"\ncalibration of ours, {level}: confidence, how many, mean, right\n")
         for one in calibration(trust):
@@ -128,11 +131,21 @@ def _cell(told: Mapping[str, float], name: str) -> str:
     return f"{value:>9.0f}" if value >= 10_000 else f"{value:>9.3f}"
 
 
+def _print_causes(sums: Sums) -> None:
+    """False movements of ours by what may have led to them, the commonest first."""
+    for (family, level, method), tally in sums.items():
+        false = Counter({n: count for n, count in tally.counts.items() if n.startswith(FALSE)})
+        if method == OURS and false:
+            told = "; ".join(f"{n.removeprefix(FALSE)}: {k}" for n, k in false.most_common())
+            sys.stdout.write(f"\nfalse movements of ours, {family}, {level}: {told}\n")
+
+
 def _print_time(verdicts: Sequence[Verdict]) -> None:
     longest: dict[str, float] = {}
     for verdict in verdicts:
         if OURS in verdict.seconds:
             family = verdict.world.family
-            longest[family] = max(longest.get(family, 0.0), verdict.seconds[OURS])
+            seconds = verdict.made_s + verdict.seconds[OURS]
+            longest[family] = max(longest.get(family, 0.0), seconds)
     told = ", ".join(f"{family} {seconds:.1f}" for family, seconds in longest.items())
     sys.stdout.write(f"\nCPU seconds of the slowest world with ours: {told}\n\n")

@@ -3,9 +3,19 @@
 from time import process_time
 from typing import Any
 
-from gateway.model import Coverage, DeviceStatus, Fact, Stall
+from gateway.model import Coverage, DeviceStatus, Fact, Stall, TagReport
 from simulators.world.scenarios import make_scenario
-from simulators.world.truth import Alive, ClockStep, Link, Scenario, Standstill, ns
+from simulators.world.truth import (
+    Alive,
+    ClockStep,
+    Link,
+    Read,
+    ReaderClockStep,
+    Reads,
+    Scenario,
+    Standstill,
+    ns,
+)
 from tests.bench.judging.ours import START_NS, Ours
 from tests.bench.judging.run import World, judge, pooled
 
@@ -61,6 +71,24 @@ def test_a_standstill_is_told_first_and_what_waited_comes_at_its_end() -> None:
     assert isinstance(last, Coverage)
     assert last.resumed
     assert at == ns(17)
+
+
+def test_reads_of_a_reader_whose_clock_is_set_have_the_ages_that_the_driver_makes() -> None:
+    ours = listening()
+    epc = "303400010000000100000001"
+    told: list[tuple[int, int]] = []
+    for tenth in range(200):
+        if tenth == 50:
+            ours.observe(ReaderClockStep(ns(5.0), "a-reader-1", ns(-3600.0)))
+        read = Read("a-reader-1:1", epc, -6000, ns(0.03))
+        ours.observe(Reads(ns(tenth / 10 + 0.03), "a-reader-1", [read]))
+        told.append((tenth, ours.of(TagReport)[-1].reads[0].age_ns))
+    ages_s = {tenth: round(age / 10**9) for tenth, age in told}
+    assert {ages_s[tenth] for tenth in range(50)} == {0}
+    assert ages_s[52] == ages_s[95] == 3600  # held back, for all that a driver knows
+    assert {ages_s[tenth] for tenth in range(102, 200)} == {0}  # surely not any more
+    first = ours.of(TagReport)[60].reads[0]
+    assert (first.read_point, first.epc, first.rssi_cdbm) == ("a-reader-1:1", epc, -6000)
 
 
 def test_the_same_world_is_told_alike_twice() -> None:

@@ -268,3 +268,31 @@ def test_every_bar_is_a_figure_and_hard_sites_are_bound_no_tighter() -> None:
         for bar in bars:
             plain, hard = bar.bound("normal"), bar.bound("hard")
             assert hard <= plain if bar.least is not None else hard >= plain
+
+
+@pytest.mark.parametrize(
+    ("told", "cause"),
+    [
+        (claim(200.0, "A", OUTSIDE), "no fault, zone departure"),
+        (claim(600.0, "A", OUTSIDE), "outage, zone departure"),
+        (claim(600.0, OUTSIDE, "A", decided_s=660.0), "frozen, zone arrival"),
+        (claim(600.0, "A", "B", decided_s=1200.0), "no fault, zone move"),
+        (claim(620.0, "W", OUTSIDE), "outage, plate departure"),
+        (claim(200.0, "YARD", "HALL"), "no fault, gate passage"),
+    ],
+)
+def test_a_false_movement_is_told_by_its_cause(told: Claim, cause: str) -> None:
+    troubles = [
+        Trouble("outage", ns(500.0), ns(700.0)),
+        Trouble("frozen", ns(650.0), ns(700.0)),
+    ]
+    scenario = world(
+        cells=[CellPlan("s:1", "W", ("X",))],
+        gates=[GatePlan("G", ("g:1",), ("g:2",), "YARD", "HALL")],
+        troubles=troubles,
+    )
+    counts = judged(scenario, told)
+    assert {name: count for name, count in counts.items() if name.startswith("false: ")} == {
+        f"false: {cause}": 1
+    }
+    assert counts["false by faults"] == ("no fault" not in cause)

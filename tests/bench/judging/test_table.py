@@ -31,10 +31,11 @@ def test_worlds_that_last_a_day_are_left_out_unless_asked_for() -> None:
 def test_a_full_run_has_all_families_and_fewer_seeds_of_what_is_long() -> None:
     told = plan("--full", "--seeds", "101-120")
     assert {family for family, _ in told} == {*FAMILIES}
-    assert told["shelf", "normal"] == (20, 3)
+    assert told["shelf", "normal"] == (20, 5)
     assert told["quiet", "normal"] == (20, 1)
     assert told["day", "normal"] == (2, 1)
-    assert told["shelf", "hard"] == (10, 0)
+    assert told["shelf", "hard"] == (20, 0)
+    assert told["shelf", "easy"] == (5, 0)
     assert ("day", "hard") not in told
 
 

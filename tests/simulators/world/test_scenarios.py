@@ -16,6 +16,7 @@ from simulators.world.truth import (
     OUTSIDE,
     ClockStep,
     Link,
+    ReaderClockStep,
     Reads,
     Scenario,
     Standstill,
@@ -73,12 +74,48 @@ def test_a_faulty_site_has_every_fault_and_tells_when_it_shows() -> None:
     seen = [*scenario.observations()]
     kinds = {trouble.kind for trouble in scenario.block.troubles}
     assert kinds >= {"outage", "unplugged", "frozen", "burst", "standstill", "clockstep"}
+    assert kinds >= {"gate outage", "gate unplugged", "gate burst", "reader clock"}
     assert any(type(one) is Standstill and one.span == 15 * NS_PER_S for one in seen)
     steps = [one for one in seen if type(one) is ClockStep]
     assert sum(step.span for step in steps) == 0
     assert {abs(step.span) for step in steps} == {3600 * NS_PER_S}
     downs = [one.at for one in seen if type(one) is Link and one.device == "a-reader-1"]
     assert max(later - sooner for sooner, later in pairwise(downs)) >= 900 * NS_PER_S
+
+
+def test_a_faulty_site_has_a_gate_whose_reader_has_its_share() -> None:
+    scenario, _ = make_scenario("faulty", "normal", 1)
+    seen = [one for one in scenario.observations() if one.device == "gate-reader"]
+    ups = [(one.at // NS_PER_S, one.up) for one in seen if type(one) is Link]
+    assert ups == [(1900, False), (2070, True), (2900, False), (2906, True)]
+    late = [one for one in seen if type(one) is Reads and one.reads[0].age_ns > NS_PER_S]
+    assert {one.at // NS_PER_S for one in late} == {2906}
+    assert max(read.age_ns for one in late for read in one.reads) > 5 * NS_PER_S
+    worn = {
+        one.at // NS_PER_S
+        for one in seen
+        if type(one) is Reads and "gate-reader:2" in {read.point for read in one.reads}
+    }
+    assert not worn & {*range(2201, 2399)}
+    assert worn & {*range(2401, 2420)}
+    assert sum(act.kind == "pass" for act in scenario.acts) > 200
+
+
+def test_clocks_of_readers_are_set_and_set_back() -> None:
+    scenario, _ = make_scenario("faulty", "normal", 1)
+    steps = [one for one in scenario.observations() if type(one) is ReaderClockStep]
+    devices = {step.device for step in steps}
+    assert devices == {"a-reader-1", "gate-reader"}
+    for device in devices:
+        spans = [step.span for step in steps if step.device == device]
+        assert spans[0] < 0 == sum(spans)
+
+
+def test_single_tags_pass_a_gate_without_companions() -> None:
+    scenario, _ = make_scenario("portal_single", "normal", 1)
+    moments = Counter(act.at for act in scenario.acts)
+    assert len(moments) == len(scenario.acts) > 30
+    assert {len(decoy.epcs) for decoy in scenario.block.decoys if decoy.kind != "static"} == {1}
 
 
 def test_a_day_has_all_senses_orders_and_three_shifts() -> None:
@@ -124,7 +161,9 @@ def first_stock(scenario: Scenario) -> Counter[tuple[str, str]]:
 def test_pieces_are_conserved(family: str, pieces: int | None) -> None:
     scenario, _ = make_scenario(family, "normal", 5)
     first = first_stock(scenario)
-    watched = {key: count for key, count in first.items() if key[0] != OUTSIDE}
+    ends = {end for gate in scenario.block.gates for end in (gate.outside, gate.inside)}
+    open_ended = {OUTSIDE, *ends}
+    watched = {key: count for key, count in first.items() if key[0] not in open_ended}
     assert min(watched.values()) >= 0
     if pieces is not None:
         assert sum(watched.values()) == pieces
@@ -133,7 +172,7 @@ def test_pieces_are_conserved(family: str, pieces: int | None) -> None:
         assert act.quantity > 0
         stock[act.source, act.item] -= act.quantity
         stock[act.target, act.item] += act.quantity
-        assert act.source == OUTSIDE or stock[act.source, act.item] >= 0, act
+        assert act.source in open_ended or stock[act.source, act.item] >= 0, act
 
 
 def test_no_tag_is_in_two_places() -> None:
