@@ -30,7 +30,7 @@ class Knob(NamedTuple):
         """
         return cls(
             quiet_ns=int((0.5 + 2.0 * sure) * NS_PER_S),
-            margin=0.5 + sure,
+            margin=0.7 + 0.6 * sure,
             lead=sure,
             faded=10.0 ** (-0.5 - 0.6 * sure),
             turned_bins=round(4 + 4 * sure),

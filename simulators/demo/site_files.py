@@ -81,7 +81,7 @@ portal = "{gate}"
 outer = ["{gate_reader}:1", "{gate_reader}:2"]
 inner = ["{gate_reader}:3", "{gate_reader}:4"]
 inside = "{hall}"
-sure = 1.0
+sure = 0.75
 """
 
 CELL = """

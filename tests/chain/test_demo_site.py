@@ -17,7 +17,7 @@ from tests.rules.play import Play, S, read
 ANTENNAS = [mast.antenna for mast in MASTS if mast.reader == GATE_READER]
 POINTS = [f"{GATE_READER}:{antenna}" for antenna in ANTENNAS]
 SITE = Site(portals=(Portal(GATE, tuple(POINTS[:2]), tuple(POINTS[2:]), "unknown", HALL),))
-SURE = 1.0
+SURE = 0.75
 """As the demo's configuration has it."""
 
 IN_VIEW_S, NEXT_S = 7.0, 11.0
