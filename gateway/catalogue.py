@@ -10,21 +10,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted, Task
 
-Kind: TypeAlias = Literal["item", "location", "expected"]
+Kind: TypeAlias = Literal["item", "location", "expected", "task"]
 
-KINDS: dict[type[Item | Location | ExpectedSet], Kind] = {
+Known: TypeAlias = Item | Location | ExpectedSet | Task
+
+KINDS: dict[type[Known], Kind] = {
     Item: "item",
     Location: "location",
     ExpectedSet: "expected",
+    Task: "task",
 }
 
 
 class Catalogue:
     """The reference facts known so far; as many as the core and the files tell."""
 
-    def __init__(self, known: Iterable[Item | Location | ExpectedSet]) -> None:
+    def __init__(self, known: Iterable[Known]) -> None:
         self._known = {(KINDS[type(fact)], fact.code): fact for fact in known}
 
     def news(self, facts: Iterable[Reference]) -> list[Reference]:

@@ -7,6 +7,7 @@ Rules of the file:
   a report that is late keep their own time: they are so much older.
 * One fact is one turn. Rules run in their fixed order; a fact that a rule emits goes to later
   rules in the same turn, and to itself and earlier ones in the next.
+* Whose a movement is (`Attribution`) is written into it in its own turn, before it is booked.
 * A turn is an `Outcome`, all or nothing; a turn that decided nothing leaves none.
 * A rule that fails ends the process: `RuleFailed` names it. The engine is of no use afterwards.
 """
@@ -14,12 +15,13 @@ Rules of the file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.model import (
     Action,
     Alert,
     Amendment,
+    Attribution,
     Dismissal,
     Event,
     ExpectedSet,
@@ -32,6 +34,8 @@ from gateway.model import (
     ReferenceDeleted,
     Snapshot,
     TagReport,
+    Task,
+    TaskConfirmation,
     Unresolved,
 )
 from gateway.outcome import Outcome
@@ -44,9 +48,9 @@ FEEDBACK_ROUNDS_MAX = 16
 """Turns that one fact may set off by feedback; more is two rules answering each other for ever."""
 
 EVENT_TYPES: frozenset[type] = frozenset(
-    (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment)
+    (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment, TaskConfirmation)
 )
-REFERENCE_TYPES: frozenset[type] = frozenset((Item, Location, ExpectedSet, ReferenceDeleted))
+REFERENCE_TYPES: frozenset[type] = frozenset((Item, Location, ExpectedSet, Task, ReferenceDeleted))
 
 
 class RuleFailed(Exception):  # noqa: N818 - it is a bug of that rule, told by its name
@@ -66,6 +70,13 @@ class _Draft:
     deletes: list[tuple[str, str]] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
+
+    def attribute(self, whose: Attribution) -> None:
+        """Write into a movement of this turn whose it is; what an earlier rule said stays."""
+        for index, event in enumerate(self.events):
+            if type(event) is Movement and event.movement_id == whose.movement_id:
+                order, actor = event.order or whose.order, event.actor or whose.actor
+                self.events[index] = replace(event, order=order, actor=actor)
 
     def outcome(self, at: Ns) -> Outcome | None:
         if not (self.events or self.puts or self.deletes or self.actions or self.references):
@@ -160,7 +171,7 @@ class Engine:
         fact: Fact | None,
     ) -> Sequence[Outcome]:
         """End the turn, then run the turns that its feedback sets off."""
-        if isinstance(fact, Item | Location | ExpectedSet | ReferenceDeleted):
+        if isinstance(fact, Item | Location | ExpectedSet | Task | ReferenceDeleted):
             draft.references.append(fact)
         outcomes = [*before, self._run(pending, draft)]
         for _ in range(FEEDBACK_ROUNDS_MAX):
@@ -201,6 +212,8 @@ class Engine:
                 self._watch(fact)
             if type(fact) in EVENT_TYPES:
                 draft.events.append(fact)  # type: ignore[arg-type] # the set above says so
+            elif type(fact) is Attribution:
+                draft.attribute(fact)
             for consumer in self._routes.get(type(fact), ()):
                 if consumer > index:
                     pending[consumer] = [*pending.get(consumer, ()), fact]

@@ -12,6 +12,20 @@ from gateway.units import CellId, Ns, Severity
 
 MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
 
+TaskState: TypeAlias = Literal["done", "short", "over", "wrong", "cancelled", "timed_out"]
+"""How a task ended. Before that it is queued, active or picking."""
+
+ExceptionCode: TypeAlias = Literal[
+    "SHORT",
+    "OVER",
+    "WRONG_SKU",
+    "WRONG_LOCATION",
+    "UNPLANNED",
+    "UNRESOLVED",
+    "SENSOR_FAULT",
+    "TIMEOUT",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class OrderReference:
@@ -134,7 +148,34 @@ class Amendment:
     epcs: tuple[str, ...] | None = None
 
 
-Event: TypeAlias = Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment
+@dataclass(frozen=True, slots=True)
+class TaskConfirmation:
+    """What became of a task, told once. `quantity_difference` is done less asked; `exception` says
+    why it is not as asked. `movement_ids` are the movements that count, put-backs among them.
+    """
+
+    confirmation_id: str
+    task: str
+    order: OrderReference
+    state: TaskState
+    item: str
+    uom: str
+    quantity_asked: int
+    quantity_done: int
+    quantity_difference: int
+    at_started: Ns
+    at_event: Ns
+    at_decided: Ns
+    exception: ExceptionCode | None = None
+    movement_ids: tuple[str, ...] = ()
+    epcs: tuple[str, ...] = ()
+    actor: str | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+
+
+Event: TypeAlias = (
+    Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment | TaskConfirmation
+)
 
 
 @dataclass(frozen=True, slots=True)

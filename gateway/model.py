@@ -2,7 +2,7 @@
 
 Four kinds of fact flow through the gateway, in this order:
 
-* reference:   what the core or a file tells (`Item`, `Location`, `ExpectedSet`)
+* reference:   what the core or a file tells (`Item`, `Location`, `Task`, ...)
 * observation: what a device said (`TagReport`, `WeightReport`, `DeviceStatus`, ...)
 * inference:   what a rule makes of it (`Arrival`, `WeightStep`, ...)
 * event:       what leaves the box, numbered and durable (`Movement`, `Alert`, ...)
@@ -10,8 +10,8 @@ Four kinds of fact flow through the gateway, in this order:
 All are immutable values. Units stand last in names. Reference, observation and inference may
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
 is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
-`gateway.event`, the wiring of a site in `gateway.wiring`, measures in `gateway.units`; all are
-imported from here.
+`gateway.event`, tasks in `gateway.task`, the wiring of a site in `gateway.wiring`, measures in
+`gateway.units`; all are imported from here.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from gateway.event import (
     Dismissal,
     Event,
     Evidence,
+    ExceptionCode,
     Movement,
     MovementKind,
     OrderReference,
@@ -33,6 +34,8 @@ from gateway.event import (
     SetOutput,
     Snapshot,
     SnapshotLine,
+    TaskConfirmation,
+    TaskState,
     Unresolved,
 )
 from gateway.inference import (
@@ -50,6 +53,7 @@ from gateway.inference import (
     WeightStep,
     ZoneLearned,
 )
+from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind
 from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
 from gateway.wiring import Cell, Portal, Site, Zone
 
@@ -96,11 +100,11 @@ class ExpectedSet:
 class ReferenceDeleted:
     """The core or the file has taken back a reference fact."""
 
-    kind: Literal["item", "location", "expected"]
+    kind: Literal["item", "location", "expected", "task"]
     code: str
 
 
-Reference: TypeAlias = Item | Location | ExpectedSet | ReferenceDeleted
+Reference: TypeAlias = Item | Location | ExpectedSet | Task | ReferenceDeleted
 
 
 # Observation
@@ -267,7 +271,8 @@ Observation: TypeAlias = (
     | Stall
     | SnapshotRequest
     | ActionDone
+    | TaskCancel
 )
 
 
-Fact: TypeAlias = Reference | Observation | Inference | Event
+Fact: TypeAlias = Reference | Observation | Inference | Attribution | Event

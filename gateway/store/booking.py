@@ -25,6 +25,7 @@ from gateway.model import (
     Ns,
     OrderReference,
     Snapshot,
+    TaskConfirmation,
     Unresolved,
 )
 
@@ -48,7 +49,7 @@ class Head(NamedTuple):
 
 def kind_of(event: Event) -> str:
     """The stable name of an event's kind: `movement`, `alert` ..."""
-    return type(event).__name__.lower()
+    return "task_confirmation" if type(event) is TaskConfirmation else type(event).__name__.lower()
 
 
 def record(event: Event, head: Head, say: Say) -> Body:
@@ -177,6 +178,31 @@ def _amendment(event: Amendment, _say: Say) -> Body:
     if event.epcs is not None:
         body["epcs"] = list(event.epcs)
     for name in ("amends_seq", "at_event_wall", "amends_movement"):
+        if (value := getattr(event, name)) is not None:
+            body[name] = value
+    return body
+
+
+@_content.register(TaskConfirmation)
+def _confirmation(event: TaskConfirmation, say: Say) -> Body:
+    body: Body = {
+        "confirmation_id": event.confirmation_id,
+        "task": event.task,
+        "order": _order(event.order),
+        "state": event.state,
+        "item": event.item,
+        "uom": event.uom,
+        "quantity_asked": event.quantity_asked,
+        "quantity_done": event.quantity_done,
+        "quantity_difference": event.quantity_difference,
+        "movement_ids": list(event.movement_ids),
+        "epcs": list(event.epcs),
+        "at_started": say(event.at_started),
+        "at_event": say(event.at_event),
+        "at_decided": say(event.at_decided),
+        "evidence": _evidence(event.evidence),
+    }
+    for name in ("exception", "actor"):
         if (value := getattr(event, name)) is not None:
             body[name] = value
     return body

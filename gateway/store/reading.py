@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.model import Alert, ExpectedSet, Item, Location
+from gateway.catalogue import Known
+from gateway.model import Alert
 from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
@@ -116,7 +117,7 @@ class StoreReader:
         )
         return tuple(StateRow(schema, Row(key, json.loads(value))) for schema, key, value in rows)
 
-    def references(self) -> tuple[Item | Location | ExpectedSet, ...]:
+    def references(self) -> tuple[Known, ...]:
         """All reference facts, by kind and code."""
         rows = self._query("SELECT kind, value FROM reference ORDER BY kind, code")
         return tuple(reference_of(kind, value) for kind, value in rows)

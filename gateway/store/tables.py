@@ -10,14 +10,13 @@ from typing import Literal
 
 import apsw
 
-from gateway.catalogue import KINDS
+from gateway.catalogue import KINDS, Known
 from gateway.clock import Anchor
 from gateway.model import (
     Action,
     Alert,
     ExpectedSet,
-    Item,
-    Location,
+    OrderReference,
     Reference,
     ReferenceDeleted,
     SetOutput,
@@ -27,9 +26,7 @@ from gateway.store.database import query
 from gateway.store.schema import ANCHORS_MAX, PULSES_MAX
 from gateway.store.words import PulseRow, PulseStatus, StoreRefused
 
-_KIND_NAMED: dict[str, type[Item | Location | ExpectedSet]] = {
-    name: kind for kind, name in KINDS.items()
-}
+_KIND_NAMED: dict[str, type[Known]] = {name: kind for kind, name in KINDS.items()}
 
 BEFORE: Mapping[PulseStatus, tuple[PulseStatus, ...]] = {
     "sent": ("pending",),
@@ -155,11 +152,14 @@ def last_anchor(connection: apsw.Connection) -> Anchor | None:
     return None if row is None else Anchor(*row)
 
 
-def reference_of(kind: str, value: str) -> Item | Location | ExpectedSet:
+def reference_of(kind: str, value: str) -> Known:
     """The reference fact that a row holds."""
     fields = json.loads(value)
     if kind == "expected":
         fields["epcs"] = frozenset(fields["epcs"])
     elif kind == "item":
         fields["epc_prefixes"] = tuple(fields["epc_prefixes"])
+    elif kind == "task":
+        fields["order"] = OrderReference(**fields["order"])
+        fields["serials"] = tuple(fields["serials"])
     return _KIND_NAMED[kind](**fields)

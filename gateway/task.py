@@ -1,0 +1,67 @@
+"""The words for work that was ordered: tasks, and whose a movement is.
+
+Part of `gateway.model`; import them from there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gateway.event import OrderReference
+from gateway.units import UNKNOWN_LOCATION
+
+TaskKind: TypeAlias = Literal["issue", "receipt", "transfer", "return", "put_away"]
+
+Policy: TypeAlias = Literal["flexible", "warning", "strict"]
+"""What more or less than was asked is, beyond the tolerance: accepted, accepted with an alert, or
+an exception that the core must decide on.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One line of an order: `quantity` of `item` is to go from `from_location` to `to_location`;
+    an end that this gateway does not see is UNKNOWN_LOCATION.
+
+    Of several for one item the higher `priority` comes first, then the earlier `due_s` (seconds
+    since 1970, UTC; it only sets the order), then the one that came first. Up to `tolerance_pieces`
+    and `tolerance_permille` more or less are as good as asked. With `serials` these EPCs are asked.
+    A task with no act for `timeout_s` after its first act is closed with what was done.
+    """
+
+    code: str
+    kind: TaskKind
+    order: OrderReference
+    item: str
+    quantity: int
+    from_location: str = UNKNOWN_LOCATION
+    to_location: str = UNKNOWN_LOCATION
+    lot: str | None = None
+    serials: tuple[str, ...] = ()
+    tolerance_pieces: int = 0
+    tolerance_permille: int = 0
+    policy: Policy = "warning"
+    priority: int = 0
+    due_s: int | None = None
+    timeout_s: int = 300
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCancel:
+    """A person takes a task back at the edge: what was done until then is confirmed."""
+
+    code: str
+    actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Whose a movement of this turn is: the order line and the person. The engine writes both into
+    the movement before it is recorded. A rule tells it in the turn in which the movement is told.
+    """
+
+    movement_id: str
+    order: OrderReference | None = None
+    actor: str | None = None
