@@ -50,6 +50,8 @@ def parse_object(payload: bytes) -> Object:
     """A JSON object; BadPayloadError if it is none."""
     try:
         value = json.loads(payload)
+        if b"\\u" in payload:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair fails here
     except NESTING_ERRORS as error:
         raise BadPayloadError(f"no JSON: {error}") from None
     if not isinstance(value, dict):
