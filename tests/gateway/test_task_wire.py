@@ -1,7 +1,7 @@
 """Orders from the core's book to the scale and back, through a broker and a whole gateway."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +22,7 @@ from simulators.core.service import Connection, Core
 from tests.gateway.serving import serving
 from tests.gateway.task_rule import WorkedOff, task_rule
 from tests.gateway.uplink.conftest import listening
-from tests.polling import until
+from tests.polling import PATIENCE_S, until
 
 __all__ = ["task_rule"]
 
@@ -99,16 +99,28 @@ async def gateway(
         yield gateway
 
 
-def known(gateway: Gateway) -> list[str]:
-    """The tasks that the gateway has taken over and not given back."""
-    return [code for kind, code in gateway.catalogue._known if kind == "task"]
+async def shown(site: Site, task: str) -> Mapping[str, Any]:
+    """What the gateway tells of a task: nothing if it does not know it (any more)."""
+    answer = await site.core.command("edge-t", "task-show", {"task_id": task})
+    assert answer["ok"] or answer["error"] == f"no task {task!r} is known"
+    told: Mapping[str, Any] = answer.get("result", {})
+    return told
 
 
-async def test_order_is_carried_out_confirmed_and_cleared(
-    site: Site, gateway: Gateway, fake_driver: Any
-) -> None:
+async def until_shown(site: Site, task: str, **expected: Any) -> None:
+    """Wait until the gateway tells this of a task; without expectations, until it is gone."""
+    wanted = expected or {"state": None}
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            told = await shown(site, task)
+            if all(told.get(name) == value for name, value in wanted.items()):
+                return
+
+
+@pytest.mark.usefixtures("gateway")
+async def test_order_is_carried_out_confirmed_and_cleared(site: Site, fake_driver: Any) -> None:
     await site.core.order(TASK)
-    await until(lambda: known(gateway))
+    await until_shown(site, TASK["task_id"], state="queued")
     fake_driver.on_scale_g = 970.0
     await until(lambda: len(site.records("movement")) == 1)
     found = await site.core.command("edge-t", "task-ls", {})
@@ -126,19 +138,20 @@ async def test_order_is_carried_out_confirmed_and_cleared(
     line = await site.line()
     assert line is not None
     assert (line.state, line.done, line.backorder, line.difference) == ("done", 4, 0, 0)
-    await until(lambda: not known(gateway))
+    await until_shown(site, TASK["task_id"])
     assert (await site.core.command("edge-t", "task-ls", {}))["result"]["open"] == 0
     async with listening(site.port, f"{BASE}/task/+") as heard:
         await site.core.order(TASK | {"task_id": "T-2"})
         assert (await heard.get())[0] == f"{BASE}/task/T-2"
 
 
+@pytest.mark.usefixtures("gateway")
 async def test_order_of_the_command_line_is_taken_back_at_the_edge(
-    site: Site, gateway: Gateway, fake_driver: Any
+    site: Site, fake_driver: Any
 ) -> None:
     words = ["put", "T-9", "--number", "9", "--item", "BOLT", "--quantity", "5", "--from", "BIN-1"]
     assert await asyncio.to_thread(order.main, ["--db", str(site.path), *words]) == 0
-    await until(lambda: known(gateway) == ["T-9"])
+    await until_shown(site, "T-9", asked=5)
     fake_driver.on_scale_g = 980.0
     await until(lambda: len(site.records("movement")) == 1)
     args = {"task_id": "T-9", "actor": "Ana"}
@@ -149,27 +162,16 @@ async def test_order_of_the_command_line_is_taken_back_at_the_edge(
     assert line is not None
     assert (line.state, line.done, line.backorder) == ("cancelled", 2, 3)
     assert (line.difference, line.exception) == (-3, "SHORT")
-    await until(lambda: not known(gateway))
-    answer = await site.core.command("edge-t", "task-show", {"task_id": "T-9"})
-    assert (answer["ok"], answer["error"]) == (False, "no task 'T-9' is known")
+    await until_shown(site, "T-9")
 
 
-async def test_amended_order_replaces_its_task_and_a_withdrawn_one_goes(
-    site: Site, gateway: Gateway
-) -> None:
+@pytest.mark.usefixtures("gateway")
+async def test_amended_order_replaces_its_task_and_a_withdrawn_one_goes(site: Site) -> None:
     await site.core.order(TASK)
     await site.core.order(TASK | {"quantity": 6, "priority": 9})
-    args = {"task_id": TASK["task_id"]}
-
-    async def shown() -> tuple[int, int, int] | None:
-        answer = await site.core.command("edge-t", "task-show", args)
-        if not answer["ok"]:
-            return None
-        task = answer["result"]
-        return task["version"], task["asked"], task["priority"]
-
-    while await shown() != (2, 6, 9):
-        pass
+    await until_shown(site, TASK["task_id"], version=2, asked=6, priority=9)
     await site.core.withdraw(TASK["task_id"])
-    await until(lambda: not known(gateway))
-    assert await shown() is None
+    await until_shown(site, TASK["task_id"])
+    line = await site.line()
+    assert line is not None
+    assert line.state == "withdrawn"
