@@ -19,7 +19,7 @@ from gateway.ports import JsonValue, Row
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
-from gateway.uplink.messages import Request, text_of, whole_of
+from gateway.uplink.messages import Request, key_of, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
@@ -63,14 +63,15 @@ class Orders:
 
     async def task(self, request: Request) -> Mapping[str, JsonValue]:
         """One task with all that is known of it."""
-        return await self._task(text_of(request.args, "task_id"))
+        return await self._task(key_of(request.args, "task_id"))
 
     async def cancel_task(self, request: Request) -> Mapping[str, JsonValue]:
         """Take a task back; the rule confirms what was done until now."""
         known = self._remembered.get(request.id)
         if known is not None:
             return known.value
-        code, actor = text_of(request.args, "task_id"), text_of(request.args, "actor", "")
+        code = key_of(request.args, "task_id")
+        actor = key_of(request.args, "actor") if "actor" in request.args else ""
         task = await self._task(code)
         if task["state"] in ENDED:
             raise CommandError(f"task {code!r} is confirmed already: {task['state']}")

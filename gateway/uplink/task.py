@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import TypeVar, get_args
 
 from gateway.model import UNKNOWN_LOCATION, OrderReference, Policy, Task, TaskKind
-from gateway.uplink.messages import BadPayloadError, Object, whole_of
+from gateway.uplink.messages import KEY_MAX, BadPayloadError, Object, key_of, whole_of
 
-KEY_MAX = 128
 SERIALS_MAX = 4096
 PRIORITY_MAX = 1000
 TIMEOUT_S, TIMEOUT_MAX_S = 300, 86_400
@@ -22,7 +21,6 @@ _HOW = {"tolerance", "policy", "priority", "due", "timeout_s"}
 _KINDS: dict[str, TaskKind] = {kind: kind for kind in get_args(TaskKind)}
 _POLICIES: dict[str, Policy] = {policy: policy for policy in get_args(Policy)}
 
-_KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{KEY_MAX}}}")
 _SERIAL = re.compile(r"([0-9a-f]{2}){1,62}")
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z", re.ASCII)
 
@@ -44,11 +42,11 @@ def parse_task(code: str, value: Object, version: int) -> Task:
         code=code,
         kind=_word(value, "type", _KINDS, None),
         order=_order(value),
-        item=_key(value, "item"),
+        item=key_of(value, "item"),
         quantity=quantity,
         from_location=from_location,
         to_location=to_location,
-        lot=_key(value, "lot") if "lot" in value else None,
+        lot=key_of(value, "lot") if "lot" in value else None,
         serials=_serials(value, quantity),
         tolerance_pieces=whole_of(tolerance, "pieces", 0, 0),
         tolerance_permille=_bounded(tolerance, "permille", 0, PERMILLE_MAX, 0),
@@ -73,13 +71,6 @@ def _object(value: Object, name: str, default: Object | None = None) -> Object:
     return found
 
 
-def _key(value: Object, name: str) -> str:
-    found = value.get(name)
-    if not isinstance(found, str) or not _KEY.fullmatch(found):
-        raise BadPayloadError(f"{name}: a key of 1 to {KEY_MAX} characters is wanted")
-    return found
-
-
 def _word(value: Object, name: str, known: dict[str, Word], default: str | None) -> Word:
     found = value.get(name, default)
     if not isinstance(found, str) or found not in known:
@@ -97,8 +88,8 @@ def _bounded(value: Object, name: str, least: int, most: int, default: int) -> i
 def _order(value: Object) -> OrderReference:
     order = _object(value, "order")
     _known_only("order.", order, OrderReference.__slots__)
-    system, kind, number = (_key(order, name) for name in ("system", "type", "number"))
-    return OrderReference(system, kind, number, _key(order, "line") if "line" in order else "")
+    system, kind, number = (key_of(order, name) for name in ("system", "type", "number"))
+    return OrderReference(system, kind, number, key_of(order, "line") if "line" in order else "")
 
 
 def _ends(value: Object) -> tuple[str, str]:
@@ -107,7 +98,7 @@ def _ends(value: Object) -> tuple[str, str]:
     for name in ("from", "to"):
         end = _object(value, name, {"location": UNKNOWN_LOCATION})
         _known_only(f"{name}.", end, {"location"})
-        ends.append(_key(end, "location"))
+        ends.append(key_of(end, "location"))
     if ends[0] == ends[1]:
         raise BadPayloadError("from, to: two places are wanted, one of which may be unknown")
     return ends[0], ends[1]

@@ -82,9 +82,15 @@ async def site_of(port: int, path: Path) -> AsyncIterator[Site]:
 async def site(
     require: Callable[[str], str], free_port: int, tmp_path: Path
 ) -> AsyncIterator[Site]:
+    """All that anybody says on it is checked against the contract."""
     require("mosquitto")
-    async with site_of(free_port, tmp_path / "core.db") as running:
+    async with (
+        site_of(free_port, tmp_path / "core.db") as running,
+        listening(free_port, f"{BASE}/#") as heard,
+    ):
         yield running
+        while heard.qsize():
+            load_contract().check(*heard.get_nowait())
 
 
 @pytest.fixture

@@ -160,8 +160,15 @@ async def test_unknown_task_is_refused(gateway: Gateway, name: str) -> None:
     await learn(gateway, replace(TASK, code="T-2"))
     with pytest.raises(RefusedError, match="no task 'T-1' is known"):
         await command(gateway, name, task_id="T-1")
-    with pytest.raises(RefusedError, match="task_id: a string is wanted"):
+    with pytest.raises(RefusedError, match="task_id: a key of 1 to 128 characters is wanted"):
         await command(gateway, name, "2")
+
+
+async def test_actor_that_could_not_be_recorded_is_refused(gateway: Gateway) -> None:
+    await learn(gateway, TASK)
+    with pytest.raises(RefusedError, match="actor: a key of 1 to 128 characters is wanted"):
+        await command(gateway, "task-cancel", task_id="T-1", actor="Ana\n")
+    assert await confirmations(gateway) == []
 
 
 async def test_cancel_is_refused_where_no_rule_would_hear_of_it(
