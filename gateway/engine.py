@@ -125,6 +125,10 @@ class Engine:
                 if self._step(index, reference) is not NOTHING:
                     raise RuleFailed(self._names[index], "it decided on a fact known already")
 
+    def takes(self, kind: type[Fact]) -> bool:
+        """Whether a rule takes facts of this kind."""
+        return kind in self._routes
+
     def feed(self, at: Ns, fact: Fact) -> Sequence[Outcome]:
         """Take one fact that happened at `at`; first run the wake-ups due before it."""
         before = self.wake(at) if self.next_wake <= at else ()

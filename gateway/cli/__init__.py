@@ -17,6 +17,7 @@ COMMANDS = {
     "doctor": "look for what is wrong, and name the fix",
     "status": "how the running gateway is",
     "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
+    "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",
     "store": "look into the ledger: status, ls, show, requeue, verify",

@@ -1,9 +1,10 @@
-"""Reference data from the retained topics: items, locations, expected sets."""
+"""Reference data from the retained topics: items, locations, expected sets, tasks."""
 
 from __future__ import annotations
 
 from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
+from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
 
 EPC_PREFIXES_MAX = 64
@@ -13,11 +14,11 @@ EPCS_MAX = 4096
 HEX_DIGITS = frozenset("0123456789abcdef")
 
 
-def parse_reference(path: str, payload: bytes) -> Reference | None:
+def parse_reference(path: str, payload: bytes) -> Reference:
     """What `item/{code}`, `location/{code}` or `task/{id}` says; an empty payload takes it back.
 
-    None for a task that is no expected set: this version has no rule for it. BadPayloadError if
-    it is against the contract.
+    What it was that a deleted `task/{id}` named, a task or an expected set, the catalogue knows.
+    BadPayloadError if the payload is against the contract.
     """
     kind, _, level = path.partition("/")
     try:
@@ -35,13 +36,15 @@ def parse_reference(path: str, payload: bytes) -> Reference | None:
         return _item(key, value, version)
     if kind == "location":
         return Location(key, text_of(value, "name", ""), version)
-    return _expected(key, value, version) if value.get("type") == "expected" else None
+    if value.get("type") == "expected":
+        return _expected(key, value, version)
+    return parse_task(key, value, version)
 
 
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
     if kind == "item":
         return ReferenceDeleted("item", key)
-    return ReferenceDeleted("location" if kind == "location" else "expected", key)
+    return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 
 def _item(code: str, value: Object, version: int) -> Item:

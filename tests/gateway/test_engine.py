@@ -67,6 +67,11 @@ def test_rules_see_a_fact_in_their_order() -> None:
     assert log == [("c", 5, SCAN), ("a", 5, SCAN), ("b", 5, SCAN)]
 
 
+def test_engine_knows_what_its_rules_take() -> None:
+    engine = build([], ("a", nothing, (Scan,)))
+    assert (engine.takes(Scan), engine.takes(Stall)) == (True, False)
+
+
 def test_reads_of_a_report_that_comes_late_keep_their_own_time() -> None:
     log: Log = []
     engine = build(log, ("a", nothing, (TagReport,)), ("b", nothing, (TagReport,)))

@@ -18,12 +18,15 @@ from gateway.model import (
     InputChange,
     Item,
     Location,
+    OrderReference,
     ReferenceDeleted,
     Scan,
     SnapshotRequest,
     Stall,
     TagRead,
     TagReport,
+    Task,
+    TaskCancel,
     WeightReport,
     WeightSample,
 )
@@ -64,6 +67,9 @@ EXAMPLES: list[Fact] = [
     Item("BOLT", "Bolt", 18_900, 150, "pcs", ("3034",), 7),
     Location("A-1", "Shelf"),
     ExpectedSet("S1", "gate", "out", frozenset({"e2", "30"})),
+    Task("T-1", "issue", OrderReference("erp", "so", "4711", "10"), "BOLT", 4, "A-1"),
+    Task("T-2", "receipt", OrderReference("erp", "po", "9", ""), "BOLT", 1, serials=("3034",)),
+    TaskCancel("T-1", "badge-17"),
     ReferenceDeleted("item", "BOLT"),
 ]
 
