@@ -164,16 +164,24 @@ class TaskRule:
         return together(Turn(next_wake=0), *turns, self._book.activate_all())
 
     def _told(self, now: Ns, task: Task) -> Turn:
-        """A task is told; before anything is watched, it may be known already."""
+        """A task is told; before anything is watched, it may be known already.
+
+        One in work that asks another item or place now is another: what was done is confirmed.
+        """
         if self._book.full(task):
             return NOTHING if now == 0 else self._guard.full(now, task.code, full=True)
+        old = self._book.get(task.code)
+        ended = NOTHING
+        if old is not None and old.work.state == "picking" and self._book.is_other(old, task):
+            ended = self._close(now, old, "cancelled")
+            ended = together(ended, self._book.forget(task.code))
         opened = self._book.take(task)
         if opened is None or now == 0:
             return NOTHING
         looked = NOTHING
         if opened.work.state == "picking":
             looked = self._guard.look(now, opened, self._acts.epcs(task.code), task.from_location)
-        return together(self._book.keep(opened), self._book.activate(opened), looked)
+        return together(ended, self._book.keep(opened), self._book.activate(opened), looked)
 
     def _deleted(self, now: Ns, deleted: ReferenceDeleted) -> Turn:
         if deleted.kind == "item":
@@ -320,7 +328,7 @@ class TaskRule:
         if state is None:
             down = self._places.devices(opened.course.counted) & self._down
             state, exception = verdict(opened, epcs, blind=bool(down))
-        identity = self._identify("task", code, now)
+        identity = self._identify("task", code, opened.work.number, now)
         ending = Ending(identity, state, exception, now, actor or None)
         uom = self._uoms.get(opened.task.item, "pcs")
         told = Turn(facts=(confirmation(opened, ending, acts, epcs, uom),))

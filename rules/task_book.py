@@ -55,6 +55,11 @@ class TaskBook:
         known = task.code in self._open or task.code in self._closed
         return not known and len(self._open) >= OPEN_MAX
 
+    def is_other(self, opened: OpenTask, task: Task) -> bool:
+        """Whether a newer version asks what the work on the older one cannot count for."""
+        asked = (opened.task.item, opened.course)
+        return asked != (task.item, self._places.course(task))
+
     def take(self, task: Task) -> OpenTask | None:
         """A task is told, or its newer version; None if it is closed."""
         if task.code in self._closed:

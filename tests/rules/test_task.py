@@ -25,7 +25,7 @@ def test_a_task_is_confirmed_once_it_is_done_and_quiet() -> None:
     floor.wake(9.0)
     assert floor.confirmed() == [
         TaskConfirmation(
-            f"boot-1/task/T1/{at(9)}",
+            f"boot-1/task/T1/0/{at(9)}",
             "T1",
             order("of-T1"),
             "done",
@@ -205,6 +205,19 @@ def test_an_amended_task_asks_what_it_asks_now() -> None:
     floor.wake(56)
     assert floor.ended() == [("T1", "done", 2, None)]
     assert floor.confirmed()[0].quantity_asked == 2
+
+
+def test_a_task_in_work_that_asks_something_else_now_begins_anew() -> None:
+    floor = Floor()
+    floor.do(1, task(quantity=1))
+    floor.do(2, task(quantity=1, item="NUT", source="A2", version=1))
+    floor.do(5, moved("m1", 2, "A2", item="NUT"))
+    floor.do(6, task(quantity=1, version=2))
+    assert floor.ended() == [("T1", "cancelled", 2, None)]
+    floor.do(7, moved("m2", 1))
+    floor.wake(10)
+    assert floor.ended()[1:] == [("T1", "done", 1, None)]
+    assert floor.confirmed()[1].movement_ids == ("m2",)
 
 
 def test_of_several_tasks_the_first_in_rank_comes_first() -> None:
