@@ -301,7 +301,8 @@ class TaskRule:
             here = self._places.same(unresolved.location, opened.course.counted)
             may_be = item in unresolved.candidates or not unresolved.candidates
             in_turn = work.state == "picking" or (seen and work.state == "active")
-            if here and may_be and in_turn and len(work.questions) < QUESTIONS_MAX:
+            fresh = unresolved.unresolved_id not in work.questions
+            if here and may_be and in_turn and fresh and len(work.questions) < QUESTIONS_MAX:
                 work.questions.append(unresolved.unresolved_id)
                 opened.acted(now, unresolved.at_event)
                 turns.append(self._book.keep(opened))
@@ -343,7 +344,7 @@ class TaskRule:
 
     def _stalled(self, span_ns: Ns) -> Turn:
         """Nothing can be told of that time: pauses are longer by it."""
-        stalled = list(self._book.in_work())
+        stalled = self._book.in_work()
         for opened in stalled:
             opened.held = self._due(opened) + span_ns
         return Turn(next_wake=0) if stalled else NOTHING

@@ -7,7 +7,7 @@ priority, earlier due, first come.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from gateway.model import Ns, Task
@@ -88,9 +88,9 @@ class TaskBook:
         """The open tasks whose place that counts is in an area."""
         return self._by_area.get(area, {}).values()
 
-    def in_work(self) -> Iterator[OpenTask]:
-        """The tasks that something has been done for."""
-        return iter(list(self._in_work.values()))
+    def in_work(self) -> list[OpenTask]:
+        """The tasks that something has been done for, in the order in which they came."""
+        return sorted(self._in_work.values(), key=lambda opened: opened.work.number)
 
     def keep(self, opened: OpenTask) -> Turn:
         """Its work has changed."""
