@@ -329,7 +329,7 @@ class TaskRule:
         if state is None:
             down = self._places.devices(opened.course.counted) & self._down
             state, exception = verdict(opened, epcs, blind=bool(down))
-        identity = self._identify("task", code, opened.work.number, now)
+        identity = self._identify("task", code, now)
         ending = Ending(identity, state, exception, now, actor or None)
         uom = self._uoms.get(opened.task.item, "pcs")
         told = Turn(facts=(confirmation(opened, ending, acts, epcs, uom),))

@@ -25,7 +25,7 @@ def test_a_task_is_confirmed_once_it_is_done_and_quiet() -> None:
     floor.wake(9.0)
     assert floor.confirmed() == [
         TaskConfirmation(
-            f"boot-1/task/T1/0/{at(9)}",
+            f"boot-1/task/T1/{at(9)}",
             "T1",
             order("of-T1"),
             "done",
