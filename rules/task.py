@@ -58,15 +58,17 @@ ALL_PLACES = "*"
 
 
 class TaskSettings(PluginSettings):
-    """How long a task waits: `quiet_s` after all that was asked is done, for what is put back;
-    `tags_s` for the EPCs of pieces of which certain ones are asked. What is put back within
-    `return_s` of its issue is a return.
+    """How long a task waits: `quiet_s` after all that was asked is done, for what is put back, and
+    `quiet_tags_s` where only tags tell it, some of them so much later than others; `tags_s` for the
+    EPCs of pieces of which certain ones are asked. What is put back within `return_s` of its issue
+    is a return.
 
     In `demand_order` are the locations, or zones, that nothing may leave without an order ("*" for
     all that are watched): there it is an alert.
     """
 
     quiet_s: float = Field(3.0, gt=0)
+    quiet_tags_s: float = Field(15.0, gt=0)
     tags_s: float = Field(30.0, gt=0)
     return_s: float = Field(86_400.0, gt=0)
     demand_order: tuple[str, ...] = ()
@@ -95,7 +97,8 @@ class TaskRule:
     def __init__(self, settings: TaskSettings, context: RuleContext) -> None:
         last_alive = context.last_alive or 0
         self._identify = context.identify
-        self._pauses = Pauses(int(settings.quiet_s * NS_PER_S), int(settings.tags_s * NS_PER_S))
+        pauses_s = (settings.quiet_s, settings.quiet_tags_s, settings.tags_s)
+        self._pauses = Pauses(*(int(pause_s * NS_PER_S) for pause_s in pauses_s))
         self._return_ns = int(settings.return_s * NS_PER_S)
         self._demand = frozenset(settings.demand_order)
         self._places = Places(context.site)
@@ -360,7 +363,8 @@ class TaskRule:
 
     def _due(self, opened: OpenTask) -> Ns:
         named = len(self._acts.epcs(opened.task.code)) if opened.task.serials else 0
-        return due(opened, named, self._pauses, opened.task.timeout_s * NS_PER_S)
+        weighed = self._places.weighed(opened.course.counted)
+        return due(opened, named, self._pauses, weighed=weighed)
 
     def _next_wake(self, now: Ns) -> Ns | None:
         dues = [self._due(opened) for opened in self._book.in_work()]

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 
 from gateway.model import UNKNOWN_LOCATION, Movement, Site, Task
 
+SHELF = "shelf of "
+"""Before the name of a transmitter: no place is called so."""
+
 
 @dataclass(frozen=True, slots=True)
 class Course:
@@ -26,6 +29,12 @@ class Places:
 
     def __init__(self, site: Site) -> None:
         self._zone_of = {cell.location: cell.zone for cell in site.cells if cell.zone}
+        self._shelf_of = {
+            cell.location: SHELF + cell.cell.rpartition(":")[0]
+            for cell in site.cells
+            if not cell.zone
+        }
+        self._weighed = {cell.location for cell in site.cells}
         zones = {zone.location for zone in site.zones}
         self._storage = zones | {cell.location for cell in site.cells}
         gates = {end for gate in site.portals for end in (gate.outside, gate.inside)}
@@ -51,13 +60,20 @@ class Places:
         """The devices that watch a place."""
         return self._devices.get(place, set())
 
+    def weighed(self, place: str) -> bool:
+        """Whether a scale tells at once what happens there."""
+        return place in self._weighed
+
     def area(self, place: str) -> str:
-        """The zone around a cell; of any other place, itself."""
-        return self._zone_of.get(place, place)
+        """Where a hand may go astray: the zone around a cell, or the cells of its transmitter, that
+        stand side by side; of any other place, itself.
+        """
+        return self._zone_of.get(place) or self._shelf_of.get(place, place)
 
     def same(self, place: str, other: str) -> bool:
         """Whether one of them is the other, or holds it."""
-        return place == other or self._zone_of.get(place) == other or self.area(other) == place
+        zone_of = self._zone_of
+        return place == other or zone_of.get(place) == other or zone_of.get(other) == place
 
     def course(self, task: Task) -> Course:
         """Where the task asks stock to go."""

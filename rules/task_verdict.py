@@ -1,6 +1,6 @@
 """When a task is closed, and what is then said of it. Part of the task rule.
 
-    as asked, and quiet for quiet_s -----------------> done
+    as asked, and quiet for quiet_s -----------------> done (for quiet_tags_s where only tags tell)
     as asked, pieces asked, their tags still to show -> waits tags_s for them
     too many, or less, and no act for timeout_s -----> over, short; timed_out if nothing counts
     pieces of other items, or not those asked -------> wrong, WRONG_SKU
@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gateway.model import Evidence, ExceptionCode, Ns, TaskConfirmation, TaskState
+from gateway.model import NS_PER_S, Evidence, ExceptionCode, Ns, TaskConfirmation, TaskState
 from rules.task_acts import Act
 from rules.task_open import OpenTask
 
@@ -35,20 +35,24 @@ BY_STATE: dict[TaskState, ExceptionCode] = {
 
 @dataclass(frozen=True, slots=True)
 class Pauses:
-    """How long nothing must happen: after what was asked is done, and for tags to show."""
+    """How long nothing must happen after what was asked is done: where a scale tells it, where
+    only tags do, and where the tags of certain pieces are still to show.
+    """
 
     quiet_ns: Ns
+    quiet_tags_ns: Ns
     tags_ns: Ns
 
 
-def due(opened: OpenTask, named: int, pauses: Pauses, timeout_ns: Ns) -> Ns:
+def due(opened: OpenTask, named: int, pauses: Pauses, *, weighed: bool) -> Ns:
     """When a task in work is closed if nothing more happens; of `named` pieces the EPC is known."""
+    timeout_ns = opened.task.timeout_s * NS_PER_S
     if opened.wanting > 0 or opened.excess > 0:
         wait_ns = timeout_ns
     elif opened.task.serials and named < opened.work.done:
         wait_ns = min(pauses.tags_ns, timeout_ns)
     else:
-        wait_ns = pauses.quiet_ns
+        wait_ns = pauses.quiet_ns if weighed else pauses.quiet_tags_ns
     return max(opened.work.acted + wait_ns, opened.held)
 
 

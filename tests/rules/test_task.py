@@ -256,7 +256,9 @@ def test_a_zone_is_a_place_for_all_its_cells_and_a_gate_is_one() -> None:
     floor = Floor()
     floor.do(1, task("Z", 2, "A"), task("G", 1, "HALL", item="NUT"))
     floor.do(5, moved("m1", 1, "A1"), moved("m2", 1, "A"), moved("m3", 1, "HALL", item="NUT"))
-    floor.wake(9)
+    floor.wake(19.9)
+    assert floor.confirmed() == []
+    floor.wake(20)
     assert sorted(floor.ended()) == [("G", "done", 1, None), ("Z", "done", 2, None)]
 
 

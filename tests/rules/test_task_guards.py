@@ -1,12 +1,13 @@
 """What people are called for while they work on tasks, and what the core is told of it."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from gateway.model import Amendment, DeviceStatus, Dismissal, ReferenceDeleted, Unresolved
+from gateway.model import Amendment, Cell, DeviceStatus, Dismissal, ReferenceDeleted, Unresolved
 from tests.rules.play import at
-from tests.rules.tasks import Floor, again, moved, put, task
+from tests.rules.tasks import SHELVES, Floor, again, moved, put, task
 
 EVERYWHERE = {"demand_order": ("*",)}
 DAY_S = 86_400
@@ -25,6 +26,17 @@ def test_another_item_from_the_same_shelf_is_wrong() -> None:
     floor.wake(305)
     assert floor.ended() == [("T1", "wrong", 0, "WRONG_SKU")]
     assert floor.confirmed()[0].movement_ids == ()
+
+
+def test_another_item_from_the_next_cell_of_the_same_scale_is_wrong() -> None:
+    site = replace(SHELVES, cells=(*SHELVES.cells, Cell("s:5", "C2"), Cell("t:1", "D1")))
+    floor = Floor(site=site, settings=EVERYWHERE)
+    floor.do(1, task(source="C1"))
+    floor.do(5, moved("m1", 2, "C1"), moved("m2", 1, "C2", item="NUT"))
+    floor.do(6, moved("m3", 1, "D1", item="NUT"))
+    assert floor.alerts() == [("wrong_item:T1", True), ("unplanned:D1:NUT", True)]
+    floor.wake(306)
+    assert floor.ended() == [("T1", "wrong", 2, "WRONG_SKU")]
 
 
 def test_another_item_that_is_put_back_is_forgiven() -> None:
