@@ -197,7 +197,7 @@ class TaskRule:
         kept = tuple(row for row in closed.puts if row.key != TASK_ROW + deleted.code)
         if opened is not None and not opened.kept:
             forgotten = NOTHING
-        cleared = self._alerts.taken_back(now, deleted.code)
+        cleared = self._alerts.taken_back(now, deleted.code) if opened else NOTHING
         return together(closed._replace(puts=kept) if closed.puts else closed, forgotten, cleared)
 
     def _moved(self, now: Ns, movement: Movement) -> Turn:

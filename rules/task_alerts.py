@@ -7,8 +7,9 @@
     unplanned:{place}:{item} something left a place where all needs an order, without one
     tasks_full              more tasks are open than can be
 
-One is cleared when as many pieces are back as it was raised for, when the core takes the task back,
-or after a day. One that stands is raised anew for what is new, unless that was just done.
+One is cleared when as many pieces are back as it was raised for, when the core takes the task back
+before it is closed, or after a day: that the core has read what became of a task mends nothing. One
+that stands is raised anew for what is new, unless that was just done.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ class TaskAlerts:
         return NOTHING if old is None else self.now(now, key, old.pieces - pieces, "")
 
     def taken_back(self, now: Ns, task: str) -> Turn:
-        """The core has taken a task back: it has seen what became of it."""
+        """The core has taken a task back while it was open: nothing is asked any more."""
         keys = [f"{code}:{task}" for code in ("over_issue", "short", "wrong_item", "wrong_place")]
         return together(*(self._clear(now, key, SETTLED) for key in keys if key in self._standing))
 

@@ -183,15 +183,26 @@ def test_what_goes_on_its_way_out_by_the_gate_is_of_the_same_order() -> None:
     assert floor.alerts() == [("unplanned:HALL:BOLT", True)]
 
 
-def test_alerts_of_a_task_are_settled_when_the_core_takes_it_back() -> None:
+def test_alerts_of_an_open_task_are_settled_when_the_core_takes_it_back() -> None:
     floor = Floor()
     floor.do(1, task())
-    floor.do(5, moved("m1", 1))
+    floor.do(5, moved("m1", 5))
+    floor = again(floor, [task()])
+    floor.do(9, ReferenceDeleted("task", "T1"))
+    assert floor.alerts() == [("over_issue:T1", False)]
+    assert set(floor.rows) == {"act:m1"}
+
+
+def test_alerts_of_a_closed_task_stand_until_somebody_has_looked() -> None:
+    floor = Floor()
+    floor.do(1, task())
+    floor.do(5, moved("m1", 4))
     floor.wake(305)
     floor = again(floor, [task()])
-    floor.do(400, ReferenceDeleted("task", "T1"))
-    assert floor.alerts() == [("short:T1", False)]
-    assert set(floor.rows) == {"act:m1"}
+    floor.do(306, ReferenceDeleted("task", "T1"))
+    assert floor.alerts() == []
+    floor.do(400, put("m2", 1))
+    assert floor.alerts() == [("over_issue:T1", False)]
 
 
 @pytest.mark.parametrize(
