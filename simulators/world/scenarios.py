@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from simulators.world.families.fused import SmartShelfPlan, fused_block
+from simulators.world.families.orders import orders_block
 from simulators.world.families.portal import GateBusiness, portal_block
 from simulators.world.families.shelf import ShelfPlan, shelf_block
 from simulators.world.families.still import day_block, faulty_block, quiet_block
@@ -73,6 +74,10 @@ def _fused(parameters: SiteParameters, random: Random, span: Span) -> Block:
     return fused_block(plan, parameters, random)
 
 
+def _orders(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return orders_block(span, drives(parameters, random, span.length_s), parameters, random)
+
+
 def _quiet(parameters: SiteParameters, random: Random, span: Span) -> Block:
     return quiet_block(parameters, random, span.length_s)
 
@@ -95,6 +100,7 @@ FAMILIES: dict[str, Family] = {
     "quiet": Family(86_400.0, _quiet),
     "faulty": Family(3600.0, _faulty),
     "day": Family(86_400.0, _day),
+    "orders": Family(4950.0, _orders),
 }
 
 
