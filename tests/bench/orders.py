@@ -69,12 +69,9 @@ def metrics(tally: WorkTally) -> dict[str, dict[str, Any]]:
     """The figures, those with a bar first."""
     counts = tally.counts
     lines, slips = max(1, counts["lines"]), max(1, counts["slips"])
-    told = sum(count for name, count in counts.items() if name.startswith("told "))
-    by_kind = sorted(name for name in counts if name.startswith("lines "))
-    slip_kinds = sorted(name for name in counts if name.startswith("slips "))
     return {
         "confirmed exactly": metric(counts["exact"] / lines, "", at_least=EXACT_MIN),
-        "mistakes alerted": metric(told / slips, "", at_least=1.0),
+        "mistakes alerted": metric(counts["told"] / slips, "", at_least=1.0),
         "alert delay p50": metric(_percentile(tally.alert_delays_s, 50), "s", must=ALERT_P50_MAX_S),
         "alert delay p99": metric(_percentile(tally.alert_delays_s, 99), "s", must=ALERT_P99_MAX_S),
         "false alerts per 1000 lines": metric(
@@ -85,18 +82,18 @@ def metrics(tally: WorkTally) -> dict[str, dict[str, Any]]:
         "hourly sums": metric(counts["sums"], ""),
         "confirmed after last act p50": metric(_percentile(tally.confirm_delays_s, 50), "s"),
         "confirmed after last act p99": metric(_percentile(tally.confirm_delays_s, 99), "s"),
-        **{
-            f"exact: {name.removeprefix('lines ')}": metric(
-                counts[f"exact {name.removeprefix('lines ')}"] / counts[name], ""
-            )
-            for name in by_kind
-        },
-        **{
-            f"alerted: {name.removeprefix('slips ')}": metric(
-                counts[f"told {name.removeprefix('slips ')}"] / counts[name], ""
-            )
-            for name in slip_kinds
-        },
+        **_shares("exact", tally, "lines"),
+        **_shares("told", tally, "slips"),
+    }
+
+
+def _shares(part: str, tally: WorkTally, whole: str) -> dict[str, dict[str, Any]]:
+    """The share of each kind of what was counted by kinds."""
+    kinds = sorted(name.partition(" ")[2] for name in tally.counts if name.startswith(f"{whole} "))
+    counts = tally.counts
+    return {
+        f"{part}: {kind}": metric(counts[f"{part} {kind}"] / counts[f"{whole} {kind}"], "")
+        for kind in kinds
     }
 
 

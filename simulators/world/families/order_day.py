@@ -79,6 +79,9 @@ INWARD = ("put_away", "receipt", "return")
 ASTRAY = ("wrong item", "swapped", "other place")
 """Mistakes at another place than was asked."""
 
+PARTLY = ("short", "swapped", "given up")
+"""Mistakes where only a part is done as asked: a line of one piece has no part."""
+
 KINDS_OF: dict[str, tuple[Kind, ...]] = {
     "": ("issue", "put_away", "receipt", "transfer", "return"),
     "put back": ("issue", "put_away", "receipt", "return"),
@@ -185,7 +188,7 @@ class Day:
         return True
 
     def _one(self, now_s: float, begin_s: float, what: tuple[Kind, Place], mistake: str) -> None:
-        job = self._job(now_s, *what, least=2 if mistake in {"short", "swapped"} else 1)
+        job = self._job(now_s, *what, least=2 if mistake in PARTLY else 1)
         if mistake == "other place":
             job = job._replace(beside=self.room.twin(job.place))
         self._carry_out(now_s, begin_s, job, mistake)

@@ -7,7 +7,7 @@
     wrong item      from the place beside it
     swapped         one of the pieces from the place beside it
     other place     the right item, from where else it lies
-    given up        the first handful, and back with it
+    given up        a part of it, and back with that
     forgotten       nothing is done, until the order system takes the line back, overdue
     brought back    as asked, and next morning some are put back, without an order
     theft           as asked, and at night somebody takes some more
@@ -120,7 +120,7 @@ class Worker:
         return Done(done, "SHORT", self._timed_out_s(last_s), [slip])
 
     def _given_up(self) -> Done:
-        handful = min(self.job.line.quantity, self.random.randint(1, HANDFUL_MAX))
+        handful = min(self.job.line.quantity - 1, self.random.randint(1, HANDFUL_MAX))
         moved = self._move(self.begin_s, handful, self.job.place, self.wrong)
         back_s = self._back(self.begin_s, moved)
         slip = self._slip(back_s + self.job.line.timeout_s, self.job.place)

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gateway.model import Alert, Movement, Ns, TaskConfirmation
+from gateway.model import NS_PER_MS, Alert, Movement, Ns, ReferenceDeleted, TaskConfirmation
 from gateway.outcome import Outcome
-from simulators.world.truth import Scenario
+from simulators.world.truth import Observed, Scenario
 from tests.bench.judging.claims import Claim, in_bins
 from tests.bench.judging.ours import START_NS, Ours
 
 STOCK_RULE = "stock"
 """Its rows of a place and an item, parted by a tab, are what is published as stock."""
+
+
+ANSWER_NS: Ns = 500 * NS_PER_MS
+"""The order system takes a line off its list so soon after it was confirmed."""
+
+SETTINGS = {"task": {"demand_order": ("*",)}}
+"""How this site is set up, all else having its default: nothing may leave without an order."""
 
 
 class Confirmed(NamedTuple):
@@ -69,7 +77,15 @@ class AtWork(Ours):
     def __init__(self, scenario: Scenario) -> None:
         self.work = WorkTold()
         self._scenario = scenario
-        super().__init__(scenario)
+        self._answers: deque[tuple[Ns, str]] = deque()
+        super().__init__(scenario, SETTINGS)
+
+    def observe(self, observed: Observed) -> None:
+        """The order system answers what was confirmed until now, then this is observed."""
+        while self._answers and self._answers[0][0] <= observed.at:
+            at, code = self._answers.popleft()
+            self._feed(START_NS + at, ReferenceDeleted("task", code))
+        super().observe(observed)
 
     def end(self, at: int) -> WorkTold:
         """Let time pass until then; all that was told."""
@@ -84,6 +100,7 @@ class AtWork(Ours):
             for event in outcome.events:
                 if type(event) is TaskConfirmation:
                     self.work.confirmed.append(_confirmed(at, event))
+                    self._answers.append((at + ANSWER_NS, event.task))
                 elif type(event) is Alert and event.raised:
                     self.work.raised.append(Raised(at, event.key, event.text))
                 elif type(event) is Movement and event.kind == "return" and _linked(event):

@@ -73,7 +73,9 @@ def test_a_line_is_right_only_with_its_item_quantity_and_exception(
     [
         ("over_issue:T1", 121.5, 1.5),
         ("unplanned:A-1:BOLT", 125.0, 5.0),
-        ("senses_disagree:A:BOLT", 119.5, 0.0),
+        ("unresolved:A:BOLT", 119.5, 0.0),
+        ("senses_disagree:A:BOLT", 121.5, None),
+        ("short:T1", 121.5, None),
         ("over_issue:T1", 118.0, None),
         ("over_issue:T1", 181.0, None),
         ("over_issue:T11", 121.5, None),

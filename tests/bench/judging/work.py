@@ -1,9 +1,9 @@
 """Judges what was told of order lines against what truly became of them.
 
 A line is right if it was confirmed once, with its item, the pieces that truly went its way and
-stayed, and the exception code that is due. A mistake is told if an alert about its line, or about a
-place where it shows, is raised after the act; what was brought back after its line was over may be
-told as a return that names what it takes back, instead. A line that was not done can be known only
+stayed, and the exception code that is due. A mistake is told if an alert with a fitting code about
+its line, or about a place where it shows, is raised after the act; what was brought back after its
+line was over may be told as a return that names what it takes back, instead. A line that was not done can be known only
 when its time-out ran: from then on its alert is due. That a line was never begun the order system
 knows best: it takes the line back, and the confirmation that nothing was done is the telling. An
 alert about no mistake is false.
@@ -19,6 +19,23 @@ from typing import NamedTuple
 from simulators.world.truth import NS_PER_S, Scenario, Slip, TruthAct, TruthLine
 from tests.bench.judging.at_work import Confirmed, Raised, WorkTold
 from tests.bench.judging.claims import Claim, booked
+
+TELLS = {
+    "put back": ("over_issue", "unplanned"),
+    "over": ("over_issue", "unplanned"),
+    "short": ("short",),
+    "wrong item": ("wrong_item", "unplanned"),
+    "swapped": ("wrong_item", "unplanned"),
+    "other place": ("wrong_place", "unplanned"),
+    "given up": ("short",),
+    "forgotten": ("short",),
+    "brought back": ("unplanned",),
+    "theft": ("unplanned",),
+}
+"""Codes of alerts that tell a mistake."""
+
+UNRESOLVED = "unresolved"
+"""What is said of any act that the evidence does not explain; it tells a mistake, too."""
 
 EARLY_NS = 1 * NS_PER_S
 """An alert so little before the moment of a mistake may be of it: clocks of devices differ."""
@@ -36,6 +53,9 @@ HOUR_NS = 3600 * NS_PER_S
 
 AS_ASKED = "as asked"
 """Lines with which nothing was wrong."""
+
+BY_BOTH, BY_TAGS, BY_WEIGHT = "by weight and tags", "by tags alone", "by weight alone"
+"""What watches a place."""
 
 SILENT_S = float("inf")
 """The delay of what was never told."""
@@ -70,7 +90,7 @@ def judge_work(scenario: Scenario, told: WorkTold) -> WorkTally:
     """All counts of one world."""
     tally = WorkTally()
     _lines(tally, scenario, told.confirmed)
-    _slips(tally, scenario.block.slips, told)
+    _slips(tally, scenario, told)
     _false_alerts(tally, scenario, told.raised)
     tally.counts["negative"] += len(told.negative)
     tally.failures.extend(Failure("negative stock", "", repr(one)) for one in told.negative)
@@ -88,18 +108,31 @@ def _lines(tally: WorkTally, scenario: Scenario, confirmed: Sequence[Confirmed])
     for line in scenario.block.lines:
         known, code = of_line.pop(line.line.code, []), line.line.code
         tally.counts["lines"] += 1
-        tally.counts[f"lines {line.mistake or AS_ASKED}"] += 1
+        kinds = (line.mistake or AS_ASKED, sense_at(scenario, [line.line.source, line.line.target]))
+        tally.counts.update(f"lines {kind}" for kind in kinds)
         wrong = wrong_about(line, known)
         if wrong:
             tally.failures.append(Failure(wrong, line.mistake, f"{line} told {known}"))
             continue
         tally.counts["exact"] += 1
-        tally.counts[f"exact {line.mistake or AS_ASKED}"] += 1
+        tally.counts.update(f"exact {kind}" for kind in kinds)
         if code in last_ns and line.mistake in {"", "two pickers"}:
             tally.confirm_delays_s.append((known[0].at - last_ns[code]) / NS_PER_S)
     for code in of_line:
         tally.failures.append(Failure("line unknown", "", code))
         tally.counts["lines"] += 1
+
+
+def sense_at(scenario: Scenario, places: Iterable[str]) -> str:
+    """What watches the first of these places that is watched."""
+    cells = {cell.location: cell for cell in scenario.block.cells}
+    zones = {zone.location for zone in scenario.block.zones}
+    for place in places:
+        if place in cells:
+            return BY_BOTH if cells[place].zone else BY_WEIGHT
+        if place in zones:
+            return BY_TAGS
+    return "unseen"
 
 
 def wrong_about(line: TruthLine, known: Sequence[Confirmed]) -> str:
@@ -116,22 +149,24 @@ def wrong_about(line: TruthLine, known: Sequence[Confirmed]) -> str:
     return "" if one.exception == line.exception else "exception"
 
 
-def _slips(tally: WorkTally, slips: Iterable[Slip], told: WorkTold) -> None:
-    for slip in slips:
+def _slips(tally: WorkTally, scenario: Scenario, told: WorkTold) -> None:
+    for slip in scenario.block.slips:
         tally.counts["slips"] += 1
-        tally.counts[f"slips {slip.mistake}"] += 1
+        kinds = (slip.mistake, sense_at(scenario, slip.places))
+        tally.counts.update(f"slips {kind}" for kind in kinds)
         delay_s = min(_tellings(slip, told), default=SILENT_S)
         tally.alert_delays_s.append(delay_s)
         if delay_s == SILENT_S:
             tally.failures.append(Failure("mistake not told", slip.mistake, repr(slip)))
         else:
-            tally.counts[f"told {slip.mistake}"] += 1
+            tally.counts["told"] += 1
+            tally.counts.update(f"told {kind}" for kind in kinds)
 
 
 def _tellings(slip: Slip, told: WorkTold) -> Iterator[float]:
     """How long after a mistake each telling of it came, in seconds."""
     for raised in told.raised:
-        if slip.at - EARLY_NS <= raised.at <= slip.at + TOLD_NS and about(raised, slip):
+        if slip.at - EARLY_NS <= raised.at <= slip.at + TOLD_NS and tells(raised, slip):
             yield max(0, raised.at - slip.at) / NS_PER_S
     if slip.mistake == "forgotten":
         for confirmed in told.confirmed:
@@ -142,6 +177,12 @@ def _tellings(slip: Slip, told: WorkTold) -> Iterator[float]:
             same = one.place in slip.places and one.item in slip.items
             if same and slip.at - EARLY_NS <= one.at <= slip.at + TOLD_NS:
                 yield max(0, one.at - slip.at) / NS_PER_S
+
+
+def tells(raised: Raised, slip: Slip) -> bool:
+    """Whether that alert says that such a mistake was made there."""
+    code = raised.key.partition(":")[0]
+    return code in (UNRESOLVED, *TELLS[slip.mistake]) and about(raised, slip)
 
 
 def about(raised: Raised, slip: Slip) -> bool:
