@@ -1,7 +1,7 @@
 """Makes one world out of a family, a level and a seed: the same three, the same world.
 
 `python -m simulators.world.scenarios FAMILY LEVEL SEED` prints its parameters, and its truth log
-as JSON lines.
+as JSON lines: acts, then order lines and what became of them, then mistakes.
 """
 
 from __future__ import annotations
@@ -131,6 +131,11 @@ def main(arguments: list[str]) -> None:
     sys.stdout.write(json.dumps({"parameters": parameters.told()}) + "\n")
     for act in scenario.acts:
         sys.stdout.write(json.dumps(asdict(act)) + "\n")
+    for line in scenario.block.lines:
+        told = line._asdict() | {"line": line.line._asdict()}
+        sys.stdout.write(json.dumps(told) + "\n")
+    for slip in scenario.block.slips:
+        sys.stdout.write(json.dumps(slip._asdict()) + "\n")
 
 
 if __name__ == "__main__":

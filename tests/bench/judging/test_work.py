@@ -11,16 +11,26 @@ from simulators.world.truth import (
     NS_PER_S,
     OUTSIDE,
     Block,
+    CellPlan,
     OrderLine,
     Scenario,
     Slip,
     TruthAct,
     TruthLine,
+    ZonePlan,
     ns,
 )
 from tests.bench.judging.at_work import Confirmed, Linked, Negative, Raised, WorkTold
 from tests.bench.judging.claims import Claim
-from tests.bench.judging.work import WorkTally, hours, judge_work
+from tests.bench.judging.work import (
+    BY_BOTH,
+    BY_TAGS,
+    BY_WEIGHT,
+    WorkTally,
+    hours,
+    judge_work,
+    sense_at,
+)
 from tests.bench.orders import metrics
 
 LINE = OrderLine("T1", "issue", "4711", "1", "BOLT", 4, "A-1", OUTSIDE, 300, 60)
@@ -32,6 +42,7 @@ SITE = SiteParameters.draw(Random(1), "normal")
 
 
 def scenario(block: Block) -> Scenario:
+    block.cells.append(CellPlan("scale:1", "A-1", ("BOLT",), "A"))
     return Scenario("orders", "normal", 1, 90.0, 900.0, block, SITE)
 
 
@@ -89,7 +100,7 @@ def test_a_mistake_is_told_by_an_alert_that_names_its_line_or_place_in_time(
     told = WorkTold([TOLD._replace(quantity=5, exception="OVER")], [Raised(ns(at_s), key)])
     tally = judged(told, OVER, slips=(OVER_SLIP,))
     assert tally.counts["told over"] == (delay_s is not None)
-    assert tally.alert_delays_s == [float("inf") if delay_s is None else delay_s]
+    assert tally.alert_delays_s == [(BY_BOTH, float("inf") if delay_s is None else delay_s)]
     shown = metrics(tally)
     assert shown["mistakes alerted"]["ok"] is (delay_s is not None)
     assert shown["alert delay p99"]["ok"] is (delay_s is not None)
@@ -130,7 +141,7 @@ def test_a_forgotten_line_is_told_by_its_confirmation_once_it_is_taken_back() ->
     slip = Slip(ns(330.0), "forgotten", "T1", ("BOLT",), ("A-1",))
     told = TOLD._replace(at=ns(330.0), state="cancelled", quantity=0)
     right = judged(WorkTold([told]), line, slips=(slip,))
-    assert (causes(right), right.alert_delays_s) == ([], [0.0])
+    assert (causes(right), right.alert_delays_s) == ([], [(BY_BOTH, 0.0)])
     silent = judged(WorkTold(), line, slips=(slip,))
     assert causes(silent) == ["not confirmed", "mistake not told"]
 
@@ -150,21 +161,22 @@ CLAIM = Claim(ns(100.2), ns(102.0), "BOLT", "A-1", OUTSIDE, 4)
 
 
 @pytest.mark.parametrize(
-    ("claims", "wrong"),
+    ("claims", "wrong", "sums"),
     [
-        ([CLAIM], 0),
-        ([CLAIM._replace(quantity=1), CLAIM._replace(quantity=3)], 0),
-        ([], 1),
-        ([CLAIM._replace(quantity=3)], 1),
-        ([CLAIM, CLAIM._replace(source="A-2")], 1),
-        ([CLAIM, CLAIM._replace(source=OUTSIDE, target="A-1", quantity=1)], 1),
+        ([CLAIM], 0, 2),
+        ([CLAIM._replace(quantity=1), CLAIM._replace(quantity=3)], 0, 2),
+        ([], 1, 2),
+        ([CLAIM._replace(quantity=3)], 1, 2),
+        ([CLAIM, CLAIM._replace(source="A-2")], 1, 2),
+        ([CLAIM, CLAIM._replace(source=OUTSIDE, target="A-1", quantity=1)], 1, 2),
+        ([CLAIM, CLAIM._replace(item="NUT")], 1, 3),
     ],
 )
-def test_sums_of_movements_must_be_what_changed(claims: list[Claim], wrong: int) -> None:
+def test_sums_of_movements_must_be_what_changed(claims: list[Claim], wrong: int, sums: int) -> None:
     stock = Counter({("A-1", "BOLT"): 20, ("A-2", "BOLT"): 20})
     block = Block(acts=[ACT], stock=stock, lines=[RIGHT])
     tally = judge_work(scenario(block), WorkTold([TOLD], claims=claims))
-    assert (tally.counts["sums wrong"], tally.counts["sums"]) == (wrong, 2)
+    assert (tally.counts["sums wrong"], tally.counts["sums"]) == (wrong, sums)
     assert metrics(tally)["hourly sums wrong"]["ok"] is (wrong == 0)
 
 
@@ -172,6 +184,15 @@ def test_an_hour_is_compared_at_its_first_quiet_moment() -> None:
     acts = [replace(ACT, at=ns(at_s)) for at_s in (3500.0, 3590.0, 3615.0, 3700.0, 7000.0)]
     assert hours(acts, ns(7300.0)) == [ns(3645.0), 7200 * NS_PER_S, ns(7300.0)]
     assert hours(acts, ns(3640.0)) == [ns(3640.0)]
+
+
+def test_what_watches_a_place() -> None:
+    block = Block(
+        cells=[CellPlan("scale:2", "A-2", ("NUT",))], zones=[ZonePlan("B", ("reader:1",))]
+    )
+    known = scenario(block)
+    asked = {("A-1",): BY_BOTH, ("A-2",): BY_WEIGHT, (OUTSIDE, "B"): BY_TAGS, ("C",): "unseen"}
+    assert {places: sense_at(known, places) for places in asked} == asked
 
 
 def test_tallies_add_up() -> None:

@@ -3,10 +3,10 @@
 A line is right if it was confirmed once, with its item, the pieces that truly went its way and
 stayed, and the exception code that is due. A mistake is told if an alert with a fitting code about
 its line, or about a place where it shows, is raised after the act; what was brought back after its
-line was over may be told as a return that names what it takes back, instead. A line that was not done can be known only
-when its time-out ran: from then on its alert is due. That a line was never begun the order system
-knows best: it takes the line back, and the confirmation that nothing was done is the telling. An
-alert about no mistake is false.
+line was over may be told as a return that names what it takes back, instead. A line that was
+not done can be known only when its time-out ran: from then on its alert is due. That a line was
+never begun the order system knows best: it takes the line back, and the confirmation that nothing
+was done is the telling. An alert about no mistake is false.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from simulators.world.truth import NS_PER_S, Scenario, Slip, TruthAct, TruthLine
+from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, Slip, TruthAct, TruthLine
 from tests.bench.judging.at_work import Confirmed, Raised, WorkTold
 from tests.bench.judging.claims import Claim, booked
 
@@ -71,10 +71,12 @@ class Failure(NamedTuple):
 
 @dataclass(slots=True)
 class WorkTally:
-    """Counts and lists of any number of worlds; they add up."""
+    """Counts and lists of any number of worlds; they add up. Delays of alerts stand with the sense
+    that watches there.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
-    alert_delays_s: list[float] = field(default_factory=list)
+    alert_delays_s: list[tuple[str, float]] = field(default_factory=list)
     confirm_delays_s: list[float] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
 
@@ -155,7 +157,7 @@ def _slips(tally: WorkTally, scenario: Scenario, told: WorkTold) -> None:
         kinds = (slip.mistake, sense_at(scenario, slip.places))
         tally.counts.update(f"slips {kind}" for kind in kinds)
         delay_s = min(_tellings(slip, told), default=SILENT_S)
-        tally.alert_delays_s.append(delay_s)
+        tally.alert_delays_s.append((kinds[1], delay_s))
         if delay_s == SILENT_S:
             tally.failures.append(Failure("mistake not told", slip.mistake, repr(slip)))
         else:
@@ -211,7 +213,8 @@ def _sums(tally: WorkTally, scenario: Scenario, claims: Sequence[Claim]) -> None
     for mark in hours(acts, round(scenario.length_s * NS_PER_S)):
         true = changes(act for act in acts if act.at <= mark)
         told = booked(claim for claim in claims if claim.at <= mark)
-        for place in scenario.block.stock:
+        places = {*scenario.block.stock, *true, *told}
+        for place in sorted(place for place in places if place[0] != OUTSIDE):
             tally.counts["sums"] += 1
             if told[place] != true[place]:
                 tally.counts["sums wrong"] += 1

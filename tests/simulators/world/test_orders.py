@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
+from itertools import combinations, pairwise
 from pathlib import Path
 from random import Random
 
@@ -165,6 +166,50 @@ def test_no_piece_is_promised_twice(worlds: list[Scenario]) -> None:
             for place, left in wanted.values():
                 promised[place] += left
             assert all(stock[place] >= count for place, count in promised.items())
+
+
+def test_nobody_else_has_to_do_with_an_item_while_a_line_of_it_is_open(
+    worlds: list[Scenario],
+) -> None:
+    """But for two pickers at one shelf. What a hand astray takes is of no open line, too."""
+    for world in worlds:
+        spans: dict[str, list[tuple[int, int]]] = {}
+        for line in world.block.lines:
+            acts = [act for act in world.acts if act.task == line.line.code]
+            shift = [act for act in acts if act.mistake != "brought back"]
+            end = max([line.told, *(act.at for act in shift)], default=line.told)
+            for item in {line.line.item, *(act.item for act in shift)}:
+                if line.mistake != "two pickers":
+                    spans.setdefault(item, []).append((line.told, line.withdrawn or end))
+        for open_spans in spans.values():
+            ordered = sorted(open_spans)
+            assert all(one[1] < two[0] for one, two in pairwise(ordered)), ordered
+
+
+def test_two_pickers_are_at_one_shelf_at_once_or_at_one_place_in_turn(
+    worlds: list[Scenario],
+) -> None:
+    pairs = [
+        (one, two)
+        for world in worlds
+        for one, two in combinations(world.block.lines, 2)
+        if one.mistake == two.mistake == "two pickers" and one.told == two.told
+    ]
+    assert pairs
+    by_line = {
+        (line.line.code, line.told): [act.at for act in acts]
+        for line, acts in known(worlds, "two pickers")
+    }
+    same = 0
+    for pair in pairs:
+        first, second = sorted(pair, key=lambda line: line.line.due_s)
+        one, two = (by_line[line.line.code, line.told] for line in (first, second))
+        if first.line.item == second.line.item:
+            same += 1
+            assert max(one) < min(two)
+        else:
+            assert abs(min(one) - min(two)) <= NS_PER_S
+    assert 0 < same < len(pairs)
 
 
 def test_lines_are_told_and_taken_back_in_the_stream_of_the_order_system() -> None:
