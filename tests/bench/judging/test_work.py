@@ -118,6 +118,7 @@ def test_an_alert_about_no_mistake_is_false_but_not_what_follows_from_one() -> N
     tally = judged(WorkTold(confirmed, raised), OVER, slips=(OVER_SLIP,))
     assert tally.counts["false alerts"] == 2
     assert tally.counts["false senses_disagree"] == tally.counts["false over_issue"] == 1
+    assert causes(tally) == ["false alert senses_disagree", "false alert over_issue"]
     assert metrics(tally)["false alerts per 1000 lines"]["value"] == 2000.0
 
 

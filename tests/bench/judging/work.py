@@ -203,8 +203,9 @@ def _false_alerts(tally: WorkTally, scenario: Scenario, raised: Iterable[Raised]
         )
         if not any(owed):
             tally.counts["false alerts"] += 1
-            tally.counts[f"false {one.key.partition(':')[0]}"] += 1
-            tally.failures.append(Failure("false alert", "", repr(one)))
+            code = one.key.partition(":")[0]
+            tally.counts[f"false {code}"] += 1
+            tally.failures.append(Failure(f"false alert {code}", "", repr(one)))
 
 
 def _sums(tally: WorkTally, scenario: Scenario, claims: Sequence[Claim]) -> None:
