@@ -1,0 +1,29 @@
+"""Which EPCs are of an item."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.epc.decoding import epc_of
+
+
+@dataclass(frozen=True, slots=True)
+class EpcPattern:
+    """EPCs that begin with one of these hexadecimal digits, are a piece of one of these trade
+    items (14 digits each), or of a trade item or asset of one of these companies.
+    """
+
+    prefixes: tuple[str, ...] = ()
+    gtins: tuple[str, ...] = ()
+    company_prefixes: tuple[str, ...] = ()
+
+    def carries(self, digits: str) -> bool:
+        """Whether a tag with that EPC is one of them."""
+        if self.prefixes and digits.startswith(self.prefixes):
+            return True
+        if not (self.gtins or self.company_prefixes):
+            return False
+        epc = epc_of(digits)
+        if epc is None:
+            return False
+        return epc.gtin in self.gtins or epc.owned.startswith(self.company_prefixes)
