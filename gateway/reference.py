@@ -1,8 +1,11 @@
 """Reference facts from files: items, locations and expected sets, as TOML or CSV.
 
-    items.csv:     code,name,unit_g,unit_sd_g,uom,epc_prefixes      (prefixes parted by spaces)
+    items.csv:     code,name,unit_g,unit_sd_g,uom,gtins,epc_prefixes,company_prefixes
     locations.csv: code,name
-    expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
+    expected.csv:  code,portal,direction,epcs
+
+What there may be several of is parted by spaces. A column that nothing is said in may be left out.
+A GTIN has 8, 12, 13 or 14 digits, a GS1 company prefix 6 to 12.
 
 In TOML the same keys stand in `[[item]]`, `[[location]]` and `[[expected]]` tables, and the lists
 are lists. Every wrong row is named with its file, its row and what was expected.
@@ -17,8 +20,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
 
+from gateway.epc import gtin14
 from gateway.model import ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
 
@@ -33,6 +37,10 @@ def _words(value: Any) -> Any:
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 Hex = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]+$")]
 HexList = Annotated[tuple[Hex, ...], BeforeValidator(_words)]
+Gtin = Annotated[str, AfterValidator(gtin14)]
+GtinList = Annotated[tuple[Gtin, ...], BeforeValidator(_words)]
+CompanyPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,12}$")]
+CompanyPrefixList = Annotated[tuple[CompanyPrefix, ...], BeforeValidator(_words)]
 Grams = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=3)]
 
 
@@ -42,11 +50,21 @@ class _ItemRow(PluginSettings):
     unit_g: Grams = Decimal(0)
     unit_sd_g: Grams = Decimal(0)
     uom: Code = "pcs"
+    gtins: GtinList = ()
     epc_prefixes: HexList = ()
+    company_prefixes: CompanyPrefixList = ()
 
     def fact(self) -> Item:
-        unit_mg, unit_sd_mg = int(self.unit_g * 1000), int(self.unit_sd_g * 1000)
-        return Item(self.code, self.name, unit_mg, unit_sd_mg, self.uom, self.epc_prefixes)
+        return Item(
+            code=self.code,
+            name=self.name,
+            unit_mg=int(self.unit_g * 1000),
+            unit_sd_mg=int(self.unit_sd_g * 1000),
+            uom=self.uom,
+            gtins=self.gtins,
+            epc_prefixes=self.epc_prefixes,
+            company_prefixes=self.company_prefixes,
+        )
 
 
 class _LocationRow(PluginSettings):
@@ -78,6 +96,7 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
     """All facts of one file; ConfigError names every wrong row at once."""
     model = _KINDS[kind]
     facts: dict[str, Reference] = {}
+    owners: dict[str, str] = {}
     problems: list[str] = []
     for place, row in _rows(kind, path):
         try:
@@ -90,6 +109,10 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
         if fact.code in facts:
             problems.append(f"{path}:{place}: code: {fact.code!r} stands twice")
         facts[fact.code] = fact
+        for gtin in fact.gtins if isinstance(fact, Item) else ():
+            owner = owners.setdefault(gtin, fact.code)
+            if owner != fact.code:
+                problems.append(f"{path}:{place}: gtins: {gtin} is {owner!r} already")
     if problems:
         raise ConfigError("\n".join(problems))
     return list(facts.values())

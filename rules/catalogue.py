@@ -1,30 +1,54 @@
 """The items that the core or a file has told of, and which of them a tag belongs to.
 
-Part of the movement rule.
+The trade item that its EPC names counts first, then the longest EPC prefix, then the longest
+company prefix; of equal ones that which was told first. Part of the movement rule.
 """
 
 from __future__ import annotations
 
-from gateway.model import Item
+from collections.abc import Iterable
+
+from gateway.model import Item, epc_of
+
+
+class _Prefixes:
+    """Items by prefixes."""
+
+    def __init__(self, pairs: Iterable[tuple[str, Item]] = ()) -> None:
+        self._items = dict(reversed([(prefix, item) for prefix, item in pairs if prefix]))
+        self._lengths = sorted(set(map(len, self._items)), reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self._items)
+
+    def longest(self, text: str) -> Item | None:
+        """The item with the longest prefix of that text."""
+        for length in self._lengths:
+            item = self._items.get(text[:length])
+            if item is not None:
+                return item
+        return None
 
 
 class Catalogue:
-    """Items by code and by the prefix of their EPCs."""
+    """Items by code and by the EPCs that they carry."""
 
     def __init__(self) -> None:
         self._items: dict[str, Item] = {}
-        self._by_prefix: dict[str, Item] = {}
-        self._prefix_lengths: tuple[int, ...] | None = None  # None: an item has changed since
+        self._changed = False
+        self._by_gtin: dict[str, Item] = {}
+        self._by_prefix = _Prefixes()
+        self._by_company = _Prefixes()
 
     def put(self, item: Item) -> None:
         """Take an item, or its newer version."""
         self._items[item.code] = item
-        self._prefix_lengths = None
+        self._changed = True
 
     def remove(self, code: str) -> None:
         """Forget an item, if it is known."""
         self._items.pop(code, None)
-        self._prefix_lengths = None
+        self._changed = True
 
     def get(self, code: str) -> Item | None:
         """The item of that code."""
@@ -35,14 +59,18 @@ class Catalogue:
         item = self._items.get(code)
         return item.uom if item else "pcs"
 
-    def of_tag(self, epc: str) -> Item | None:
-        """The item whose EPC prefix matches longest; of equal ones that which was told first."""
-        if self._prefix_lengths is None:
-            pairs = [(p, item) for item in self._items.values() for p in item.epc_prefixes if p]
-            self._by_prefix = dict(reversed(pairs))
-            self._prefix_lengths = tuple(sorted(set(map(len, self._by_prefix)), reverse=True))
-        for length in self._prefix_lengths:
-            item = self._by_prefix.get(epc[:length])
-            if item is not None:
-                return item
-        return None
+    def of_tag(self, digits: str) -> Item | None:
+        """The item that a tag with that EPC is of."""
+        if self._changed:
+            self._index()
+        epc = epc_of(digits) if self._by_gtin or self._by_company else None
+        item = self._by_gtin.get(epc.gtin) if epc else None
+        item = item or self._by_prefix.longest(digits)
+        return item or (self._by_company.longest(epc.owned) if epc else None)
+
+    def _index(self) -> None:
+        items = self._items.values()
+        self._by_gtin = dict(reversed([(gtin, item) for item in items for gtin in item.gtins]))
+        self._by_prefix = _Prefixes((p, item) for item in items for p in item.epc_prefixes)
+        self._by_company = _Prefixes((p, item) for item in items for p in item.company_prefixes)
+        self._changed = False

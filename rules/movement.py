@@ -184,7 +184,7 @@ class MovementRule:
                 return first
         step = WaitingStep.of(change, "", now, now)
         weighed = _weighed(step, change, item)
-        both = item is not None and bool(item.epc_prefixes) and bool(cell.zone)
+        both = item is not None and bool(item.pattern) and bool(cell.zone)
         both = both and len(cell.planned) == 1
         live = change.step.cause != "first_start"
         if change.quantity == 0 and both and live and not self._unsettled.open(change.cell):

@@ -17,6 +17,9 @@ class EpcPattern:
     gtins: tuple[str, ...] = ()
     company_prefixes: tuple[str, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.prefixes or self.gtins or self.company_prefixes)
+
     def carries(self, digits: str) -> bool:
         """Whether a tag with that EPC is one of them."""
         if self.prefixes and digits.startswith(self.prefixes):
