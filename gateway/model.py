@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from gateway.epc import Epc, EpcError, EpcPattern, decode_epc, epc_of
+from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
     Action,
     Alert,

@@ -7,6 +7,21 @@ in the schemes of TDS 1.x and the `+` and `++` schemes of TDS 2.x. Others are kn
 
 from gateway.epc.decoding import decode_epc, epc_of
 from gateway.epc.identity import Epc, EpcError, gtin14
+from gateway.epc.index import EpcIndex
 from gateway.epc.pattern import EpcPattern
 
-__all__ = ["Epc", "EpcError", "EpcPattern", "decode_epc", "epc_of", "gtin14"]
+__all__ = [
+    "QUARANTINE_ROW",
+    "Epc",
+    "EpcError",
+    "EpcIndex",
+    "EpcPattern",
+    "decode_epc",
+    "epc_of",
+    "gtin14",
+]
+
+QUARANTINE_ROW = "quarantine:"
+"""Before the EPC, the key of a durable row of the rule that keeps it aside; its value tells `place`
+and `reason`.
+"""

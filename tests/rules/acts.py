@@ -31,6 +31,11 @@ NUT_TAG = "309901"
 THIRD = "3034cc"
 
 
+def foreign(number: int = 0) -> str:
+    """A tag of a trade item that nobody told of."""
+    return f"3074257bf7194e40000000{number:02x}"
+
+
 PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}
 """Steps are kept back for as long as their tags may take."""
 
