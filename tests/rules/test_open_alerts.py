@@ -32,7 +32,11 @@ GATE = Passage("gate", TAG, "uncertain", at(1.0), at(5.0), 40, -4500, 500)
     ("facts", "key", "words"),
     [
         ((unsure(),), "unresolved:A:NUT", ("A: NUT", NUT_TAG, "look")),
-        ((came(foreign()),), "unresolved:A", ("A: tag 3074257b", "no known item", "look")),
+        (
+            (came(foreign()),),
+            "unresolved:A",
+            ("A: tag 3074257b", ", (01)80614141123458(21)0, is of no known item", "look"),
+        ),
         ((GATE,), "unresolved:hall:BOLT", ("hall: BOLT", TAG, "gate", "look")),
         ((change(0, confidence=0),), "unresolved:A1:BOLT", ("A1: ", "weight", "BOLT", "count")),
         ((change(0, item="", confidence=0),), "unresolved:A1", ("A1: ", "no known item", "look")),
