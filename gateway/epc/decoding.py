@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 from gateway.epc.bits import Bits
 from gateway.epc.classic import CLASSIC
@@ -13,7 +14,20 @@ DIGITS_MAX = 124
 """A tag's protocol control word counts at most 31 words of 16 bits."""
 
 REMEMBERED_MAX = 4096
-"""Tags that come and go within minutes at a busy gate; 2 MB. Those that stand are not asked for."""
+"""A thousand trade items, or as many other tags as come and go within minutes; below 2 MB. Tags
+that stand are not asked for.
+"""
+
+SGTIN_96_DIGITS, SERIAL_FROM = 24, 15
+"""The serial number begins with bit 58, in the fifteenth digit."""
+
+
+class Kind(NamedTuple):
+    """The trade item that a tag names, and what begins with the company prefix; see Epc."""
+
+    gtin: str
+    owned: str
+
 
 HEX_DIGITS = frozenset("0123456789abcdef")
 
@@ -59,10 +73,24 @@ def decode_epc(digits: str) -> Epc:
     raise EpcError(f"header {header:02x} is of no known scheme")
 
 
-@lru_cache(REMEMBERED_MAX)
 def epc_of(digits: str) -> Epc | None:
-    """The same, None if it cannot be told; remembered for the latest tags."""
+    """The same, None if it cannot be told."""
     try:
         return decode_epc(digits)
     except EpcError:
         return None
+
+
+def kind_of(digits: str) -> Kind | None:
+    """What it says of the kind of thing; None if it cannot be told. Remembered for those that were
+    asked for last: all SGTIN-96 of a trade item are one, whatever their serial number.
+    """
+    if len(digits) == SGTIN_96_DIGITS and digits.startswith("30"):
+        digits = digits[:SERIAL_FROM].ljust(SGTIN_96_DIGITS, "0")
+    return _kind(digits)
+
+
+@lru_cache(REMEMBERED_MAX)
+def _kind(digits: str) -> Kind | None:
+    epc = epc_of(digits)
+    return Kind(epc.gtin, epc.owned) if epc else None

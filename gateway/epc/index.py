@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from gateway.epc.decoding import epc_of
+from gateway.epc.decoding import kind_of
 from gateway.epc.pattern import EpcPattern
 
 Owner = TypeVar("Owner")
@@ -28,10 +28,10 @@ class EpcIndex(Generic[Owner]):
 
     def owner(self, digits: str) -> Owner | None:
         """Whose a tag with that EPC is."""
-        epc = epc_of(digits) if self._by_gtin or self._by_company else None
-        found = self._by_gtin.get(epc.gtin) if epc else None
+        kind = kind_of(digits) if self._by_gtin or self._by_company else None
+        found = self._by_gtin.get(kind.gtin) if kind else None
         found = found or self._by_prefix.longest(digits)
-        return found or (self._by_company.longest(epc.owned) if epc else None)
+        return found or (self._by_company.longest(kind.owned) if kind else None)
 
 
 class _Prefixes(Generic[Owner]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.epc.decoding import epc_of
+from gateway.epc.decoding import kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class EpcPattern:
             return True
         if not (self.gtins or self.company_prefixes):
             return False
-        epc = epc_of(digits)
-        if epc is None:
+        kind = kind_of(digits)
+        if kind is None:
             return False
-        return epc.gtin in self.gtins or epc.owned.startswith(self.company_prefixes)
+        return kind.gtin in self.gtins or kind.owned.startswith(self.company_prefixes)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gateway.epc import EpcError, decode_epc, epc_of, gtin14
 from gateway.epc.bits import STRING_CHARACTERS, Bits
+from gateway.epc.decoding import _kind, kind_of
 
 BY_PREFIX_ONLY = {
     "adi-var", "cpi-96", "cpi-var", "gdti-96", "gdti-174", "gid-96", "gsrn-96", "gsrnp-96",
@@ -206,3 +207,20 @@ def test_bits_run_out_where_they_end() -> None:
     assert (bits.take(4), bits.take(3)) == (0xA, 2)
     with pytest.raises(EpcError, match="at least 9 bits are wanted and 8 are there"):
         bits.take(2)
+
+
+def test_all_pieces_of_a_trade_item_are_decoded_once_to_know_their_kind() -> None:
+    tag = 0x3074257BF7194E4000001A85
+    kinds = {kind_of(f"{tag ^ serial:024x}") for serial in (0, 1, 0x3FFFFFFFFF)}
+    assert kinds == {("80614141123458", "061414112345")}
+    assert kind_of(f"{tag ^ 1 << 38:024x}") != kind_of(f"{tag:024x}")
+    before = _kind.cache_info().misses
+    assert all(kind_of(f"{tag + serial:024x}") for serial in range(1000))
+    assert _kind.cache_info().misses == before
+
+
+@given(st.sampled_from(["30", "36", "33", "f7"]), st.binary(min_size=10, max_size=14))
+def test_kind_is_what_the_whole_tag_says(header: str, noise: bytes) -> None:
+    digits = header + noise.hex()
+    epc = epc_of(digits)
+    assert kind_of(digits) == ((epc.gtin, epc.owned) if epc else None)
