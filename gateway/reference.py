@@ -2,13 +2,13 @@
 
     items.csv:     code,name,unit_g,unit_sd_g,uom,gtins,epc_prefixes,company_prefixes
     locations.csv: code,name
-    expected.csv:  code,portal,direction,epcs
-
-What there may be several of is parted by spaces. A column that nothing is said in may be left out.
-A GTIN has 8, 12, 13 or 14 digits, a GS1 company prefix 6 to 12.
+    expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
 
 In TOML the same keys stand in `[[item]]`, `[[location]]` and `[[expected]]` tables, and the lists
 are lists. Every wrong row is named with its file, its row and what was expected.
+
+A GTIN has 8, 12, 13 or 14 digits, a company prefix 6 to 12; several are parted by spaces, as are
+EPC prefixes.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from gateway.epc import gtin14
 from gateway.model import ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
+from gateway.tag_columns import CompanyPrefixes, Gtins
 
 ROWS_MAX = 1_000_000
 """A file with more rows is the wrong file."""
@@ -37,10 +37,6 @@ def _words(value: Any) -> Any:
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 Hex = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]+$")]
 HexList = Annotated[tuple[Hex, ...], BeforeValidator(_words)]
-Gtin = Annotated[str, AfterValidator(gtin14)]
-GtinList = Annotated[tuple[Gtin, ...], BeforeValidator(_words)]
-CompanyPrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6,12}$")]
-CompanyPrefixList = Annotated[tuple[CompanyPrefix, ...], BeforeValidator(_words)]
 Grams = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=3)]
 
 
@@ -50,9 +46,9 @@ class _ItemRow(PluginSettings):
     unit_g: Grams = Decimal(0)
     unit_sd_g: Grams = Decimal(0)
     uom: Code = "pcs"
-    gtins: GtinList = ()
+    gtins: Gtins = ()
     epc_prefixes: HexList = ()
-    company_prefixes: CompanyPrefixList = ()
+    company_prefixes: CompanyPrefixes = ()
 
     def fact(self) -> Item:
         return Item(
@@ -96,7 +92,6 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
     """All facts of one file; ConfigError names every wrong row at once."""
     model = _KINDS[kind]
     facts: dict[str, Reference] = {}
-    owners: dict[str, str] = {}
     problems: list[str] = []
     for place, row in _rows(kind, path):
         try:
@@ -109,13 +104,20 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
         if fact.code in facts:
             problems.append(f"{path}:{place}: code: {fact.code!r} stands twice")
         facts[fact.code] = fact
-        for gtin in fact.gtins if isinstance(fact, Item) else ():
-            owner = owners.setdefault(gtin, fact.code)
-            if owner != fact.code:
-                problems.append(f"{path}:{place}: gtins: {gtin} is {owner!r} already")
     if problems:
         raise ConfigError("\n".join(problems))
-    return list(facts.values())
+    return _each_trade_item_once(path, list(facts.values()))
+
+
+def _each_trade_item_once(path: Path, facts: list[Reference]) -> list[Reference]:
+    """The same facts; ConfigError if two items say that a GTIN is theirs."""
+    owners: dict[str, str] = {}
+    for item in (fact for fact in facts if isinstance(fact, Item)):
+        for gtin in item.gtins:
+            owner = owners.setdefault(gtin, item.code)
+            if owner != item.code:
+                raise ConfigError(f"{path}: gtins: {gtin} is of {owner!r} and of {item.code!r}")
+    return facts
 
 
 def _rows(kind: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -77,7 +77,7 @@ def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:
         (
             "items.csv",
             "code,gtins\nB,96385074\nC,96385074\n",
-            "items.csv:3: gtins: 00000096385074 is 'B' already",
+            "items.csv: gtins: 00000096385074 is of 'B' and of 'C'",
         ),
         ("items.csv", "code,gtins\nB,12\n", "items.csv:2: gtins.0: Value error, a GTIN has 8, 12,"),
         ("items.csv", "code,company_prefixes\nB,12345\n", "items.csv:2: company_prefixes.0: "),
