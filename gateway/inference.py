@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from gateway.epc import EpcPattern
 from gateway.units import CellId, Ns
 
 Cause: TypeAlias = Literal["live", "found_after_gap", "first_start", "misplaced"]
@@ -157,15 +158,15 @@ class UnitLearned:
 
 @dataclass(frozen=True, slots=True)
 class StepExpectsTags:
-    """A weight step in a zone is of `count` pieces whose tags are still to show: of one with these
-    EPC prefixes that has come, or that was read before `since` and not at its level since `until`.
+    """A weight step in a zone is of `count` pieces whose tags are still to show: of one of that
+    pattern that has come, or that was read before `since` and not at its level since `until`.
 
     The weight changed between `since` and `until`. It is a prior for whoever judges the silence of
     tags: so many of them are gone, and a short silence tells which.
     """
 
     zone: str
-    epc_prefixes: tuple[str, ...]
+    pattern: EpcPattern
     arriving: bool
     count: int
     since: Ns

@@ -11,7 +11,7 @@ All are immutable values. Units stand last in names. Reference, observation and 
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
 is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
 `gateway.event`, tasks in `gateway.task`, the wiring of a site in `gateway.wiring`, measures in
-`gateway.units`; all are imported from here.
+`gateway.units`, EPCs in `gateway.epc`; all are imported from here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
     Action,
     Alert,
@@ -62,7 +63,8 @@ from gateway.wiring import Cell, Portal, Site, Zone
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A stock-keeping item. `epc_prefixes` are leading hex digits of the EPCs it carries.
+    """A stock-keeping item. It carries the EPCs of its trade items (`gtins`, 14 digits each), else
+    those that begin with hex digits of `epc_prefixes`, else all of its makers (`company_prefixes`).
 
     The `version` of a reference fact grows with each change that the core makes; 0 from a file.
     """
@@ -74,6 +76,13 @@ class Item:
     uom: str = "pcs"
     epc_prefixes: tuple[str, ...] = ()
     version: int = 0
+    gtins: tuple[str, ...] = ()
+    company_prefixes: tuple[str, ...] = ()
+
+    @property
+    def pattern(self) -> EpcPattern:
+        """Which EPCs are of it; a false value if it carries no tags."""
+        return EpcPattern(self.epc_prefixes, self.gtins, self.company_prefixes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """Reference facts from files: items, locations and expected sets, as TOML or CSV.
 
-    items.csv:     code,name,unit_g,unit_sd_g,uom,epc_prefixes      (prefixes parted by spaces)
+    items.csv:     code,name,unit_g,unit_sd_g,uom,gtins,epc_prefixes,company_prefixes
     locations.csv: code,name
     expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
 
 In TOML the same keys stand in `[[item]]`, `[[location]]` and `[[expected]]` tables, and the lists
 are lists. Every wrong row is named with its file, its row and what was expected.
+
+A GTIN has 8, 12, 13 or 14 digits, a company prefix 6 to 12; several are parted by spaces, as are
+EPC prefixes.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
 from gateway.model import ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
+from gateway.tag_columns import CompanyPrefixes, Gtins
 
 ROWS_MAX = 1_000_000
 """A file with more rows is the wrong file."""
@@ -42,11 +46,21 @@ class _ItemRow(PluginSettings):
     unit_g: Grams = Decimal(0)
     unit_sd_g: Grams = Decimal(0)
     uom: Code = "pcs"
+    gtins: Gtins = ()
     epc_prefixes: HexList = ()
+    company_prefixes: CompanyPrefixes = ()
 
     def fact(self) -> Item:
-        unit_mg, unit_sd_mg = int(self.unit_g * 1000), int(self.unit_sd_g * 1000)
-        return Item(self.code, self.name, unit_mg, unit_sd_mg, self.uom, self.epc_prefixes)
+        return Item(
+            code=self.code,
+            name=self.name,
+            unit_mg=int(self.unit_g * 1000),
+            unit_sd_mg=int(self.unit_sd_g * 1000),
+            uom=self.uom,
+            gtins=self.gtins,
+            epc_prefixes=self.epc_prefixes,
+            company_prefixes=self.company_prefixes,
+        )
 
 
 class _LocationRow(PluginSettings):
@@ -92,7 +106,18 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
         facts[fact.code] = fact
     if problems:
         raise ConfigError("\n".join(problems))
-    return list(facts.values())
+    return _each_trade_item_once(path, list(facts.values()))
+
+
+def _each_trade_item_once(path: Path, facts: list[Reference]) -> list[Reference]:
+    """The same facts; ConfigError if two items say that a GTIN is theirs."""
+    owners: dict[str, str] = {}
+    for item in (fact for fact in facts if isinstance(fact, Item)):
+        for gtin in item.gtins:
+            owner = owners.setdefault(gtin, item.code)
+            if owner != item.code:
+                raise ConfigError(f"{path}: gtins: {gtin} is of {owner!r} and of {item.code!r}")
+    return facts
 
 
 def _rows(kind: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

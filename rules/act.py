@@ -16,6 +16,7 @@ from gateway.model import (
     Cause,
     CountChange,
     Departure,
+    EpcPattern,
     Evidence,
     Ns,
     StepExpectsTags,
@@ -224,11 +225,11 @@ class WaitingStep:
         """Whether a tag that is found there was taken for one of its pieces that went."""
         return tag.epc in self.epcs and self.zone == tag.zone and not self.arriving
 
-    def expects(self, epc_prefixes: tuple[str, ...]) -> StepExpectsTags:
+    def expects(self, pattern: EpcPattern) -> StepExpectsTags:
         """What it says of tags that are not read yet, or not missed."""
         return StepExpectsTags(
             zone=self.zone,
-            epc_prefixes=epc_prefixes,
+            pattern=pattern,
             arriving=self.arriving,
             count=self.wanting,
             since=self.at,

@@ -5,26 +5,27 @@ Part of the movement rule.
 
 from __future__ import annotations
 
-from gateway.model import Item
+from gateway.model import EpcIndex, Item
 
 
 class Catalogue:
-    """Items by code and by the prefix of their EPCs."""
+    """Items by code and by the EPCs that they carry. `version` grows whenever they change."""
 
     def __init__(self) -> None:
+        self.version = 0
         self._items: dict[str, Item] = {}
-        self._by_prefix: dict[str, Item] = {}
-        self._prefix_lengths: tuple[int, ...] | None = None  # None: an item has changed since
+        self._index = EpcIndex[Item]()
+        self._indexed = 0
 
     def put(self, item: Item) -> None:
         """Take an item, or its newer version."""
         self._items[item.code] = item
-        self._prefix_lengths = None
+        self.version += 1
 
     def remove(self, code: str) -> None:
         """Forget an item, if it is known."""
         self._items.pop(code, None)
-        self._prefix_lengths = None
+        self.version += 1
 
     def get(self, code: str) -> Item | None:
         """The item of that code."""
@@ -36,13 +37,8 @@ class Catalogue:
         return item.uom if item else "pcs"
 
     def of_tag(self, epc: str) -> Item | None:
-        """The item whose EPC prefix matches longest; of equal ones that which was told first."""
-        if self._prefix_lengths is None:
-            pairs = [(p, item) for item in self._items.values() for p in item.epc_prefixes if p]
-            self._by_prefix = dict(reversed(pairs))
-            self._prefix_lengths = tuple(sorted(set(map(len, self._by_prefix)), reverse=True))
-        for length in self._prefix_lengths:
-            item = self._by_prefix.get(epc[:length])
-            if item is not None:
-                return item
-        return None
+        """The item that a tag with that EPC is of; see EpcIndex."""
+        if self._indexed != self.version:
+            self._index = EpcIndex((item.pattern, item) for item in self._items.values())
+            self._indexed = self.version
+        return self._index.owner(epc)

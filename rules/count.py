@@ -146,7 +146,7 @@ class Count:
     def _told_by_tags(self, cell: CellId, code: str) -> bool:
         """Whether tags book that item there for themselves."""
         item = self._weights.item(code)
-        return bool(item and item.epc_prefixes and cell in self._tagged)
+        return bool(item and item.pattern and cell in self._tagged)
 
     def _learned(self, turn: Turn, changes: tuple[CountChange, ...]) -> Turn:
         """The same turn, with what a step of one kind of pieces teaches that was watched."""

@@ -188,7 +188,7 @@ class FusedSteps:
     def _expects(self, now: Ns, step: WaitingStep) -> Iterable[StepExpectsTags]:
         item = self._shelf.catalogue.get(step.item)
         if item is not None and step.wanting and not self._shelf.senses.zone_blind(now, step.zone):
-            yield step.expects(item.epc_prefixes)
+            yield step.expects(item.pattern)
 
     def _unmatched(self) -> list[WaitingTag]:
         """Tags that wait for a step of their own."""

@@ -64,6 +64,7 @@ from rules.fused_steps import FusedSteps
 from rules.fused_tags import FusedTags
 from rules.shelf import Shelf
 from rules.turns import together
+from rules.unknown_tags import UnknownTags
 from rules.unsettled import Weighed
 from rules.waits import MovementSettings, Waits
 
@@ -97,6 +98,7 @@ class MovementRule:
         self._catalogue = self._shelf.catalogue
         self._telling = self._shelf.telling
         self._unsettled = self._shelf.unsettled
+        self._unknown = UnknownTags(self._shelf)
         self._portals = {portal.portal: portal for portal in context.site.portals}
         self._zone_devices = {
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
@@ -117,6 +119,7 @@ class MovementRule:
             shelf.lone,
             shelf.oddities,
             shelf.tagless,
+            shelf.quarantine,
         )
         for row in rows:
             if not any(book.restore(row) for book in books):
@@ -124,7 +127,8 @@ class MovementRule:
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Join what belongs together; decide what has waited long enough."""
-        turn = self._decide(now, fact)
+        claimed = self._claimed(now) if type(fact) in SENSED else NOTHING
+        turn = together(claimed, self._decide(now, fact))
         if turn is NOTHING:
             return turn
         moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
@@ -184,7 +188,7 @@ class MovementRule:
                 return first
         step = WaitingStep.of(change, "", now, now)
         weighed = _weighed(step, change, item)
-        both = item is not None and bool(item.epc_prefixes) and bool(cell.zone)
+        both = item is not None and bool(item.pattern) and bool(cell.zone)
         both = both and len(cell.planned) == 1
         live = change.step.cause != "first_start"
         if change.quantity == 0 and both and live and not self._unsettled.open(change.cell):
@@ -248,7 +252,7 @@ class MovementRule:
             if forgotten is not None:
                 return forgotten
         if item is None:
-            return self._on_unknown_tag(now, fact)
+            return self._unknown.moved(now, fact)
         found = self._first.elsewhere(now, fact, item.code) if type(fact) is Arrival else None
         if found is not None:
             return found
@@ -259,14 +263,16 @@ class MovementRule:
             return self._first.tag(now, fact, item.code)
         return self._tag_alone(now, fact, WaitingTag.of(fact, item.code, now, now))
 
-    def _on_unknown_tag(self, now: Ns, fact: Arrival | Departure) -> Turn:
-        if type(fact) is Departure and fact.to_zone:
-            return NOTHING  # its Arrival in the same turn tells of it
-        back = self._unsettled.turned_back(now, fact)
-        if back is not None:
-            return back
-        told = self._telling.unknown_tag(now, fact)
-        return self._unresolved(now, told, fact.zone, arriving=isinstance(fact, Arrival))
+    def _claimed(self, now: Ns) -> Turn:
+        """What was kept aside comes, or passes, now that it is known what it is."""
+        turns = []
+        for fact in self._unknown.claimed():
+            turns.append(self._shelf.quarantine.let_go(now, fact.epc))
+            if isinstance(fact, Passage):
+                turns.append(self._on_passage(now, fact))
+            else:
+                turns.append(self._on_tag(now, fact))
+        return together(*turns)
 
     def _tag_alone(self, now: Ns, fact: Arrival | Departure, tag: WaitingTag) -> Turn:
         """Only antennas watch this item here: the tag is the movement."""
@@ -316,18 +322,15 @@ class MovementRule:
         if passage.direction == "turned_back":
             return NOTHING
         portal = self._portals[passage.portal]
+        kept = self._unknown.passed(now, passage, portal)
+        if kept is not None:
+            return kept
         if passage.confidence_permille < self._waits.sure_permille:
             passage = replace(passage, direction="uncertain")
         told = self._telling.passage(now, passage, portal)
         if isinstance(told, Unresolved):
-            return self._unresolved(now, told, "", arriving=passage.direction == "in")
+            return self._unknown.unresolved(now, told, "", arriving=passage.direction == "in")
         return self._shelf.reversals.passed(told)
-
-    def _unresolved(self, now: Ns, told: Unresolved, zone: str, *, arriving: bool) -> Turn:
-        """Tell it, and keep in mind what would close it; `zone` is "" if no way back would."""
-        [epc] = told.epcs
-        turn = self._unsettled.tag(now, told.unresolved_id, epc, zone, arriving=arriving)
-        return turn._replace(facts=(told,))
 
     def _on_pace(self, pace: ReadPace) -> Turn:
         """Tags of that zone are missed later or sooner than was thought."""
@@ -361,7 +364,7 @@ class MovementRule:
         turns = [self._steps.overdue(now, step) for step in steps]
         turns += [self._tags.overdue(now, tag) for tag in tags]
         turns += [self._tags.unconfirmed(now, act) for act in self._shelf.lone.overdue(now)]
-        turns.append(self._shelf.open_alerts.overdue(now))
+        turns += [self._shelf.open_alerts.overdue(now), self._shelf.quarantine.overdue(now)]
         return together(*turns, self._first.overdue(now), WAKE)
 
 
@@ -371,6 +374,9 @@ def _weighed(step: WaitingStep, change: CountChange, item: Item | None) -> Weigh
     delta_mg = step.after_mg - step.before_mg
     return Weighed(change.cell, delta_mg, change.quantity, unit_mg, change.settles)
 
+
+SENSED = frozenset((Arrival, Departure, Passage, Coverage))
+"""With these, what was kept aside is looked up again where the items have changed."""
 
 WAKE = Turn(next_wake=0)
 """Nothing is decided, but a wait may end sooner or later than was wished before."""

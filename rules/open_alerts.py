@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from gateway.model import NS_PER_S, Alert, Dismissal, Fact, Ns, Unresolved
+from gateway.model import NS_PER_S, Alert, Dismissal, Fact, Ns, Unresolved, epc_of
 from gateway.ports import NOTHING, JsonValue, Row, Turn
 from rules.turns import together
 
@@ -36,7 +36,7 @@ TEXTS = {
     "count_not_resolvable": "the weight changed by what is no whole number of {what}; count it",
     "unknown_item": "something of no known item was put there or taken; look what it is",
     "item_uncertain": "{what} were put there or taken, or as many of another item; count both",
-    "unknown_epc": "tag {epc} is of no known item; look what carries it",
+    "unknown_epc": "tag {epc}{says} is of no known item; look what carries it",
     "direction_uncertain": "{what} with tag {epc} was in the gate; look on which side it is",
     "unsure": "{what} with tag {epc} may have come or gone; look whether it is there",
     "scale_blind": "{what} with tag {epc} came or went while the scales told nothing; count it",
@@ -142,6 +142,12 @@ def _text(unresolved: Unresolved) -> str:
     text = TEXTS.get(unresolved.reason, OTHERWISE).format(
         what=" or ".join(unresolved.candidates) or "something",
         epc=", ".join(unresolved.epcs),
+        says="".join(_said(epc) for epc in unresolved.epcs),
         reason=unresolved.reason,
     )
     return f"{unresolved.location}: {text}"[:TEXT_MAX]
+
+
+def _said(epc: str) -> str:
+    found = epc_of(epc)
+    return f", {found.element_string}," if found else ""

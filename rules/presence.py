@@ -177,9 +177,9 @@ class Presence:
         if zone is None:
             return
         if step.arriving:
-            zone.expect(now, step.epc_prefixes)
+            zone.expect(now, step.pattern)
             return
-        for epc in {epc for _, epc in zone.deadlines if epc.startswith(step.epc_prefixes)}:
+        for epc in {epc for _, epc in zone.deadlines if step.pattern.carries(epc)}:
             tag = self._tags.get(epc)
             if tag is not None and tag.zone is zone and tag.reads and tag.still_at <= step.until:
                 tag.weighed_gone(step.until)

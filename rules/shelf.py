@@ -13,6 +13,7 @@ from rules.disagreement import Disagreement
 from rules.explanation import Explanation
 from rules.oddity import Oddities
 from rules.open_alerts import OpenAlerts
+from rules.quarantine import Quarantine
 from rules.reversal import Reversals
 from rules.senses import Senses
 from rules.settling import Settling
@@ -37,6 +38,7 @@ class Shelf:
         self.waiting = Waiting(context.boot, last_alive)
         self.unsettled = Unsettled(context.boot, last_alive, context.site)
         self.open_alerts = OpenAlerts(context.boot, last_alive)
+        self.quarantine = Quarantine(context.boot, last_alive)
         self.disagreement = Disagreement()
         self.reversals = Reversals(context.identify, context.boot)
         self.lone = Lone(last_alive)
@@ -70,5 +72,6 @@ class Shelf:
 
     def due(self) -> Ns | None:
         """When the next wait is over."""
-        dues = (self.waiting.next_due(), self.lone.next_due(), self.open_alerts.next_due())
+        books = (self.waiting, self.lone, self.open_alerts, self.quarantine)
+        dues = [book.next_due() for book in books]
         return min((due for due in dues if due is not None), default=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gateway.model import NS_PER_S, Coverage, Ns
+from gateway.model import NS_PER_S, Coverage, EpcPattern, Ns
 from rules.silence import Silences
 
 NEVER: Ns = 1 << 62
@@ -46,7 +46,7 @@ class WatchedZone:
     resumed_at: Ns = 0
     unwatched_since: Ns = 0
     movements: int = 0
-    expected: dict[tuple[str, ...], Ns] = field(default_factory=dict)
+    expected: dict[EpcPattern, Ns] = field(default_factory=dict)
     deadlines: list[tuple[Ns, str]] = field(default_factory=list)
     restored_slow: list[str] = field(default_factory=list)
 
@@ -87,18 +87,16 @@ class WatchedZone:
         """Since when something may have happened here unseen that is found now."""
         return self.watched_at if self.blind_devices else self.unwatched_since
 
-    def expect(self, now: Ns, epc_prefixes: tuple[str, ...]) -> None:
+    def expect(self, now: Ns, pattern: EpcPattern) -> None:
         """A scale has felt that a tag of these came."""
         self.expected = {key: until for key, until in self.expected.items() if until >= now}
         if len(self.expected) >= EXPECTED_MAX:
             del self.expected[next(iter(self.expected))]
-        self.expected[epc_prefixes] = now + EXPECTED_NS
+        self.expected[pattern] = now + EXPECTED_NS
 
     def expects(self, epc: str, at: Ns) -> bool:
         """Whether a scale has felt lately that such a tag came."""
-        return any(
-            until >= at and epc.startswith(prefixes) for prefixes, until in self.expected.items()
-        )
+        return any(until >= at and pattern.carries(epc) for pattern, until in self.expected.items())
 
     def settled(self, settle_ns: Ns) -> bool:
         """Whether the tags that were there on the first start have all had time to be found."""

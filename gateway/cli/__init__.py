@@ -21,6 +21,7 @@ COMMANDS = {
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",
     "store": "look into the ledger: status, ls, show, requeue, verify",
+    "epc": "what a tag says and whose it is: decode, quarantine",
     "drivers": "the installed drivers and rules, and what they can be told",
     "version": "the installed release",
 }

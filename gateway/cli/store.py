@@ -7,8 +7,7 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, TypeVar
 
@@ -28,6 +27,7 @@ from gateway.cli.configured import (
     start,
 )
 from gateway.cli.exits import PROBLEM
+from gateway.cli.ledger import reading
 from gateway.clock import BootClock, WallClock, boot_id
 from gateway.settings import Configuration
 from gateway.status import NotRunningError, RefusedError, ask
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> None:
 @app.command()
 def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """The store at a glance."""
-    with _reader(configured(config)) as reader:
+    with reading(configured(config)) as reader:
         told = asdict(reader.status())
     told["epoch"] = dict(zip(("number", "uuid", "reason"), told["epoch"].values(), strict=True))
     if as_json:
@@ -75,7 +75,7 @@ def ls(
     as_json: AsJson = False,
 ) -> None:
     """List records, the newest ones unless told otherwise; with --json each is a line."""
-    with _reader(configured(config)) as reader:
+    with reading(configured(config)) as reader:
         if quarantine:
             _list_quarantine(reader, as_json=as_json)
             return
@@ -91,7 +91,7 @@ def show(
     seq: Seq, epoch: Epoch = None, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False
 ) -> None:
     """One record with all that is known of it."""
-    with _reader(configured(config)) as reader:
+    with reading(configured(config)) as reader:
         rows = _refusable(lambda: reader.rows_after(seq - 1, 1, epoch))
         if not rows or rows[0].record.seq != seq:
             give_up(f"record {seq} is not kept")
@@ -130,7 +130,7 @@ def requeue(seq: Seq, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = Fal
 @app.command()
 def verify(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """Check every record: numbers, hashes, Merkle root, and SQLite's own check."""
-    with _reader(configured(config)) as reader:
+    with reading(configured(config)) as reader:
         report = reader.verify()
     root = None if report.root is None else report.root.hex()
     if as_json:
@@ -143,23 +143,6 @@ def verify(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None
             say(f"root {root}")
     if not report.ok:
         raise typer.Exit(PROBLEM)
-
-
-@contextmanager
-def _reader(configuration: Configuration) -> Iterator[StoreReader]:
-    path = configuration.gateway.state_folder / STORE_FILE
-    if not path.is_file():
-        give_up(f"{path}: there is no store yet; the first `shelfgate run` makes it")
-    try:
-        reader = StoreReader(path)
-    except apsw.Error as error:
-        give_up(f"{path}: cannot be opened: {error}")
-    try:
-        yield reader
-    except apsw.Error as error:
-        give_up(f"{path}: cannot be read: {error}")
-    finally:
-        reader.close()
 
 
 def _refusable(question: Callable[[], T]) -> T:

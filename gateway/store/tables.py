@@ -158,7 +158,8 @@ def reference_of(kind: str, value: str) -> Known:
     if kind == "expected":
         fields["epcs"] = frozenset(fields["epcs"])
     elif kind == "item":
-        fields["epc_prefixes"] = tuple(fields["epc_prefixes"])
+        for name in ("epc_prefixes", "gtins", "company_prefixes"):
+            fields[name] = tuple(fields.get(name, ()))
     elif kind == "task":
         fields["order"] = OrderReference(**fields["order"])
         fields["serials"] = tuple(fields["serials"])

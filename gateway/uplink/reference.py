@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from gateway.epc import EpcError, gtin14
 from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
 
-EPC_PREFIXES_MAX = 64
+PATTERNS_MAX = 64
 EPCS_MAX = 4096
 """As the contract says."""
 
 HEX_DIGITS = frozenset("0123456789abcdef")
+DECIMAL_DIGITS = frozenset("0123456789")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference:
@@ -54,8 +56,10 @@ def _item(code: str, value: Object, version: int) -> Item:
         unit_mg=whole_of(value, "unit_mg", 0, 0),
         unit_sd_mg=whole_of(value, "unit_sd_mg", 0, 0),
         uom=text_of(value, "uom", "pcs"),
-        epc_prefixes=_hex_list(value, "epc_prefixes", EPC_PREFIXES_MAX),
+        epc_prefixes=_hex_list(value, "epc_prefixes", PATTERNS_MAX),
         version=version,
+        gtins=_gtins(value),
+        company_prefixes=_company_prefixes(value),
     )
 
 
@@ -72,11 +76,33 @@ def _expected(code: str, value: Object, version: int) -> ExpectedSet:
     )
 
 
+def _gtins(value: Object) -> tuple[str, ...]:
+    try:
+        return tuple(gtin14(each) for each in _texts(value, "gtins", PATTERNS_MAX))
+    except EpcError as error:
+        raise BadPayloadError(f"gtins: {error}") from None
+
+
+def _company_prefixes(value: Object) -> tuple[str, ...]:
+    found = _texts(value, "company_prefixes", PATTERNS_MAX)
+    for each in found:
+        if not 6 <= len(each) <= 12 or not DECIMAL_DIGITS.issuperset(each):
+            raise BadPayloadError("company_prefixes: 6 to 12 digits are wanted")
+    return found
+
+
 def _hex_list(value: Object, name: str, most: int) -> tuple[str, ...]:
+    found = _texts(value, name, most)
+    for each in found:
+        if not each or not HEX_DIGITS.issuperset(each):
+            raise BadPayloadError(f"{name}: lower-case hex digits are wanted")
+    return found
+
+
+def _texts(value: Object, name: str, most: int) -> tuple[str, ...]:
     found = value.get(name, [])
     if not isinstance(found, list) or len(found) > most:
         raise BadPayloadError(f"{name}: a list of at most {most} is wanted")
-    for each in found:
-        if not isinstance(each, str) or not each or not HEX_DIGITS.issuperset(each):
-            raise BadPayloadError(f"{name}: lower-case hex digits are wanted")
+    if not all(isinstance(each, str) for each in found):
+        raise BadPayloadError(f"{name}: strings are wanted")
     return tuple(found)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from simulators.world.layout import CARTON, GATE, GATE_READER, HALL, SHELF_READER, SPOTS, WARES
+from gateway.epc import decode_epc
+from simulators.world.layout import (
+    CARTON,
+    GATE,
+    GATE_READER,
+    HALL,
+    SHELF_READER,
+    SPOTS,
+    WARES,
+    Ware,
+)
 
 GATEWAY, SITE = "edge-demo", "demo"
 
@@ -120,12 +130,17 @@ def write_site(
         )
     path = folder / "gateway.toml"
     path.write_text(text, encoding="utf-8")
-    rows = ["code,name,unit_g,unit_sd_g,uom,epc_prefixes"]
+    rows = ["code,name,unit_g,unit_sd_g,uom,gtins"]
     for ware in (*WARES, CARTON):
         spread_g = ware.unit_g * ware.spread
-        rows.append(f'{ware.code},"{ware.name}",{ware.unit_g},{spread_g:.3f},pcs,{ware.serials}')
+        rows.append(f'{ware.code},"{ware.name}",{ware.unit_g},{spread_g:.3f},pcs,{gtin_of(ware)}')
     (folder / "items.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     places = ["code,name", *(f"{spot.location},Cell {spot.name}" for spot in SPOTS)]
     places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
     (folder / "locations.csv").write_text("\n".join(places) + "\n", encoding="utf-8")
     return path
+
+
+def gtin_of(ware: Ware) -> str:
+    """The trade item that its tags name; empty if it has none."""
+    return decode_epc(ware.serials.ljust(24, "0")).gtin if ware.serials else ""

@@ -7,6 +7,7 @@ import pytest
 from simulators.broker import mosquitto
 from simulators.demo.chain import Chain, run_chain
 from simulators.demo.result import decided_movements
+from simulators.demo.site_files import gtin_of
 from simulators.world.layout import HALL, Ware
 from tests.chain.asking import device_is_up, held_movements, known_items
 
@@ -46,7 +47,7 @@ async def test_items_that_the_core_tells_take_effect_and_survive_a_restart(
             await chain.ready()
             heavier = {"code": "BOLT-M8", "unit_mg": round(BOLTS_G * 1000), "unit_sd_mg": 400}
             await chain.core.put("item", "BOLT-M8", {**heavier, "name": "Two bolts", "uom": "pcs"})
-            tagged = {"code": MOTOR.code, "epc_prefixes": [MOTOR.serials], "uom": "pcs"}
+            tagged = {"code": MOTOR.code, "gtins": [gtin_of(MOTOR)], "uom": "pcs"}
             await chain.core.put("item", MOTOR.code, {**tagged, "name": MOTOR.name})
             known = {"BOLT-M8", MOTOR.code}
             assert await chain.wait_until(lambda: known_items(tmp_path, 1) == known, 10)

@@ -64,7 +64,7 @@ EXAMPLES: list[Fact] = [
     Stall(4_000_000_000),
     SnapshotRequest("requested", "A-1"),
     ActionDone("s", "tare", "s:1", ok=False),
-    Item("BOLT", "Bolt", 18_900, 150, "pcs", ("3034",), 7),
+    Item("BOLT", "Bolt", 18_900, 150, "pcs", ("3034",), 7, ("09506000134352",), ("950600",)),
     Location("A-1", "Shelf"),
     ExpectedSet("S1", "gate", "out", frozenset({"e2", "30"})),
     Task("T-1", "issue", OrderReference("erp", "so", "4711", "10"), "BOLT", 4, "A-1"),

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,16 @@ def test_csv_items_in_milligrams_with_lower_case_prefixes(tmp_path: Path) -> Non
     ]
 
 
+def test_items_by_trade_item_and_company(tmp_path: Path) -> None:
+    row = "code,gtins,company_prefixes\nB,9506000134352 96385074,0614141 950600\n"
+    item = Item("B", gtins=("09506000134352", "00000096385074"))
+    item = replace(item, company_prefixes=("0614141", "950600"))
+    assert read_references("item", written(tmp_path, "items.csv", row)) == [item]
+    table = '[[item]]\ncode = "B"\ngtins = ["9506000134352", "96385074"]\n'
+    table += 'company_prefixes = ["0614141", "950600"]\n'
+    assert read_references("item", written(tmp_path, "items.toml", table)) == [item]
+
+
 def test_csv_with_a_byte_order_mark_as_spreadsheets_write_it(tmp_path: Path) -> None:
     path = tmp_path / "locations.csv"
     path.write_bytes("\ufeffcode,name\r\nA-1,Regal 1\r\n".encode())
@@ -58,6 +69,18 @@ def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:
         ("items.csv", "code,colour\nB,red\n", "items.csv:2: colour: Extra inputs"),
         ("items.csv", "code,name\nB\n", "items.csv:2: expected 2 columns"),
         ("items.csv", "code,epc_prefixes\nB,30zz\n", "items.csv:2: epc_prefixes.0: "),
+        (
+            "items.csv",
+            "code,gtins\nB,9506000134352 9506000134353\n",
+            "items.csv:2: gtins.1: Value error, the check digit of GTIN 09506000134353 is wrong",
+        ),
+        (
+            "items.csv",
+            "code,gtins\nB,96385074\nC,96385074\n",
+            "items.csv: gtins: 00000096385074 is of 'B' and of 'C'",
+        ),
+        ("items.csv", "code,gtins\nB,12\n", "items.csv:2: gtins.0: Value error, a GTIN has 8, 12,"),
+        ("items.csv", "code,company_prefixes\nB,12345\n", "items.csv:2: company_prefixes.0: "),
         ("items.toml", "[[item]]\nname = 'x'\n", "items.toml:item[0]: code: Field required"),
         ("items.toml", "[[items]]\n", "items.toml: items: unknown key; expected [[item]]"),
         ("items.toml", "[[item]\n", "items.toml: not TOML"),

@@ -1,5 +1,6 @@
 """Count changes, arrivals and departures as the movement rule sees them."""
 
+from dataclasses import replace
 from typing import Any
 
 from gateway.model import (
@@ -17,6 +18,10 @@ from gateway.model import (
 from rules.movement import MovementRule
 from tests.rules.play import BOLT, TAG, Play, at
 
+SGTIN = "3074257bf7194e4000001a85"
+"""The trade item 80614141123458 of company 0614141."""
+
+BY_GTIN = replace(BOLT, epc_prefixes=(), gtins=("80614141123458",))
 NUT = Item("NUT", unit_mg=50_000, epc_prefixes=("3099",))
 
 
@@ -24,6 +29,11 @@ NUT_TAG = "309901"
 
 
 THIRD = "3034cc"
+
+
+def foreign(number: int = 0) -> str:
+    """A tag of a trade item that nobody told of."""
+    return f"3074257bf7194e40000000{number:02x}"
 
 
 PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}

@@ -4,6 +4,7 @@ from random import Random
 
 import pytest
 
+from gateway.model import EpcPattern
 from rules.antenna import (
     AWAY_BOUNDS_CDB,
     AWAY_CDB,
@@ -86,9 +87,9 @@ def test_what_strays_teach_is_bounded(strays: int) -> None:
 
 def test_expectations_of_a_scale_pass() -> None:
     zone = WatchedZone("A", Silences.of(0.5), sure_nats_of(0.5))
-    zone.expect(0, ("3034aa",))
+    zone.expect(0, EpcPattern(("3034aa",)))
     assert zone.expects("3034aa01", EXPECTED_NS)
     assert not zone.expects("3034bb01", 0)
     assert not zone.expects("3034aa01", EXPECTED_NS + 1)
-    zone.expect(EXPECTED_NS + 1, ("3034bb",))
-    assert set(zone.expected) == {("3034bb",)}
+    zone.expect(EXPECTED_NS + 1, EpcPattern(("3034bb",)))
+    assert set(zone.expected) == {EpcPattern(("3034bb",))}

@@ -180,8 +180,18 @@ def test_doubt_lasts_over_a_restart_and_until_the_total_is_sure() -> None:
 
 @pytest.mark.parametrize(
     "item",
-    [Item("BOLT", unit_mg=10_000), Item("BOLT", unit_mg=100_000, unit_sd_mg=10_000), BOLT],
-    ids=["light beside the drift of zero", "too unlike", "its tags book for themselves"],
+    [
+        Item("BOLT", unit_mg=10_000),
+        Item("BOLT", unit_mg=100_000, unit_sd_mg=10_000),
+        BOLT,
+        Item("BOLT", unit_mg=100_000, gtins=("80614141123458",)),
+    ],
+    ids=[
+        "light beside the drift of zero",
+        "too unlike",
+        "its tags book for themselves",
+        "its tags of a trade item do",
+    ],
 )
 def test_total_that_proves_nothing_corrects_nothing(item: Item) -> None:
     unit_g = item.unit_mg / 1000

@@ -9,6 +9,7 @@ from gateway.model import (
     Alert,
     Cell,
     Coverage,
+    EpcPattern,
     Movement,
     Site,
     StepExpectsTags,
@@ -17,7 +18,7 @@ from gateway.model import (
 )
 from rules.act import WaitingStep, WaitingTag
 from rules.recent_steps import RecentSteps
-from tests.rules.acts import NUT, NUT_TAG, Acts, came, change, gone, play, settled
+from tests.rules.acts import BY_GTIN, NUT, NUT_TAG, SGTIN, Acts, came, change, gone, play, settled
 from tests.rules.play import BOLT, OTHER, TAG, S, at
 
 TWO_ZONES = Site(
@@ -49,8 +50,20 @@ def test_step_asks_for_the_tags_it_lacks(quantity: int) -> None:
         found.feed(1.9, gone(OTHER, second=1.1))
     found.feed(2.0, change(quantity))
     assert found.expected == [
-        StepExpectsTags("A", ("3034",), quantity > 0, 1, since=at(1.0), until=at(2.0))
+        StepExpectsTags("A", EpcPattern(("3034",)), quantity > 0, 1, since=at(1.0), until=at(2.0))
     ]
+
+
+def test_step_of_an_item_that_is_known_by_its_trade_item_is_one_act_with_its_tag() -> None:
+    found = quick(items=(BY_GTIN,))
+    found.feed(2.0, change(1))
+    [expected] = found.expected
+    assert expected.pattern == EpcPattern(gtins=("80614141123458",))
+    assert expected.pattern.carries(SGTIN)
+    assert not expected.pattern.carries(TAG)
+    found.feed(3.0, came(SGTIN, second=1.6))
+    assert [fact.epcs for fact in found.kinds(Movement)] == [(SGTIN,)]
+    assert calm(found)
 
 
 def test_step_asks_for_nothing_where_its_tags_have_come_or_nobody_reads_them() -> None:

@@ -1,5 +1,4 @@
 from dataclasses import replace
-from random import Random
 from typing import Any
 
 import pytest
@@ -14,13 +13,20 @@ from gateway.model import (
     Item,
     Movement,
     Passage,
-    ReferenceDeleted,
-    Site,
     Unresolved,
 )
-from gateway.ports import NOTHING, RuleContext
-from rules.movement import MovementRule, MovementSettings
-from tests.rules.acts import NUT, NUT_TAG, THIRD, came, change, gone, held, play, settled
+from rules.movement import MovementSettings
+from tests.rules.acts import (
+    NUT_TAG,
+    THIRD,
+    came,
+    change,
+    foreign,
+    gone,
+    held,
+    play,
+    settled,
+)
 from tests.rules.play import OTHER, TAG, Play, S, at, seconds
 
 
@@ -322,7 +328,7 @@ def test_passage_that_turned_back_is_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("epc", "direction", "reason", "candidates"),
-    [(TAG, "uncertain", "direction_uncertain", ("BOLT",)), ("ff00", "in", "unknown_epc", ())],
+    [(TAG, "uncertain", "direction_uncertain", ("BOLT",)), (foreign(), "in", "unknown_epc", ())],
 )
 def test_passage_that_says_too_little_is_unresolved(
     epc: str, direction: Any, reason: str, candidates: tuple[str, ...]
@@ -335,8 +341,8 @@ def test_passage_that_says_too_little_is_unresolved(
 
 def test_unknown_epc_is_unresolved_once_where_it_moves() -> None:
     found = play()
-    found.feed(2.0, came("ff00"))
-    found.feed(3.0, gone("ff00", to_zone="B"), came("ff00", "B", from_zone="A"))
+    found.feed(2.0, came(foreign()))
+    found.feed(3.0, gone(foreign(), to_zone="B"), came(foreign(), "B", from_zone="A"))
     assert [fact.reason for fact in found.kinds()] == ["unknown_epc"] * 2
 
 
@@ -349,26 +355,3 @@ def test_step_that_does_not_resolve_is_unresolved(item: str, reason: str) -> Non
     [unresolved] = found.kinds()
     assert (unresolved.reason, unresolved.location) == (reason, "A1")
     assert unresolved.evidence.weight_after_mg == 1_000_000
-
-
-def test_tag_is_of_the_item_that_the_newest_catalogue_says() -> None:
-    rule = MovementRule(MovementSettings(), RuleContext(Site(), lambda *_: "id", Random(1)))
-
-    def named(*told: Fact) -> str | None:
-        for fact in told:
-            assert rule.step(0, fact) is NOTHING
-        item = rule._catalogue.of_tag("3099aa")
-        return item.code if item else None
-
-    assert named() is None
-    assert named(NUT, replace(NUT, code="OTHER")) == "NUT"
-    assert named(replace(NUT, code="SPECIAL", epc_prefixes=("3099a", ""))) == "SPECIAL"
-    assert named(ReferenceDeleted("item", "SPECIAL")) == "NUT"
-    assert named(replace(NUT, epc_prefixes=("77",))) == "OTHER"
-    assert named(ReferenceDeleted("item", "OTHER")) is None
-
-
-def test_longest_prefix_names_the_item() -> None:
-    found = play(items=(NUT, replace(NUT, code="SPECIAL", epc_prefixes=("309901",))))
-    found.feed(2.0, came("30990123"), came("30990223"))
-    assert [fact.item for fact in found.kinds()] == ["SPECIAL", "NUT"]

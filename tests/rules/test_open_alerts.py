@@ -7,7 +7,7 @@ import pytest
 
 from gateway.model import Alert, Dismissal, Fact, Passage, Unresolved
 from rules.open_alerts import IDS_MAX, STANDS_NS, OpenAlerts
-from tests.rules.acts import NUT_TAG, Acts, came, change, gone, play
+from tests.rules.acts import NUT_TAG, Acts, came, change, foreign, gone, play
 from tests.rules.play import TAG, S, at
 
 DAY_S = STANDS_NS / S
@@ -32,7 +32,11 @@ GATE = Passage("gate", TAG, "uncertain", at(1.0), at(5.0), 40, -4500, 500)
     ("facts", "key", "words"),
     [
         ((unsure(),), "unresolved:A:NUT", ("A: NUT", NUT_TAG, "look")),
-        ((came("ff00"),), "unresolved:A", ("A: tag ff00", "no known item", "look")),
+        (
+            (came(foreign()),),
+            "unresolved:A",
+            ("A: tag 3074257b", ", (01)80614141123458(21)0, is of no known item", "look"),
+        ),
         ((GATE,), "unresolved:hall:BOLT", ("hall: BOLT", TAG, "gate", "look")),
         ((change(0, confidence=0),), "unresolved:A1:BOLT", ("A1: ", "weight", "BOLT", "count")),
         ((change(0, item="", confidence=0),), "unresolved:A1", ("A1: ", "no known item", "look")),
@@ -77,20 +81,20 @@ def again(found: Acts, **known: Any) -> Acts:
 @pytest.mark.parametrize("restart", [False, True])
 def test_alert_stands_once_until_all_of_the_place_is_settled(restart: bool) -> None:
     found = play()
-    found.feed(2.0, came("ff00"), came("ff01"))
+    found.feed(2.0, came(foreign()), came(foreign(1)))
     assert raised(found.asked) == [("unresolved:A", True)]
     later = again(found) if restart else found
-    later.feed(30.0, gone("ff00", second=29.0))
+    later.feed(30.0, gone(foreign(), second=29.0))
     assert len(later.kinds(Dismissal)) == 1
     assert raised(later.asked) == raised(found.asked) * (not restart)
-    later.feed(40.0, gone("ff01", second=39.0))
+    later.feed(40.0, gone(foreign(1), second=39.0))
     assert raised(later.asked)[-1] == ("unresolved:A", False)
     assert later.rows == {}
 
 
 def test_places_and_items_have_alerts_of_their_own() -> None:
     found = play()
-    found.feed(2.0, unsure(), came("ff00"), came("ff00", "B"))
+    found.feed(2.0, unsure(), came(foreign()), came(foreign(), "B"))
     assert [key for key, _ in raised(found.asked)] == [
         "unresolved:A:NUT",
         "unresolved:A",
@@ -101,10 +105,10 @@ def test_places_and_items_have_alerts_of_their_own() -> None:
 @pytest.mark.parametrize("boot", ["boot-1", "boot-2"])
 def test_alert_ends_a_day_after_the_last_question(boot: str) -> None:
     found = play()
-    found.feed(2.0, came("ff00"))
-    found.feed(1000.0, came("ff01"))
+    found.feed(2.0, came(foreign()))
+    found.feed(1000.0, came(foreign(1)))
     later = again(found, boot=boot)
-    later.feed(1001.0, came("ff02", "B"))
+    later.feed(1001.0, came(foreign(2), "B"))
     later.wake(DAY_S + 999.9)
     assert raised(later.asked) == [("unresolved:B", True)]
     later.wake(DAY_S + 1000.0)

@@ -56,7 +56,7 @@ devices = st.sampled_from(DEVICES)
 reads = st.builds(
     TagRead,
     st.sampled_from(POINTS),
-    st.sampled_from(EPCS),
+    st.sampled_from((*EPCS, "3074257bf7194e4000001a85")),
     st.one_of(st.none(), st.integers(-9000, -2000)),
     seen_count=st.integers(1, 30),
     age_ns=st.integers(0, 5 * S),
@@ -96,7 +96,7 @@ busy = st.builds(
         *(Coverage(each, S // 4) for each in DEVICES),
     ),
     st.sampled_from(POINTS),
-    st.sampled_from(EPCS),
+    st.sampled_from((*EPCS, "3074257bf7194e4000001a85")),
     st.sampled_from([1000.0, 900.0, 700.0]),
 )
 stories = st.lists(

@@ -8,7 +8,7 @@ import pytest
 from gateway.model import Alert, Dismissal, Movement, Passage, Unresolved
 from gateway.ports import NOTHING
 from rules.unsettled import OPEN_MAX_NS, Unsettled
-from tests.rules.acts import NUT, came, change, gone, held, play, settled
+from tests.rules.acts import NUT, came, change, foreign, gone, held, play, settled
 from tests.rules.play import BOLT, OTHER, SITE, TAG, Play, S, at
 
 DAY_S = OPEN_MAX_NS / S
@@ -70,16 +70,16 @@ def test_tag_that_goes_and_comes_within_one_wait_is_nothing() -> None:
 
 def test_unknown_tag_that_leaves_again_is_closed_and_no_second_riddle() -> None:
     found = play()
-    found.feed(2.0, came("ff00"))
-    found.feed(30.0, gone("ff00", second=20.0))
+    found.feed(2.0, came(foreign()))
+    found.feed(30.0, gone(foreign(), second=20.0))
     assert closed(found) == [(opened(found)[0], "returned")]
     assert found.rows == {}
 
 
 def test_tag_that_comes_elsewhere_does_not_close_it() -> None:
     found = play()
-    found.feed(2.0, came("ff00"))
-    found.feed(30.0, gone("ff00", "PAIR", second=20.0))
+    found.feed(2.0, came(foreign()))
+    found.feed(30.0, gone(foreign(), "PAIR", second=20.0))
     assert (len(opened(found)), closed(found)) == (2, [])
 
 
@@ -141,8 +141,8 @@ def test_cell_without_a_known_item_is_in_line_when_its_weight_is_back() -> None:
 
 def test_after_a_day_it_stays_open_for_a_person() -> None:
     found = play(items=UNTAGGED)
-    found.feed(2.0, came("ff00"), unclear(50.0, 1.0))
-    found.feed(DAY_S + 10, gone("ff00", second=DAY_S), unclear(-50.0, DAY_S))
+    found.feed(2.0, came(foreign()), unclear(50.0, 1.0))
+    found.feed(DAY_S + 10, gone(foreign(), second=DAY_S), unclear(-50.0, DAY_S))
     assert closed(found) == []
     assert len(opened(found)) == 4
 
@@ -152,7 +152,7 @@ def test_book_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rules.unsettled.IDS_MAX", 2)
     found = play(items=UNTAGGED)
     for number in range(5):
-        found.feed(2.0 + number, came(f"ff{number:02x}"), unclear(50.0, 1.0 + number))
+        found.feed(2.0 + number, came(foreign(number)), unclear(50.0, 1.0 + number))
     assert len([key for key in found.rows if key.startswith("open:")]) == 2
     assert len(found.rows["open:cell:s:1"]["ids"]) == 2
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def test_references_of_the_contract_are_understood() -> None:
         json.dumps(examples(name)[0]).encode() for name in ("item", "location", "expected", "task")
     )
     nut = Item("M6-NUT", "Hexagon nut M6", 10_000, 120, "pcs", version=3)
+    nut = replace(nut, gtins=("09506000134352",), company_prefixes=("9506000",))
     assert parse_reference("item/M6-NUT", item) == nut
     assert parse_reference("location/shelf-1%2F3", location) == Location(
         "shelf-1/3", "Shelf 1 bin 3", version=1
@@ -205,6 +207,11 @@ def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
         ("item/A", {"code": "A", "version": 1, "unit_mg": -1}),
         ("item/A", {"code": "A", "version": 1, "epc_prefixes": ["XY"]}),
         ("item/A", {"code": "A", "version": 1, "epc_prefixes": "30"}),
+        ("item/A", {"code": "A", "version": 1, "gtins": ["9506000134353"]}),
+        ("item/A", {"code": "A", "version": 1, "gtins": [9506000134352]}),
+        ("item/A", {"code": "A", "version": 1, "gtins": ["9506000134352"] * 65}),
+        ("item/A", {"code": "A", "version": 1, "company_prefixes": ["12345"]}),
+        ("item/A", {"code": "A", "version": 1, "company_prefixes": ["12345a"]}),
         ("item/%FF", {"code": "A", "version": 1}),
         ("item/A", {"code": "A", "version": 1, "name": "\ud800"}),
         ("task/T", {"task_id": "T", "version": 1, "type": "expected", "portal": "p"}),
