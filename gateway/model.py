@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from gateway.book import BookLine, BookStock
 from gateway.event import (
     Action,
     Alert,
@@ -100,11 +101,11 @@ class ExpectedSet:
 class ReferenceDeleted:
     """The core or the file has taken back a reference fact."""
 
-    kind: Literal["item", "location", "expected", "task"]
+    kind: Literal["item", "location", "expected", "task", "book"]
     code: str
 
 
-Reference: TypeAlias = Item | Location | ExpectedSet | Task | ReferenceDeleted
+Reference: TypeAlias = Item | Location | ExpectedSet | Task | BookStock | ReferenceDeleted
 
 
 # Observation

@@ -1,8 +1,9 @@
-"""Reference data from the retained topics: items, locations, expected sets."""
+"""Reference data from the retained topics: items, locations, book stock, expected sets."""
 
 from __future__ import annotations
 
-from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.uplink.book import parse_book
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.topics import decode_key
 
@@ -14,7 +15,8 @@ HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference | None:
-    """What `item/{code}`, `location/{code}` or `task/{id}` says; an empty payload takes it back.
+    """What `item/{code}`, `location/{code}`, `book/{location}` or `task/{id}` says; an empty
+    payload takes it back.
 
     None for a task that is no expected set: this version has no rule for it. BadPayloadError if
     it is against the contract.
@@ -35,12 +37,16 @@ def parse_reference(path: str, payload: bytes) -> Reference | None:
         return _item(key, value, version)
     if kind == "location":
         return Location(key, text_of(value, "name", ""), version)
+    if kind == "book":
+        return BookStock(key, parse_book(value), version)
     return _expected(key, value, version) if value.get("type") == "expected" else None
 
 
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
     if kind == "item":
         return ReferenceDeleted("item", key)
+    if kind == "book":
+        return ReferenceDeleted("book", key)
     return ReferenceDeleted("location" if kind == "location" else "expected", key)
 
 

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from gateway.model import (
     ActionDone,
+    BookLine,
+    BookStock,
     Coverage,
     DeviceFault,
     DeviceStatus,
@@ -64,6 +66,7 @@ EXAMPLES: list[Fact] = [
     Item("BOLT", "Bolt", 18_900, 150, "pcs", ("3034",), 7),
     Location("A-1", "Shelf"),
     ExpectedSet("S1", "gate", "out", frozenset({"e2", "30"})),
+    BookStock("A-1", (BookLine("BOLT", 7, "pcs", 2), BookLine("NUT", reorder=4)), 3),
     ReferenceDeleted("item", "BOLT"),
 ]
 
