@@ -14,12 +14,16 @@ from gateway.assembly import Gateway
 from gateway.model import Pulse, SnapshotRequest
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
+from gateway.stock_figures import STOCK_RULE, stock_lines
 from gateway.store import StoreRefused
 from gateway.uplink.commands import CommandError, Commands
 from gateway.uplink.messages import Request, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
+
+STOCK_LINES_MAX = 500
+"""Balances in one answer: what a payload of the contract holds, with the longest codes."""
 
 REMEMBERED_MAX = 256
 """Pulses whose request is remembered over a restart; a broker gives back far fewer."""
@@ -37,6 +41,14 @@ class Orders:
         asked = SnapshotRequest("requested", text_of(request.args, "location", ""))
         await self._gateway.pipeline.feed([asked])
         return {"as_of_seq": self._gateway.store.last_seq}
+
+    async def stock(self, request: Request) -> Mapping[str, JsonValue]:
+        """Tell what locations hold, and what is said about it."""
+        location = text_of(request.args, "location", "")
+        item = text_of(request.args, "item", "")
+        rows = await self._gateway.store.read(lambda reader: reader.state_rows(STOCK_RULE))
+        lines = list(stock_lines((row.row for row in rows), location, item))
+        return {"lines": lines[:STOCK_LINES_MAX], "left_off": len(lines[STOCK_LINES_MAX:])}
 
     async def tare(self, request: Request) -> Mapping[str, JsonValue]:
         """Tare one cell."""
@@ -86,6 +98,7 @@ async def commands(gateway: Gateway) -> Commands:
     orders = Orders(gateway, {row.row.key: row.row for row in rows})
     handlers = {
         "snapshot": orders.snapshot,
+        "stock": orders.stock,
         "tare": orders.tare,
         "zero": orders.zero,
         "requeue": orders.requeue,
