@@ -103,7 +103,9 @@ class Stock:
         if not self._begun:
             return self._first(now, fact)
         turn = self._take(now, fact)
-        return turn if turn is NOTHING else together(turn, self._lines.wake(now))
+        if turn is NOTHING and fact is not None:
+            return NOTHING
+        return together(turn, self._lines.wake(now))
 
     def _first(self, now: Ns, fact: Fact | None) -> Turn:
         """References that are known already come first, and may decide nothing by themselves."""
