@@ -68,8 +68,8 @@ class StockAlerts:
     """See the module."""
 
     def __init__(self, patience: Patience, watched: Collection[str]) -> None:
-        """Of places that are not `watched`, such as the yard before a gate, nobody knows what is
-        there: none is short of anything unless the core's book says what it holds.
+        """Of a place that is not `watched`, such as the yard before a gate, nobody knows what is
+        there: more may go out than was known.
         """
         self._patience = patience
         self._watched = watched
@@ -121,7 +121,7 @@ class StockAlerts:
 
     def _stands(self, now: Ns, place: Place, line: Line, code: str) -> bool:
         if code == NEGATIVE:
-            return line.quantity < 0 and (place[0] in self._watched or line.book is not None)
+            return line.quantity < 0 and place[0] in self._watched
         if code == DIFFERS:
             return self._differs(now, place, line)
         threshold = line.safety if code == SAFETY else line.reorder

@@ -82,13 +82,11 @@ def test_movement_that_would_make_stock_negative_is_told_in_its_turn_and_what_to
     assert figures(play) == {"quantity": 0}
 
 
-def test_place_that_nobody_watches_is_short_of_nothing_unless_the_book_knows_it() -> None:
+def test_place_that_nobody_watches_is_short_of_nothing() -> None:
     play = Play([Stock])
     play.feed(0.0, START, go(1, "yard"))
     assert alerts(play) == []
     assert figures(play, "yard") == {"quantity": 0, "quantity_open": 1}
-    play.feed(1.0, book(0, place="yard"))
-    assert alerts(play) == [(1.0, "negative_stock", True)]
 
 
 def test_statement_of_stock_ends_what_was_open() -> None:

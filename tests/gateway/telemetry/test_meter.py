@@ -300,6 +300,14 @@ def test_what_is_learned_is_sent_when_it_changes_and_with_every_interval(meter: 
         assert found(lines, "unit") == [unit.format(stamp(second))] * sent
 
 
+def test_balance_is_sent_when_it_changes_and_with_every_interval(meter: Meter) -> None:
+    meter.balance("A-1", "M6", {"quantity": 3, "variance": -2, "stockout_p50_h": 40})
+    line = "item=M6,location=A-1 quantity=3i,variance=-2i,stockout_p50_h=40i {}"
+    for second, sent in ((1, True), (2, False), (10, True)):
+        lines = found(meter.drain(second * NS_PER_S), "balance")
+        assert lines == [line.format(stamp(second))] * sent
+
+
 def test_each_item_on_a_plate_has_its_own_stock(meter: Meter) -> None:
     step = WeightStep("scale-1:1", 100.0, 50.0, 0.5, 0)
     meter.observe(CountChange("scale-1:1", "M6x20", -3, 17, 990, step))
