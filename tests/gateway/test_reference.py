@@ -117,3 +117,5 @@ def test_shipped_reference_files_load() -> None:
     locations = read_references("location", ROOT / "config" / "locations.csv")
     assert Item("NUT-M8", "Hex nut M8", 5200, 50) in items
     assert Location("HALL", "Hall behind the gate") in locations
+    books = read_references("book", ROOT / "config" / "book.csv")
+    assert BookStock("B-1", (BookLine("BEARING-6204", None, "pcs", 4, 10),)) in books

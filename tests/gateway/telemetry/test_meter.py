@@ -279,7 +279,7 @@ def test_no_measurement_has_a_tag_and_a_field_of_one_name(busy_lines: list[bytes
             kinds[measurement, key].add(
                 "string" if value[0] == '"' else "integer" if value[-1] == "i" else "float"
             )
-    assert len(tags) == 14
+    assert len(tags) == 15
     for measurement, names in tags.items():
         assert not names & fields[measurement], measurement
         assert "time" not in names | fields[measurement]
