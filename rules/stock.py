@@ -113,6 +113,8 @@ class Stock:
             self._lines.put_book(fact.code, _by_item(fact))
             return NOTHING
         if type(fact) is ReferenceDeleted:
+            if fact.kind == "book":
+                self._lines.put_book(fact.code, {})
             return NOTHING
         self._begun = True
         turn = together(self._lines.begin(now), self._take(now, fact))

@@ -46,9 +46,9 @@ TEXTS = {
 
 OVER = {
     NEGATIVE: "nothing is missing of {item} any more",
-    DIFFERS: "{item} is what the core's book says",
-    SAFETY: "{quantity} {uom} of {item}: the safety stock is there again",
-    REORDER: "{quantity} {uom} of {item}: nothing has to be ordered any more",
+    DIFFERS: "{item} differs from the core's book no more",
+    SAFETY: "{quantity} {uom} of {item}: below the safety stock no more",
+    REORDER: "{quantity} {uom} of {item}: below the reorder point no more",
 }
 
 

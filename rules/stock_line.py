@@ -52,8 +52,12 @@ class Line:
     @property
     def matters(self) -> bool:
         """Whether it is worth a row though nothing is there."""
-        told = (self.book, self.safety, self.reorder) != (None, None, None)
-        return told or bool(self.raised) or self.demand is not None
+        return self.is_compared or bool(self.raised) or self.demand is not None
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the core's book, or a file, says anything of it."""
+        return (self.book, self.safety, self.reorder) != (None, None, None)
 
     def row(self, place: Place) -> Row:
         """Its row. The key is location and item, parted by a tab; what does not apply is absent.

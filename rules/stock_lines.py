@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from gateway.model import BookLine, Ns
+from gateway.model import NS_PER_S, BookLine, Ns
 from gateway.ports import NOTHING, Row, Turn
 from rules.buckets import BUCKETS_ROW, Buckets
 from rules.demand import Demand, Smoothing
@@ -19,7 +19,12 @@ from rules.stock_line import Line, Place
 from rules.turns import together
 
 MOVING_MAX = 10_000
-"""Items at locations whose demand is followed; each costs some microseconds at a bucket's end."""
+"""Items at locations whose demand is followed: more than people reach in a day."""
+
+CLOSED_AT_ONCE, CLOSING_PAUSE_NS = 250, NS_PER_S // 4
+"""At a bucket's end so many lines are looked at in a turn, so that no turn takes as long as would
+count as a stall on a small box (some 0.1 ms each), and the others a moment later.
+"""
 
 RETOLD_PERMILLE = 125
 """What nobody takes is told anew when its time to stock-out is off by an eighth: that is a row
@@ -52,6 +57,7 @@ class StockLines:
         self._lines: dict[Place, Line] = {}
         self._books: dict[str, Mapping[str, BookLine]] = {}
         self._moving: set[Place] = set()
+        self._closing: list[Place] = []
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the rows of an earlier run."""
@@ -74,21 +80,25 @@ class StockLines:
 
     def begin(self, now: Ns) -> Turn:
         """Judge what was restored, and close the buckets that ended meanwhile."""
-        ended = self._buckets.advance(now)
+        if self._buckets.advance(now):
+            self._closing = sorted(self._moving)
         told = {(location, item) for location, book in self._books.items() for item in book}
-        stands = {place for place, line in self._lines.items() if line.raised}
-        judged = self.judged(now, sorted((told | stands).intersection(self._lines)))
-        return together(judged, self._close(now) if ended else NOTHING)
+        kept = {place for place, line in self._lines.items() if line.raised or line.is_compared}
+        judged = self.judged(now, sorted(kept | told.intersection(self._lines)))
+        return together(judged, self._close(now))
 
     def look(self, now: Ns) -> Turn:
         """Do what is due because of the time."""
-        ended = self._buckets.advance(now)
+        if self._buckets.advance(now):
+            self._closing = sorted(self._moving)
         judged = self.judged(now, self._alerts.due(now))
-        return together(judged, self._close(now) if ended else NOTHING)
+        return together(judged, self._close(now))
 
     def wake(self, now: Ns) -> Turn:
         """When the next thing is due."""
         moments = [self._alerts.next_due(), self._buckets.ends if self._moving else None]
+        if self._closing:
+            moments.append(now + CLOSING_PAUSE_NS)
         due = min((moment for moment in moments if moment is not None), default=None)
         puts = self._buckets.unwritten() if self._moving else ()
         if due is None and not puts:
@@ -166,7 +176,9 @@ class StockLines:
     def _close(self, now: Ns) -> Turn:
         """A bucket ended: tell what is forecast now, where that is another thing."""
         turns = []
-        for place in sorted(self._moving):
+        places = self._closing[:CLOSED_AT_ONCE]
+        del self._closing[:CLOSED_AT_ONCE]
+        for place in places:
             line = self._lines[place]
             told, row, demand = line.outlook, line.row(place), line.demand
             if demand is None:

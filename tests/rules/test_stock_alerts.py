@@ -246,6 +246,17 @@ def test_book_known_before_the_first_fact_is_judged_with_it() -> None:
     assert play.rows["A\tBOLT"]["book"] == 1
 
 
+def test_book_that_a_file_tells_no_more_is_taken_back_before_the_first_fact() -> None:
+    before = Play([Stock])
+    before.feed(0.0, START, come(1), book(1, 3))
+    play = Play([Stock], rows=before.rows, items=(book(1, 3),), now_s=1.0)
+    play.feed(1.0, ReferenceDeleted("book", "A"))
+    assert alerts(play) == []
+    play.feed(2.0, START)
+    assert alerts(play) == [(2.0, "below_safety", False)]
+    assert figures(play) == {"quantity": 1}
+
+
 def test_alerts_that_stand_have_a_bound() -> None:
     play = Play([Stock])
     play.feed(0.0, START)

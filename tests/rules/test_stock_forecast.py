@@ -1,5 +1,6 @@
 """Demand and its outlook in the stock rule: over bucket ends, restarts and boots."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from gateway.model import UNKNOWN_LOCATION, BookLine, BookStock, DeviceStatus, M
 from gateway.stock_figures import figures_of
 from rules.demand import MILLI, PPB, Demand
 from rules.stock import Stock
+from rules.stock_lines import CLOSED_AT_ONCE
 from tests.rules.play import Play
 
 DAY_S = 86_400.0
@@ -129,6 +131,20 @@ def test_demand_in_buckets_of_another_length_is_forgotten() -> None:
     again.feed(again.now_s, START, come(1))
     assert "demand" not in again.rows["A\tBOLT"]
     assert set(figures(again)) == {"quantity"}
+
+
+def test_end_of_a_bucket_is_told_of_many_items_in_several_turns() -> None:
+    play = Play([Stock])
+    many = CLOSED_AT_ONCE + 10
+    play.feed(0.0, START)
+    play.feed(1.0, *(replace(come(9), item=f"I{number}") for number in range(many)))
+    play.feed(2.0, *(replace(go(1), item=f"I{number}") for number in range(many)))
+    puts = play.puts
+    play.wake(0.1 + DAY_S)
+    assert play.puts - puts == CLOSED_AT_ONCE + 1
+    play.wake(1.0 + DAY_S)
+    assert play.puts - puts == many + 1
+    assert all(row["demand"][0] == 1 for key, row in play.rows.items() if "\t" in key)
 
 
 def test_movement_writes_no_more_rows_for_its_demand() -> None:
