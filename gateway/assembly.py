@@ -131,6 +131,7 @@ def reference_files(configuration: Configuration) -> list[Reference]:
     for kind, path in (
         ("item", section.items),
         ("location", section.locations),
+        ("book", section.book),
         ("expected", section.expected),
     ):
         if path is not None:

@@ -31,7 +31,8 @@ from gateway.outcome import Outcome
 from gateway.ports import LinkError
 from gateway.rule_record import RuleRecord, not_to_run
 from gateway.settings import Configuration
-from gateway.stock_topics import STOCK_RULE, Clocks, StockTopics
+from gateway.stock_figures import STOCK_RULE
+from gateway.stock_topics import Clocks, StockTopics, Tell
 from gateway.store import StoreFull, StoreReader
 from gateway.store.outbox import next_outbox
 from gateway.telemetry import names
@@ -204,7 +205,8 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
 async def _stock_topics(gateway: Gateway, uplink: Uplink) -> StockTopics:
     """The retained stock topics, in step with what is booked from now on."""
     clocks = Clocks(gateway.clock, gateway.wall)
-    topics = StockTopics(gateway.store, clocks, uplink.topics, uplink.publish_state)
+    tell = Tell(uplink.publish_state, gateway.meter.balance)
+    topics = StockTopics(gateway.store, clocks, uplink.topics, tell)
     rows = await gateway.store.read(lambda reader: reader.state_rows(STOCK_RULE))
     topics.restored(row.row for row in rows)
     gateway.booker.booked.append(topics.booked)

@@ -102,7 +102,9 @@ class Dismissal:
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something needs a person. Raised once and cleared once; `key` tells which one."""
+    """Something needs a person. Raised, perhaps again while it lasts, and cleared once; `key` tells
+    which one.
+    """
 
     code: str
     key: str

@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
+from gateway.book import BookLine, BookStock
 from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
     Action,
@@ -109,11 +110,11 @@ class ExpectedSet:
 class ReferenceDeleted:
     """The core or the file has taken back a reference fact."""
 
-    kind: Literal["item", "location", "expected", "task"]
+    kind: Literal["item", "location", "expected", "task", "book"]
     code: str
 
 
-Reference: TypeAlias = Item | Location | ExpectedSet | Task | ReferenceDeleted
+Reference: TypeAlias = Item | Location | ExpectedSet | Task | BookStock | ReferenceDeleted
 
 
 # Observation

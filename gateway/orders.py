@@ -16,6 +16,7 @@ from gateway.assembly import Gateway
 from gateway.model import Pulse, SnapshotRequest, TaskCancel
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
+from gateway.stock_figures import STOCK_RULE, stock_lines
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
@@ -23,6 +24,9 @@ from gateway.uplink.messages import Request, key_of, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
+
+STOCK_LINES_MAX = 500
+"""Balances in one answer: what a payload of the contract holds, with the longest codes."""
 
 REMEMBERED_MAX = 256
 """Acts whose request is remembered over a restart; a broker gives back far fewer."""
@@ -40,6 +44,14 @@ class Orders:
         asked = SnapshotRequest("requested", text_of(request.args, "location", ""))
         await self._gateway.pipeline.feed([asked])
         return {"as_of_seq": self._gateway.store.last_seq}
+
+    async def stock(self, request: Request) -> Mapping[str, JsonValue]:
+        """Tell what locations hold, and what is said about it."""
+        location = text_of(request.args, "location", "")
+        item = text_of(request.args, "item", "")
+        rows = await self._gateway.store.read(lambda reader: reader.state_rows(STOCK_RULE))
+        lines = list(stock_lines((row.row for row in rows), location, item))
+        return {"lines": lines[:STOCK_LINES_MAX], "left_off": len(lines[STOCK_LINES_MAX:])}
 
     async def tare(self, request: Request) -> Mapping[str, JsonValue]:
         """Tare one cell."""
@@ -132,5 +144,5 @@ async def commands(gateway: Gateway) -> Commands:
         "requeue": orders.requeue,
         "task-cancel": orders.cancel_task,
     }
-    queries = {"task-ls": orders.tasks, "task-show": orders.task}
+    queries = {"stock": orders.stock, "task-ls": orders.tasks, "task-show": orders.task}
     return Commands(handlers, gateway.health.count, queries)

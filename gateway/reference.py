@@ -1,11 +1,13 @@
-"""Reference facts from files: items, locations and expected sets, as TOML or CSV.
+"""Reference facts from files: items, locations, book stock and expected sets, as TOML or CSV.
 
     items.csv:     code,name,unit_g,unit_sd_g,uom,gtins,epc_prefixes,company_prefixes
     locations.csv: code,name
+    book.csv:      code,item,quantity,uom,safety,reorder            (a row for each item; `code` is
+                                                                     the location)
     expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
 
-In TOML the same keys stand in `[[item]]`, `[[location]]` and `[[expected]]` tables, and the lists
-are lists. Every wrong row is named with its file, its row and what was expected.
+In TOML the same keys stand in `[[item]]`, `[[location]]`, `[[book]]` and `[[expected]]` tables,
+and the lists are lists. Every wrong row is named with its file, its row and what was expected.
 
 A GTIN has 8, 12, 13 or 14 digits, a company prefix 6 to 12; several are parted by spaces, as are
 EPC prefixes.
@@ -15,19 +17,22 @@ from __future__ import annotations
 
 import csv
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from gateway.model import ExpectedSet, Item, Location, Reference
+from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
 from gateway.tag_columns import CompanyPrefixes, Gtins
 
 ROWS_MAX = 1_000_000
 """A file with more rows is the wrong file."""
+
+PIECES_MAX = (1 << 53) - 1
+"""The largest whole number that the contract can tell."""
 
 
 def _words(value: Any) -> Any:
@@ -37,6 +42,7 @@ def _words(value: Any) -> Any:
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 Hex = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]+$")]
 HexList = Annotated[tuple[Hex, ...], BeforeValidator(_words)]
+Pieces = Annotated[int, Field(ge=0, le=PIECES_MAX)]
 Grams = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=3)]
 
 
@@ -71,6 +77,19 @@ class _LocationRow(PluginSettings):
         return Location(self.code, self.name)
 
 
+class _BookRow(PluginSettings):
+    code: Code
+    item: Code
+    quantity: Pieces | None = None
+    uom: Code = "pcs"
+    safety: Pieces | None = None
+    reorder: Pieces | None = None
+
+    def fact(self) -> BookStock:
+        line = BookLine(self.item, self.quantity, self.uom, self.safety, self.reorder)
+        return BookStock(self.code, (line,))
+
+
 class _ExpectedRow(PluginSettings):
     code: Code
     portal: Code
@@ -81,17 +100,20 @@ class _ExpectedRow(PluginSettings):
         return ExpectedSet(self.code, self.portal, self.direction, frozenset(self.epcs))
 
 
-_KINDS: dict[str, type[_ItemRow | _LocationRow | _ExpectedRow]] = {
+_KINDS: dict[str, type[_ItemRow | _LocationRow | _BookRow | _ExpectedRow]] = {
     "item": _ItemRow,
     "location": _LocationRow,
+    "book": _BookRow,
     "expected": _ExpectedRow,
 }
 
 
-def read_references(kind: Literal["item", "location", "expected"], path: Path) -> list[Reference]:
+def read_references(
+    kind: Literal["item", "location", "book", "expected"], path: Path
+) -> list[Reference]:
     """All facts of one file; ConfigError names every wrong row at once."""
     model = _KINDS[kind]
-    facts: dict[str, Reference] = {}
+    facts: dict[tuple[str, ...], Reference] = {}
     problems: list[str] = []
     for place, row in _rows(kind, path):
         try:
@@ -101,11 +123,15 @@ def read_references(kind: Literal["item", "location", "expected"], path: Path) -
                 column = ".".join(str(part) for part in entry["loc"])
                 problems.append(f"{path}:{place}: {column}: {entry['msg']}")
             continue
-        if fact.code in facts:
-            problems.append(f"{path}:{place}: code: {fact.code!r} stands twice")
-        facts[fact.code] = fact
+        key = (fact.code, fact.lines[0].item) if isinstance(fact, BookStock) else (fact.code,)
+        if key in facts:
+            column = "item" if len(key) > 1 else "code"
+            problems.append(f"{path}:{place}: {column}: {key[-1]!r} stands twice")
+        facts[key] = fact
     if problems:
         raise ConfigError("\n".join(problems))
+    if kind == "book":
+        return list(_books(facts.values()))
     return _each_trade_item_once(path, list(facts.values()))
 
 
@@ -118,6 +144,16 @@ def _each_trade_item_once(path: Path, facts: list[Reference]) -> list[Reference]
             if owner != item.code:
                 raise ConfigError(f"{path}: gtins: {gtin} is of {owner!r} and of {item.code!r}")
     return facts
+
+
+def _books(facts: Iterable[Reference]) -> Iterator[BookStock]:
+    """The book of each location, out of those of its rows."""
+    lines: dict[str, list[BookLine]] = {}
+    for fact in facts:
+        if isinstance(fact, BookStock):
+            lines.setdefault(fact.code, []).extend(fact.lines)
+    for code, found in lines.items():
+        yield BookStock(code, tuple(found))
 
 
 def _rows(kind: str, path: Path) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -61,6 +61,7 @@ class ReferenceSection(PluginSettings):
 
     items: Path | None = None
     locations: Path | None = None
+    book: Path | None = None
     expected: Path | None = None
 
 

@@ -1,4 +1,5 @@
-"""Publishes the edge's balance as retained topics `stock/{location}/{item}` (docs/asyncapi.yaml).
+"""Publishes the edge's balance as retained topics `stock/{location}/{item}` (docs/asyncapi.yaml),
+and tells it to telemetry.
 
 It follows the rows of the stock rule as they are committed, so that no topic tells what is not on
 disk. A topic that has been zero for a week is cleared.
@@ -7,23 +8,29 @@ disk. A topic that has been zero for a week is cleared.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from gateway.clock import WallClock
 from gateway.model import NS_PER_S, Ns
 from gateway.outcome import Outcome
 from gateway.ports import Clock, Row
+from gateway.stock_figures import STOCK_RULE, figures_of, is_balance, place_of
 from gateway.store import Store
 from gateway.store.booking import utc
 from gateway.uplink.topics import Topics
-
-STOCK_RULE = "stock"
 
 ZERO_KEPT_NS = 7 * 86_400 * NS_PER_S
 """How long an empty place stays told: whoever looks on Monday sees what ran out last week."""
 
 Publish = Callable[[str, bytes], None]
+
+
+class Tell(NamedTuple):
+    """To whom balances are told: the broker, and telemetry."""
+
+    publish: Publish
+    measure: Callable[[str, str, Mapping[str, int]], None]
 
 
 class Clocks(NamedTuple):
@@ -36,28 +43,28 @@ class Clocks(NamedTuple):
 class StockTopics:
     """Keeps the topics in step with the stock rule's rows."""
 
-    def __init__(self, store: Store, clocks: Clocks, topics: Topics, publish: Publish) -> None:
+    def __init__(self, store: Store, clocks: Clocks, topics: Topics, tell: Tell) -> None:
         self._store = store
         self._clocks = clocks
         self._topics = topics
-        self._publish = publish
+        self._publish, self._measure = tell
         self._zero_since: dict[tuple[str, str], Ns] = {}
 
     def restored(self, rows: Iterable[Row]) -> None:
         """Tell the balances of an earlier run."""
         for row in rows:
-            if _is_balance(row.key):
+            if is_balance(row.key):
                 self._tell(row)
 
     def booked(self, outcomes: Sequence[Outcome]) -> None:
         """Tell what these committed turns changed."""
         for outcome in outcomes:
             for rule, _, row in outcome.puts:
-                if rule == STOCK_RULE and _is_balance(row.key):
+                if rule == STOCK_RULE and is_balance(row.key):
                     self._tell(row)
             for rule, key in outcome.deletes:
-                if rule == STOCK_RULE and _is_balance(key):
-                    self._clear(_place(key))
+                if rule == STOCK_RULE and is_balance(key):
+                    self._clear(place_of(key))
 
     def clear_old(self) -> None:
         """Clear the topics that have been zero for long enough."""
@@ -67,16 +74,17 @@ class StockTopics:
                 self._clear(place)
 
     def _tell(self, row: Row) -> None:
-        place = _place(row.key)
+        place = place_of(row.key)
         now = self._clocks.boot.now()
         if row.value["quantity"] == 0:
             self._zero_since.setdefault(place, now)
         else:
             self._zero_since.pop(place, None)
+        figures = figures_of(row.value)
         payload = {
             "location": place[0],
             "item": place[1],
-            "quantity": row.value["quantity"],
+            **figures,
             "uom": row.value["uom"],
             "epoch": self._store.epoch.uuid,
             "as_of_seq": self._store.last_seq,
@@ -84,17 +92,9 @@ class StockTopics:
         }
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         self._publish(self._topics.stock(*place), text.encode())
+        self._measure(*place, figures)
 
     def _clear(self, place: tuple[str, str]) -> None:
         self._zero_since.pop(place, None)
         self._publish(self._topics.stock(*place), b"")
-
-
-def _is_balance(key: str) -> bool:
-    """The rule's other rows are the EPCs in a balance."""
-    return key.count("\t") == 1
-
-
-def _place(key: str) -> tuple[str, str]:
-    location, _, item = key.partition("\t")
-    return location, item
+        self._measure(*place, {"quantity": 0})

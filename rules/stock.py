@@ -1,153 +1,223 @@
-"""Stock: the balance per location and item as the edge sees it.
+"""Stock: the balance per location and item as the edge sees it, and what is to be said about it.
 
 Movements add and subtract, Snapshots set; the balance is durable, so that a Snapshot of everything
 can be given at any time, to a core that lacks records or to a person who asks. Each EPC has a row
 of its own, so that a movement writes what it moves and not all that stands beside it.
+
+Beside the balance stand the core's book and thresholds (rules/stock_alerts.py), the demand
+(rules/demand.py) and what comes of it (rules/outlook.py). A balance below zero is told as an alert
+in the turn of the movement that makes it so; what is told of stock stops at zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from pydantic import Field
 
 from gateway.model import (
+    NS_PER_S,
     UNKNOWN_LOCATION,
+    BookLine,
+    BookStock,
+    DeviceStatus,
     Fact,
     Movement,
     Ns,
+    ReferenceDeleted,
     Snapshot,
     SnapshotLine,
     SnapshotRequest,
     TagsFollow,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.buckets import Buckets
+from rules.demand import Smoothing
+from rules.outlook import Buying
 from rules.statement import stated
+from rules.stock_alerts import Patience, StockAlerts
+from rules.stock_line import Line, Place
+from rules.stock_lines import Forecasting, StockLines, epc_row
+from rules.turns import together
 
 
 class StockSettings(PluginSettings):
-    """Nothing to set."""
+    """When stock is worth an alert, and how demand is followed.
 
+    The core's book may be off by `variance` pieces, and by more for `variance_hold_s`: a record is
+    on its way for seconds, and for longer where the uplink is cut. An alert about a threshold is
+    cleared `hysteresis` pieces above it; one that stands is told again after `reraise_s`, a shift.
 
-@dataclass(slots=True)
-class _Balance:
-    """What one location holds of one item."""
+    Demand is added up in buckets of `bucket_h` (an hour, or a day, which knows no night); the last
+    one counts `size_permille` and `probability_permille` (a and b of the method). What is bought
+    comes after `lead_time_h`.
+    """
 
-    quantity: int
-    uom: str
-    epcs: set[str]
+    variance: int = Field(0, ge=0)
+    variance_hold_s: float = Field(900.0, ge=1)
+    hysteresis: int = Field(1, ge=0)
+    reraise_s: float = Field(28_800.0, ge=60)
+    bucket_h: int = Field(24, ge=1, le=168)
+    lead_time_h: int = Field(72, ge=1, le=8_760)
+    size_permille: int = Field(100, ge=1, le=1000)
+    probability_permille: int = Field(100, ge=1, le=1000)
 
 
 class Stock:
-    """See the module. The key of a balance is its location and item, parted by a tab; that of an
-    EPC in it goes on with a tab and the EPC.
-    """
+    """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = StockSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (Movement, TagsFollow, Snapshot, SnapshotRequest)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        BookStock,
+        ReferenceDeleted,
+        Movement,
+        TagsFollow,
+        Snapshot,
+        SnapshotRequest,
+        DeviceStatus,
+    )
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: StockSettings, context: RuleContext) -> None:
-        del settings
         self._identify = context.identify
-        self._balances: dict[tuple[str, str], _Balance] = {}
+        zones = {zone.location for zone in context.site.zones}
+        watched = zones.union(cell.location for cell in context.site.cells)
+        self._lines = StockLines(
+            watched,
+            StockAlerts(_patience(settings), watched),
+            Buckets(settings.bucket_h, context),
+            Forecasting(
+                Smoothing(settings.size_permille, settings.probability_permille),
+                Buying(settings.bucket_h, settings.lead_time_h),
+            ),
+        )
+        self._begun = False
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the balances."""
-        for row in rows:
-            location, item, *epcs = row.key.split("\t")
-            balance = self._balances.setdefault((location, item), _Balance(0, "", set()))
-            balance.epcs.update(epcs)
-            if not epcs:
-                value: Any = row.value
-                balance.quantity, balance.uom = value["quantity"], value["uom"]
+        self._lines.restore(rows)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Keep the balance, and tell it when asked."""
+        if not self._begun:
+            return self._first(now, fact)
+        turn = self._take(now, fact)
+        if turn is NOTHING and fact is not None:
+            return NOTHING
+        return together(turn, self._lines.wake(now))
+
+    def _first(self, now: Ns, fact: Fact | None) -> Turn:
+        """References that are known already come first, and may decide nothing by themselves."""
+        if type(fact) is BookStock:
+            self._lines.put_book(fact.code, _by_item(fact))
+            return NOTHING
+        if type(fact) is ReferenceDeleted:
+            if fact.kind == "book":
+                self._lines.put_book(fact.code, {})
+            return NOTHING
+        self._begun = True
+        turn = together(self._lines.begin(now), self._take(now, fact))
+        return together(turn, self._lines.wake(now))
+
+    def _take(self, now: Ns, fact: Fact | None) -> Turn:
         if type(fact) is Movement:
-            return self._move(fact)
+            return self._move(now, fact)
         if type(fact) is TagsFollow:
             return self._follow(fact)
         if type(fact) is Snapshot:
-            return self._set(fact)
+            return self._set(now, fact)
         if type(fact) is SnapshotRequest:
             return Turn(facts=tuple(self._tell(now, fact)))
-        return NOTHING
+        if type(fact) is BookStock:
+            return self._learn(now, fact.code, _by_item(fact))
+        if type(fact) is ReferenceDeleted and fact.kind == "book":
+            return self._learn(now, fact.code, {})
+        return self._lines.look(now) if fact is None else NOTHING
 
-    def _move(self, movement: Movement) -> Turn:
-        puts: list[Row] = []
-        deletes: list[str] = []
+    def _learn(self, now: Ns, location: str, told: Mapping[str, BookLine]) -> Turn:
+        """Compare with the core's book what is there."""
+        return self._lines.judged(now, sorted(self._lines.put_book(location, told)))
+
+    def _move(self, now: Ns, movement: Movement) -> Turn:
+        turns = []
         for location, sign in ((movement.from_location, -1), (movement.to_location, 1)):
             if location == UNKNOWN_LOCATION:
                 continue
-            key = (location, movement.item)
-            balance = self._balances.setdefault(key, _Balance(0, movement.uom, set()))
-            balance.quantity += sign * movement.quantity
-            puts.append(_row(key, balance))
-            turn = _named(key, balance, movement.epcs, arriving=sign > 0)
-            puts.extend(turn.puts)
-            deletes.extend(turn.deletes)
-        return Turn(puts=tuple(puts), deletes=tuple(deletes))
+            place = (location, movement.item)
+            line = self._lines.line(place, movement.uom)
+            line.quantity += sign * movement.quantity
+            if _is_demand(movement, arriving=sign > 0):
+                self._lines.issue(now, place, -sign * movement.quantity)
+            turns.append(self._lines.changed(now, place, None))
+            turns.append(_named(place, line, movement.epcs, arriving=sign > 0))
+        return together(*turns)
 
     def _follow(self, tags: TagsFollow) -> Turn:
-        key = (tags.location, tags.item)
-        balance = self._balances.get(key)
-        if balance is None:
-            return NOTHING
-        return _named(key, balance, tags.epcs, arriving=tags.arriving)
+        place = (tags.location, tags.item)
+        line = self._lines.get(place)
+        return NOTHING if line is None else _named(place, line, tags.epcs, arriving=tags.arriving)
 
-    def _set(self, snapshot: Snapshot) -> Turn:
-        before = {row.key for row in self._rows(snapshot.location)}
-        keys = [key for key in self._balances if key[0] == snapshot.location]
-        old = {key: self._balances.pop(key) for key in keys}
-        for line in snapshot.lines:
-            key = (snapshot.location, line.item)
-            epcs = set(line.epcs)
-            if not epcs and key in old and old[key].quantity == line.quantity:
-                epcs = old[key].epcs  # left out, not gone
-            self._balances[key] = _Balance(line.quantity, line.uom, epcs)
-        rows = list(self._rows(snapshot.location))
-        after = {row.key for row in rows}
-        puts = tuple(row for row in rows if row.value or row.key not in before)
-        return Turn(puts=puts, deletes=tuple(sorted(before - after)))
-
-    def _rows(self, location: str) -> Iterable[Row]:
-        """All durable rows of one location."""
-        for key, balance in self._balances.items():
-            if key[0] == location:
-                yield _row(key, balance)
-                yield from (_epc_row(key, epc) for epc in sorted(balance.epcs))
+    def _set(self, now: Ns, snapshot: Snapshot) -> Turn:
+        """Take over what it states: what is not among its lines is not there."""
+        before = {row.key: row.value for row in self._lines.rows(snapshot.location)}
+        stated_lines = {line.item: line for line in snapshot.lines}
+        for item, told in stated_lines.items():
+            self._lines.line((snapshot.location, item), told.uom)
+        alerts: list[Fact] = []
+        for place, line in self._lines.of(snapshot.location):
+            _state(line, stated_lines.get(place[1]))
+            alerts.extend(self._lines.changed(now, place, None).facts)
+            if place[1] not in stated_lines and not line.matters:
+                self._lines.drop(place)
+        after = {row.key: row for row in self._lines.rows(snapshot.location)}
+        puts = tuple(row for row in after.values() if before.get(row.key) != row.value)
+        return Turn(tuple(alerts), puts, tuple(sorted(before.keys() - after.keys())))
 
     def _tell(self, now: Ns, request: SnapshotRequest) -> Iterable[Snapshot]:
         lines: dict[str, list[SnapshotLine]] = {}
-        for (location, item), balance in sorted(self._balances.items()):
-            epcs = tuple(sorted(balance.epcs))
-            line = SnapshotLine(item, balance.quantity, balance.uom, epcs)
-            lines.setdefault(location, []).append(line)
+        for (location, item), held in self._lines.of(request.location):
+            quantity, epcs = max(0, held.quantity), tuple(sorted(held.epcs))
+            lines.setdefault(location, []).append(SnapshotLine(item, quantity, held.uom, epcs))
         for location, told in lines.items():
-            if request.location not in {"", location}:
-                continue
             identity = self._identify("stock", location, now)
             yield Snapshot(identity, request.reason, location, tuple(stated(told)), now)
 
 
-def _named(
-    key: tuple[str, str], balance: _Balance, epcs: tuple[str, ...], *, arriving: bool
-) -> Turn:
+def _patience(settings: StockSettings) -> Patience:
+    return Patience(
+        variance=settings.variance,
+        hold=int(settings.variance_hold_s * NS_PER_S),
+        hysteresis=settings.hysteresis,
+        reraise=int(settings.reraise_s * NS_PER_S),
+    )
+
+
+def _by_item(book: BookStock) -> Mapping[str, BookLine]:
+    return {line.item: line for line in book.lines}
+
+
+def _is_demand(movement: Movement, *, arriving: bool) -> bool:
+    """What a place gives away is its demand, and what comes back of that is none of it."""
+    back = movement.reverses is not None or movement.kind == "return"
+    return back if arriving else not back and movement.kind != "adjustment"
+
+
+def _state(line: Line, told: SnapshotLine | None) -> None:
+    if told is None:
+        line.quantity, line.epcs = 0, set()
+        return
+    if told.epcs or line.quantity != told.quantity:
+        line.epcs = set(told.epcs)  # else they are left out, not gone
+    line.quantity, line.uom = told.quantity, told.uom
+
+
+def _named(place: Place, line: Line, epcs: tuple[str, ...], *, arriving: bool) -> Turn:
     """These pieces are there, or no longer; one that is known to be so changes nothing."""
     if arriving:
-        come = [epc for epc in epcs if epc not in balance.epcs]
-        balance.epcs.update(come)
-        return Turn(puts=tuple(_epc_row(key, epc) for epc in come))
-    gone = [epc for epc in epcs if epc in balance.epcs]
-    balance.epcs.difference_update(gone)
-    return Turn(deletes=tuple(_epc_row(key, epc).key for epc in gone))
-
-
-def _row(key: tuple[str, str], balance: _Balance) -> Row:
-    return Row("\t".join(key), {"quantity": balance.quantity, "uom": balance.uom})
-
-
-def _epc_row(key: tuple[str, str], epc: str) -> Row:
-    """That it is there is all that it says."""
-    return Row("\t".join((*key, epc)), {})
+        come = [epc for epc in epcs if epc not in line.epcs]
+        line.epcs.update(come)
+        return Turn(puts=tuple(epc_row(place, epc) for epc in come)) if come else NOTHING
+    gone = [epc for epc in epcs if epc in line.epcs]
+    line.epcs.difference_update(gone)
+    return Turn(deletes=tuple(epc_row(place, epc).key for epc in gone)) if gone else NOTHING

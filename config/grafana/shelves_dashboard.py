@@ -135,6 +135,40 @@ COUNT = Row(
     ),
 )
 
+BALANCE = Row(
+    "Balance",
+    (
+        Panel(
+            "Differs from the core's book",
+            "Pieces more (or fewer) than the core's book says. What stays is an alert, and wants a "
+            "count.",
+            "timeseries",
+            "none",
+            (
+                Query(
+                    course('last("variance") AS "variance"', "balance", "location item"),
+                    "$tag_location $tag_item",
+                ),
+            ),
+            width=16,
+            draw="steps",
+        ),
+        Panel(
+            "Out of stock in",
+            "When nothing is left of an item at a location, by its demand of the past: as likely "
+            "before as after. It is told after a week of demand, for a year ahead.",
+            "bargauge",
+            "h",
+            (
+                Query(
+                    whole('last("stockout_p50_h") AS "hours"', "balance", "location item"),
+                    "$tag_location $tag_item",
+                ),
+            ),
+        ),
+    ),
+)
+
 READS = Row(
     "Reads",
     (
@@ -282,5 +316,5 @@ DASHBOARD = Dashboard(
         Variable("gateway", "Gateway", "gateway"),
         Variable("device", "Device", "device", many=True),
     ),
-    (WEIGHT, COUNT, READS, DEVICES),
+    (WEIGHT, COUNT, BALANCE, READS, DEVICES),
 )

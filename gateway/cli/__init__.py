@@ -16,6 +16,7 @@ COMMANDS = {
     "check": "check the configuration; --connect also asks the devices and the broker",
     "doctor": "look for what is wrong, and name the fix",
     "status": "how the running gateway is",
+    "stock": "what locations hold, the core's book of it, and when it runs out",
     "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
     "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",

@@ -15,6 +15,7 @@ from gateway.clock import Anchor
 from gateway.model import (
     Action,
     Alert,
+    BookLine,
     ExpectedSet,
     OrderReference,
     Reference,
@@ -163,4 +164,6 @@ def reference_of(kind: str, value: str) -> Known:
     elif kind == "task":
         fields["order"] = OrderReference(**fields["order"])
         fields["serials"] = tuple(fields["serials"])
+    elif kind == "book":
+        fields["lines"] = tuple(BookLine(**line) for line in fields["lines"])
     return _KIND_NAMED[kind](**fields)

@@ -32,6 +32,7 @@ from gateway.model import (
     ZoneLearned,
 )
 from gateway.ports import Counter
+from gateway.telemetry.balances import BalanceMeter
 from gateway.telemetry.decisions import DecisionMeter
 from gateway.telemetry.field import FieldMeter
 from gateway.telemetry.learned import LearnedMeter
@@ -67,6 +68,7 @@ class Meter:
         self._field = FieldMeter(labels, site, settings.weight_change_g)
         self._decisions = DecisionMeter(labels, site)
         self._learned = LearnedMeter(labels, site)
+        self._balances = BalanceMeter(labels)
         self._gauges: dict[str, float] = {}
         self._counts: Table[tuple[str, str], _Count] = Table(
             lambda key: _Count(labels.series("counter", device=key[0], counter=key[1]))
@@ -101,6 +103,10 @@ class Meter:
     def stock(self, cell: CellId, item: str, on_hand: int) -> None:
         """Set the count on a cell, as restored rows tell it."""
         self._decisions.stock(cell, item, on_hand)
+
+    def balance(self, location: str, item: str, figures: Mapping[str, int]) -> None:
+        """Set what a location holds of an item, as it is on disk, and what is said about it."""
+        self._balances.balance(location, item, figures)
 
     def tags(self, zone: str, tags: int) -> None:
         """Set the number of tags in a zone, as restored rows tell it."""
@@ -144,15 +150,17 @@ class Meter:
             self._field.interval(page, elapsed_ns)
             self._decisions.interval(page)
             self._learned.write(page, unchanged=True)
+            self._balances.write(page, unchanged=True)
             self._own(page)
         else:
             self._field.changes(page)
             self._decisions.changes(page)
             self._learned.write(page, unchanged=False)
+            self._balances.write(page, unchanged=False)
         return page.lines
 
     def _own(self, page: Page) -> None:
-        meters = (self._field, self._decisions, self._learned, self._counts)
+        meters = (self._field, self._decisions, self._learned, self._balances, self._counts)
         refused = sum(meter.refused for meter in meters)
         own = self._counts["", SERIES_REFUSED]
         own.added = refused - own.total

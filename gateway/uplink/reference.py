@@ -1,9 +1,10 @@
-"""Reference data from the retained topics: items, locations, expected sets, tasks."""
+"""Reference data from the retained topics: items, locations, book stock, expected sets, tasks."""
 
 from __future__ import annotations
 
 from gateway.epc import EpcError, gtin14
-from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.uplink.book import parse_book
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
@@ -17,7 +18,8 @@ DECIMAL_DIGITS = frozenset("0123456789")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference:
-    """What `item/{code}`, `location/{code}` or `task/{id}` says; an empty payload takes it back.
+    """What `item/{code}`, `location/{code}`, `book/{location}` or `task/{id}` says; an empty
+    payload takes it back.
 
     What it was that a deleted `task/{id}` named, a task or an expected set, the catalogue knows.
     BadPayloadError if the payload is against the contract.
@@ -38,6 +40,8 @@ def parse_reference(path: str, payload: bytes) -> Reference:
         return _item(key, value, version)
     if kind == "location":
         return Location(key, text_of(value, "name", ""), version)
+    if kind == "book":
+        return BookStock(key, parse_book(value), version)
     if value.get("type") == "expected":
         return _expected(key, value, version)
     return parse_task(key, value, version)
@@ -46,6 +50,8 @@ def parse_reference(path: str, payload: bytes) -> Reference:
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
     if kind == "item":
         return ReferenceDeleted("item", key)
+    if kind == "book":
+        return ReferenceDeleted("book", key)
     return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 

@@ -43,6 +43,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     add("--gateway", action="append", default=[], help="serve it before it was heard (repeatable)")
     add("--reference", type=Path, help='JSON to issue: {"item": [...], "task": [...], ...}')
     add("--strict", action="store_true", help="reject items and locations that were not issued")
+    add("--books", action="store_true", help="issue the book of a location as it changes")
     add("--reject", action="append", default=[], metavar="ITEM", help="reject its movements")
     add("--lose", type=int, default=0, metavar="N", help="first forget the last N records")
     add("--seed", type=int, default=os.getpid(), help="for request ids and back-off")
@@ -66,6 +67,7 @@ async def serve(options: argparse.Namespace, book: Book) -> None:
     line = json_line if options.json else text_line
     contract = load_contract(options.prefix)
     desk = Desk(book, contract, options.site, random, options.gateway)
+    desk.tells_books = options.books
     if options.reference:
         for kind, bodies in json.loads(options.reference.read_text("utf-8")).items():
             for body in bodies:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from simulators.core import acks
 from simulators.core.acks import result_of
 from simulators.core.book import Book
+from simulators.core.booklet import booklet, locations_of
 from simulators.core.contract import (
     Address,
     Contract,
@@ -53,8 +54,11 @@ class Answer(NamedTuple):
 class Desk:
     """Answers messages out of the book. `random` makes request ids that no earlier run used.
 
-    `gateways` are served with references even before they were ever heard.
+    `gateways` are served with references even before they were ever heard. With `tells_books` each
+    location's book is issued anew as it changes, with the thresholds that were issued of it before.
     """
+
+    tells_books = False
 
     def __init__(
         self,
@@ -179,8 +183,17 @@ class Desk:
                 self._acknowledge(answer, (gateway, epoch), hw, results)
             if (gateway, epoch) in committed.gaps:
                 self._ask_replay(answer, Position(gateway, epoch, hw + 1), now_s)
+        if self.tells_books:
+            self._issue_books(answer, committed.outcomes)
         answer.reports.extend(_report(outcome) for outcome in committed.outcomes)
         answer.messages.extend(self._issue(_closed(committed.outcomes)).messages)
+
+    def _issue_books(self, answer: Answer, outcomes: Iterable[Outcome]) -> None:
+        taken = [each.incoming.data for each in outcomes if each.status == "accepted"]
+        for location in sorted({place for data in taken for place in locations_of(data)}):
+            before = self.book.references.body("book", location)
+            body = booklet(location, self.book.stock(), taken, before)
+            answer.messages.extend(self.put("book", location, body).messages)
 
     def _ask_replay(self, answer: Answer, start: Position, now_s: float) -> None:
         epoch = start.gateway, start.epoch

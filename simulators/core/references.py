@@ -39,6 +39,14 @@ class References:
         """Whether it is issued now."""
         return (kind, code) in self._known
 
+    def body(self, kind: str, code: str) -> Mapping[str, Any]:
+        """What is issued of it; nothing where it is not."""
+        row = self._database.execute(
+            "SELECT body FROM reference WHERE kind = ? AND code = ?", (kind, code)
+        ).fetchone()
+        body: Mapping[str, Any] = json.loads(row[0]) if row and row[0] else {}
+        return body
+
     def put(self, kind: str, code: str, body: Mapping[str, Any] | None) -> Reference:
         """Issue a fact under the next version, or take it back; the same fact keeps its version."""
         row = self._database.execute(

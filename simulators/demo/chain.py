@@ -194,6 +194,7 @@ async def run_chain(
     book = Book(folder / "core.db")
     contract = load_contract(DEFAULT_PREFIX)
     desk = Desk(book, contract, SITE, Random(seed), [GATEWAY])
+    desk.tells_books = True
     connection = Connection(*where, 4 if version == "3.1.1" else 5, f"shelfgate-core-{SITE}")
     listener = Listener(contract, SITE, GATEWAY)
 

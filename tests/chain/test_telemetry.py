@@ -28,7 +28,7 @@ DEVICES = {"gate-reader", "shelf-reader", "shelf-a", "shelf-b"}
 CELLS = {spot.name for spot in SPOTS}
 STAGES = {"event_to_decided", "decided_to_recorded", "recorded_to_settled", "commit"}
 
-EMPTY = (
+EMPTY = {"Out of stock in": "a forecast wants a week of demand"} | (
     {}
     if any(THERMAL.glob("thermal_zone*/temp"))
     else {
@@ -37,6 +37,9 @@ EMPTY = (
     }
 )
 """Panels that a healthy gateway leaves empty on this machine, and why."""
+
+SPOOLED = 200
+"""Points that wait are more than one interval's, of which this site has above a hundred."""
 
 
 class Screen:
@@ -188,7 +191,7 @@ async def test_server_that_was_stopped_gets_every_point(
 
     async def caught_up() -> bool:
         held = await victoria_metrics.points(spool)
-        return max(held, default=0) > back_ms and held[max(held)] < 100
+        return max(held, default=0) > back_ms and held[max(held)] < SPOOLED
 
     async def movements_told() -> bool:
         """Each movement that is booked, counted once; people have stopped, so it comes to rest."""
@@ -201,7 +204,7 @@ async def test_server_that_was_stopped_gets_every_point(
     await chain.stop_daemon()
     held = await victoria_metrics.points(spool)
     waited = [points for at_ms, points in held.items() if stopped_ms < at_ms < back_ms]
-    assert max(waited, default=0) > 100
+    assert max(waited, default=0) > SPOOLED
     courses = await victoria_metrics.courses("shelfgate_events_recorded", event="movement")
     recorded = {at_ms: count for course in courses for at_ms, count in course.items() if count}
     assert any(stopped_ms < at_ms < back_ms for at_ms in recorded)

@@ -1,7 +1,16 @@
 from dataclasses import replace
 
 from gateway.catalogue import Catalogue
-from gateway.model import ExpectedSet, Item, Location, OrderReference, ReferenceDeleted, Task
+from gateway.model import (
+    BookLine,
+    BookStock,
+    ExpectedSet,
+    Item,
+    Location,
+    OrderReference,
+    ReferenceDeleted,
+    Task,
+)
 
 NUT = Item("NUT", unit_mg=5000)
 BOLT = Item("BOLT", unit_mg=9000, version=3)
@@ -31,6 +40,17 @@ def test_file_does_not_overrule_the_core() -> None:
 def test_what_no_file_tells_any_more_goes_and_what_the_core_told_stays() -> None:
     catalogue = Catalogue([NUT, BOLT, SHELF, EXPECTED])
     assert catalogue.of_files([NUT]) == [ReferenceDeleted("location", "SHELF")]
+
+
+def test_books_are_versioned_like_all_that_the_core_tells() -> None:
+    book = BookStock("A", (BookLine("B", 5),), 3)
+    catalogue = Catalogue([book])
+    assert catalogue.news([book, BookStock("A", (BookLine("B", 4),), 2)]) == []
+    newer = BookStock("A", (BookLine("B", 4),), 4)
+    assert catalogue.news([newer, ReferenceDeleted("book", "A")]) == [
+        newer,
+        ReferenceDeleted("book", "A"),
+    ]
 
 
 def test_deletion_of_something_unknown_is_no_news() -> None:

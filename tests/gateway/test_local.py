@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.assembly import Gateway
+from gateway.model import BookLine, BookStock
 from gateway.ports import Record
 from gateway.recording import End, Fed, Head, Known, RuleRow, read_recording
 from gateway.replay import replay
@@ -96,6 +97,19 @@ async def test_command_snapshot_books_a_snapshot(gateway: Gateway) -> None:
     before = gateway.store.last_seq
     result = (await command(gateway, "snapshot", {}))["result"]
     assert result["as_of_seq"] == before + 1
+
+
+async def test_command_stock_tells_what_is_there_with_the_core_s_book(gateway: Gateway) -> None:
+    result = (await command(gateway, "stock", {}))["result"]
+    assert [(line["item"], line["uom"]) for line in result["lines"]] == [("BOLT", "pcs")]
+    assert result["left_off"] == 0
+    (held,) = result["lines"]
+    line = BookLine("BOLT", held["quantity"] + 3, "pcs", safety=2)
+    await gateway.pipeline.feed([BookStock(held["location"], (line,), 1)])
+    args = {"location": held["location"], "item": "BOLT"}
+    (told,) = (await command(gateway, "stock", args, "2"))["result"]["lines"]
+    assert (told["book"], told["variance"], told["safety"]) == (held["quantity"] + 3, -3, 2)
+    assert (await command(gateway, "stock", {"location": "?"}, "3"))["result"]["lines"] == []
 
 
 async def test_record_replays_to_what_was_booked_meanwhile(

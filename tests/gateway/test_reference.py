@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import ExpectedSet, Item, Location
+from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location
 from gateway.ports import ConfigError
 from gateway.reference import read_references
 
@@ -51,6 +51,36 @@ def test_toml_expected_sets(tmp_path: Path) -> None:
     path = written(tmp_path, "expected.toml", text)
     expected = ExpectedSet("S1", "gate", "in", frozenset({"ab", "cd"}))
     assert read_references("expected", path) == [expected]
+
+
+def test_csv_book_is_gathered_by_location(tmp_path: Path) -> None:
+    text = "code,item,quantity,uom,safety,reorder\nA,B,5,,2,4\nC,B,0,kg,,\nA,D,,pcs,,9\n"
+    assert read_references("book", written(tmp_path, "book.csv", text)) == [
+        BookStock("A", (BookLine("B", 5, "pcs", 2, 4), BookLine("D", reorder=9))),
+        BookStock("C", (BookLine("B", 0, "kg"),)),
+    ]
+
+
+def test_toml_and_csv_books_are_the_same(tmp_path: Path) -> None:
+    table = '[[book]]\ncode = "A"\nitem = "B"\nsafety = 3\n'
+    in_toml = read_references("book", written(tmp_path, "book.toml", table))
+    row = written(tmp_path, "book.csv", "code,item,safety\nA,B,3\n")
+    assert in_toml == read_references("book", row) == [BookStock("A", (BookLine("B", safety=3),))]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("code,item,quantity\nA,B,-1\n", "book.csv:2: quantity: "),
+        ("code,item,safety\nA,B,1.5\n", "book.csv:2: safety: "),
+        ("code,item\nA,B\nC,B\nA,B\n", "book.csv:4: item: 'B' stands twice"),
+        ("code,quantity\nA,1\n", "book.csv:2: item: Field required"),
+    ],
+)
+def test_wrong_book_rows_are_named(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_references("book", written(tmp_path, "book.csv", text))
+    assert expected in str(caught.value)
 
 
 def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:
@@ -110,3 +140,5 @@ def test_shipped_reference_files_load() -> None:
     locations = read_references("location", ROOT / "config" / "locations.csv")
     assert Item("NUT-M8", "Hex nut M8", 5200, 50) in items
     assert Location("HALL", "Hall behind the gate") in locations
+    books = read_references("book", ROOT / "config" / "book.csv")
+    assert BookStock("B-1", (BookLine("BEARING-6204", None, "pcs", 4, 10),)) in books

@@ -37,10 +37,12 @@ def test_movements_add_and_subtract() -> None:
     assert not any(UNKNOWN_LOCATION in key for key in play.rows)
 
 
-def test_balance_may_go_below_nothing() -> None:
+def test_stock_is_never_told_below_nothing_and_what_is_told_is_what_counts_from_then_on() -> None:
     play = Play([Stock])
     play.feed(1.0, move("A", UNKNOWN_LOCATION, 2))
-    assert told(play) == {"A": (SnapshotLine("BOLT", -2, "pcs"),)}
+    assert play.rows["A\tBOLT"]["quantity"] == -2
+    assert told(play) == {"A": (SnapshotLine("BOLT", 0, "pcs"),)}
+    assert play.rows["A\tBOLT"]["quantity"] == 0
 
 
 def test_epcs_go_where_their_movements_go() -> None:
@@ -82,7 +84,7 @@ def test_movement_writes_what_it_moves_and_not_what_stands_beside_it() -> None:
     play.feed(1.0, move(UNKNOWN_LOCATION, "A", 500, epcs))
     before = play.puts
     play.feed(2.0, move("A", "B", 1, epcs[:1]))
-    assert play.puts - before == 3
+    assert play.puts - before == 4  # both balances, one EPC, and the bucket of the demand
     assert max(len(str(value)) for value in play.rows.values()) < 100
     assert (play.rows["A\tBOLT"]["quantity"], f"A\tBOLT\t{epcs[0]}" in play.rows) == (499, False)
     assert told(Play([Stock], rows=play.rows)) == told(play)
@@ -104,6 +106,6 @@ def test_tags_that_follow_their_movement_are_known_to_be_there_or_gone() -> None
         2.0, move("A", UNKNOWN_LOCATION), TagsFollow("id", "BOLT", "A", (TAG,), arriving=False)
     )
     assert told(play)["A"] == (SnapshotLine("BOLT", 1, "pcs", (OTHER,)),)
-    assert set(play.rows) == {"A\tBOLT", f"A\tBOLT\t{OTHER}"}
+    assert set(play.rows) == {"A\tBOLT", f"A\tBOLT\t{OTHER}", "buckets"}
     play.feed(3.0, TagsFollow("id", "NUT", "A", (TAG,), arriving=True))
     assert "A\tNUT" not in play.rows

@@ -138,11 +138,16 @@ def balances(told: list[Any]) -> dict[tuple[str, str], int]:
                 if place != UNKNOWN_LOCATION:
                     key = (place, fact.item)
                     sums[key] = sums.get(key, 0) + sign * fact.quantity
-        elif isinstance(fact, Snapshot) and fact.reason == "first_start":
+        elif isinstance(fact, Snapshot):
             for key in [key for key in sums if key[0] == fact.location]:
                 del sums[key]
             sums |= {(fact.location, line.item): line.quantity for line in fact.lines}
     return sums
+
+
+def without_nothing(sums: dict[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    """A place of which something is known, such as its demand, stays known when it is empty."""
+    return {place: quantity for place, quantity in sums.items() if quantity}
 
 
 def kept(play: Play) -> dict[tuple[str, str], int]:
@@ -169,7 +174,7 @@ def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) ->
         if isinstance(fact, Alert):
             assert fact.raised != (fact.key in standing)
             standing ^= {fact.key}
-    assert kept(play) == balances(told)
+    assert without_nothing(kept(play)) == without_nothing(balances(told))
     ids = [fact.movement_id for fact in told if isinstance(fact, Movement)]
     ids += [fact.unresolved_id for fact in told if isinstance(fact, Unresolved)]
     ids += [fact.confirmation_id for fact in told if isinstance(fact, TaskConfirmation)]

@@ -226,6 +226,18 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Object]:
     return asked
 
 
+@pytest.fixture
+def told_stock(monkeypatch: pytest.MonkeyPatch, answers: list[Object]) -> list[Object]:
+    """As `answers`, of a gateway that tells its stock."""
+
+    def ask(_configuration: object, request: Object) -> Object:
+        answers.append(request)
+        return {"result": {"lines": STOCK, "left_off": 7}}
+
+    monkeypatch.setattr("gateway.cli.stock.ask_gateway", ask)
+    return answers
+
+
 def test_status_in_words(shelfgate: Run, site: Path, answers: list[Object]) -> None:
     out = shelfgate("status", "--config", site).out
     assert answers == [{"request": "status"}]
@@ -263,6 +275,45 @@ def test_command_asks_what_the_contract_says(
     assert shelfgate("command", *words, "--config", site).code == OK
     (asked,) = answers
     assert (asked["request"], asked["command"], asked["args"]) == ("command", command, args)
+
+
+STOCK = [
+    {"location": "A-1", "item": "BOLT", "uom": "pcs", "quantity": 4},
+    {
+        "location": "A-1",
+        "item": "NUT",
+        "uom": "pcs",
+        "quantity": 0,
+        "quantity_open": 2,
+        "book": 3,
+        "variance": -5,
+        "safety": 1,
+        "reorder": 6,
+        "stockout_p10_h": 30,
+        "stockout_p50_h": 96,
+        "purchase_quantity": 6,
+    },
+]
+
+
+def test_stock_in_words(shelfgate: Run, site: Path, told_stock: list[Object]) -> None:
+    out = shelfgate("stock", "A-1", "NUT", "--config", site).out
+    (asked,) = told_stock
+    assert (asked["command"], asked["args"]) == ("stock", {"location": "A-1", "item": "NUT"})
+    assert out.splitlines() == [
+        "A-1  BOLT  4 pcs",
+        (
+            "A-1  NUT  0 pcs  2 more went out than were known  book 3 (-5)  safety 1  reorder 6  "
+            "out in 4 d (30 h to more than a year)  buy 6"
+        ),
+        "... and 7 more; name a location",
+    ]
+
+
+def test_stock_as_json(shelfgate: Run, site: Path, told_stock: list[Object]) -> None:
+    ran = shelfgate("stock", "--json", "--config", site)
+    assert ran.json == {"lines": STOCK, "left_off": 7}
+    assert told_stock[0]["args"] == {}
 
 
 # Recordings

@@ -99,6 +99,7 @@ def busy_decision(meter: Meter, second: int) -> None:
     meter.observe(Departure("A-1", f"e{second - 20}", at, 3, -5000, 990))
     meter.observe(step)
     meter.observe(CountChange("scale-1:1", "M6x20", -3, 100 - second // 20, 990, step))
+    meter.balance("A-1", "M6x20", {"quantity": 7, "variance": -3, "stockout_p50_h": 90})
     meter.observe(ZoneLearned("A-1", NS_PER_S, 12.5, 15 * NS_PER_S, 5 * NS_PER_S))
     meter.observe(UnitLearned("M6x20", 16.7, 0.2, 10 + second))
     taken = Movement(

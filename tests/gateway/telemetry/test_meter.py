@@ -292,7 +292,7 @@ def test_no_measurement_has_a_tag_and_a_field_of_one_name(busy_lines: list[bytes
             kinds[measurement, key].add(
                 "string" if value[0] == '"' else "integer" if value[-1] == "i" else "float"
             )
-    assert len(tags) == 14
+    assert len(tags) == 15
     for measurement, names in tags.items():
         assert not names & fields[measurement], measurement
         assert "time" not in names | fields[measurement]
@@ -311,6 +311,14 @@ def test_what_is_learned_is_sent_when_it_changes_and_with_every_interval(meter: 
         assert found(lines, "presence") == [zone.format(stamp(second))] * sent
         assert found(lines, "cell") == [cell.format(stamp(second))] * sent
         assert found(lines, "unit") == [unit.format(stamp(second))] * sent
+
+
+def test_balance_is_sent_when_it_changes_and_with_every_interval(meter: Meter) -> None:
+    meter.balance("A-1", "M6", {"quantity": 3, "variance": -2, "stockout_p50_h": 40})
+    line = "item=M6,location=A-1 quantity=3i,variance=-2i,stockout_p50_h=40i {}"
+    for second, sent in ((1, True), (2, False), (10, True)):
+        lines = found(meter.drain(second * NS_PER_S), "balance")
+        assert lines == [line.format(stamp(second))] * sent
 
 
 def test_each_item_on_a_plate_has_its_own_stock(meter: Meter) -> None:

@@ -13,7 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.canonical import canonical
-from gateway.model import ExpectedSet, Item, Location, OrderReference, ReferenceDeleted, Task
+from gateway.model import (
+    BookLine,
+    BookStock,
+    ExpectedSet,
+    Item,
+    Location,
+    OrderReference,
+    ReferenceDeleted,
+    Task,
+)
 from gateway.ports import Record
 from gateway.uplink.envelope import Envelopes
 from gateway.uplink.messages import (
@@ -190,8 +199,55 @@ def test_references_of_the_contract_are_understood() -> None:
     )
 
 
+def test_book_of_the_contract_is_understood() -> None:
+    example = json.dumps(examples("book")[0]).encode()
+    line = BookLine("M6-NUT", 100, "pcs", safety=20, reorder=40)
+    assert parse_reference("book/shelf-1%2F3", example) == BookStock("shelf-1/3", (line,), 12)
+
+
+def test_lots_of_an_item_add_up_to_its_book() -> None:
+    lines = [
+        {"item": "A", "quantity": 3, "uom": "pcs", "lot": "1", "safety": 0},
+        {"item": "B", "quantity": "-2.000", "uom": "pcs"},
+        {"item": "A", "quantity": "4", "uom": "pcs", "lot": "2", "reorder": 9},
+    ]
+    told = {"code": "L", "version": 2, "at": "2026-11-24T06:00:00Z", "lines": lines}
+    assert parse_reference("book/L", json.dumps(told).encode()) == BookStock(
+        "L", (BookLine("A", 7, "pcs", 0, 9), BookLine("B", -2)), 2
+    )
+
+
 @pytest.mark.parametrize(
-    ("kind", "gone"), [("item", "item"), ("location", "location"), ("task", "task")]
+    ("lines", "why"),
+    [
+        ({}, "lines: a list"),
+        ([[]], r"lines\.0: an object"),
+        ([{"item": "A", "quantity": 1}], r"lines\.0\.uom"),
+        ([{"item": "A", "quantity": 1.5, "uom": "pcs"}], r"lines\.0\.quantity: a whole number"),
+        ([{"item": "A", "quantity": "1.5", "uom": "kg"}], r"lines\.0\.quantity: a whole number"),
+        ([{"item": "A", "uom": "pcs"}], r"lines\.0\.quantity: a whole number"),
+        ([{"item": "A", "quantity": True, "uom": "pcs"}], r"lines\.0\.quantity"),
+        ([{"item": "A", "quantity": 1, "uom": "pcs", "safety": -1}], r"lines\.0\.safety"),
+        (
+            [{"item": "A", "quantity": 1, "uom": uom} for uom in ("pcs", "kg")],
+            r"lines\.1\.uom: 'kg', and 'pcs'",
+        ),
+        (
+            [{"item": "A", "quantity": 1, "uom": "pcs", "reorder": 1}] * 2,
+            r"lines\.1\.reorder: stands on another line",
+        ),
+        ([{"item": "A", "quantity": 1, "uom": "pcs"}] * 4097, "lines: a list of at most 4096"),
+    ],
+)
+def test_bad_book_is_refused_whole_and_says_why(lines: object, why: str) -> None:
+    told = {"code": "L", "version": 1, "at": "2026-11-24T06:00:00Z", "lines": lines}
+    with pytest.raises(BadPayloadError, match=why):
+        parse_reference("book/L", json.dumps(told).encode())
+
+
+@pytest.mark.parametrize(
+    ("kind", "gone"),
+    [("item", "item"), ("location", "location"), ("book", "book"), ("task", "task")],
 )
 def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
     assert parse_reference(f"{kind}/a%2Fb", b"") == ReferenceDeleted(gone, "a/b")

@@ -1,0 +1,55 @@
+"""What the stock rule's rows say, as figures for the core, a person and a dashboard: integers, in
+named units. A figure that is not known is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from gateway.ports import JsonValue, Row
+
+STOCK_RULE = "stock"
+
+FORECAST = ("stockout_p10_h", "stockout_p50_h", "stockout_p90_h", "purchase_quantity")
+
+
+def is_balance(key: str) -> bool:
+    """The rule's other rows are the EPCs in a balance, and the bucket of the demand."""
+    return key.count("\t") == 1
+
+
+def place_of(key: str) -> tuple[str, str]:
+    """The location and the item of a balance."""
+    location, _, item = key.partition("\t")
+    return location, item
+
+
+def figures_of(row: Mapping[str, Any]) -> dict[str, int]:
+    """`quantity` is never below zero: what more went out than was known is `quantity_open`.
+
+    `variance` is what is there, less what is open, less what the core's `book` says.
+    """
+    balance: int = row["quantity"]
+    figures = {"quantity": max(0, balance)}
+    if balance < 0:
+        figures["quantity_open"] = -balance
+    for name in ("book", "safety", "reorder"):
+        if name in row:
+            figures[name] = row[name]
+    if "book" in row:
+        figures["variance"] = balance - row["book"]
+    forecast = zip(FORECAST, row.get("forecast", ()), strict=False)
+    return figures | {name: figure for name, figure in forecast if figure is not None}
+
+
+def stock_lines(
+    rows: Iterable[Row], location: str = "", item: str = ""
+) -> Iterator[dict[str, JsonValue]]:
+    """A line for each balance, in order; of one location, or item, where it is named."""
+    for row in sorted(rows, key=lambda row: row.key):
+        if is_balance(row.key):
+            place = place_of(row.key)
+            if location in {"", place[0]} and item in {"", place[1]}:
+                known = {"location": place[0], "item": place[1], "uom": row.value["uom"]}
+                yield known | figures_of(row.value)

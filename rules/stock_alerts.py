@@ -1,0 +1,159 @@
+"""The alerts about the stock of one item at one location, each raised once and cleared once.
+
+    negative_stock  more went out than was known        cleared when that is made up for
+    stock_differs   not what the core's book says,      cleared when it is
+                    for longer than records are under way
+    below_safety    below the safety stock              cleared `hysteresis` above it
+    reorder         below the reorder point             cleared `hysteresis` above it
+
+One that stands is told again every `reraise_s`. Which ones stand is durable, in the line's row; how
+long they have stood is not. Part of the stock rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from gateway.model import Alert, Ns, Severity
+from rules.stock_line import Line, Place
+
+STANDING_MAX = 1_000
+"""Alerts that stand: more than anybody can look at. Beyond, the retained stock alone tells."""
+
+TEXT_MAX = 1024
+"""What the contract lets an alert say: codes of the site may be long."""
+
+NEGATIVE, DIFFERS, SAFETY, REORDER = "negative_stock", "stock_differs", "below_safety", "reorder"
+
+SEVERITIES: dict[str, Severity] = {
+    NEGATIVE: "warning",
+    DIFFERS: "warning",
+    SAFETY: "warning",
+    REORDER: "info",
+}
+"""All codes, in the order in which they are told."""
+
+TEXTS = {
+    NEGATIVE: "{below} {uom} of {item} more went out than were known to be there; count {item} "
+    "there: a receipt was missed, or something was taken for {item}",
+    DIFFERS: "{quantity} {uom} of {item} there, {book} in the core's book; count {item}, then "
+    "correct the book, or look which records the core refused",
+    SAFETY: "{quantity} {uom} of {item}, below the safety stock of {safety}; bring some there now",
+    REORDER: "{quantity} {uom} of {item}, below the reorder point of {reorder}; order {purchase}",
+}
+"""What is so, and what is to be done."""
+
+OVER = {
+    NEGATIVE: "nothing is missing of {item} any more",
+    DIFFERS: "{item} differs from the core's book no more",
+    SAFETY: "{quantity} {uom} of {item}: below the safety stock no more",
+    REORDER: "{quantity} {uom} of {item}: below the reorder point no more",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """`variance` is how far off the book is nobody's concern, `hold` for how long more is not.
+    `hysteresis` are pieces; `reraise` is when an alert that stands is told again.
+    """
+
+    variance: int
+    hold: Ns
+    hysteresis: int
+    reraise: Ns
+
+
+class StockAlerts:
+    """See the module."""
+
+    def __init__(self, patience: Patience, watched: Collection[str]) -> None:
+        """Of a place that is not `watched`, such as the yard before a gate, nobody knows what is
+        there: more may go out than was known.
+        """
+        self._patience = patience
+        self._watched = watched
+        self._differs_from: dict[Place, Ns] = {}
+        self._told: dict[tuple[Place, str], Ns] = {}
+
+    def judge(self, now: Ns, place: Place, line: Line) -> tuple[Alert, ...]:
+        """Raise and clear, and note in the line what stands."""
+        return tuple(self._changes(now, place, line))
+
+    def due(self, now: Ns) -> list[Place]:
+        """The places to be judged because of the time."""
+        held_from, told_at = now - self._patience.hold, now - self._patience.reraise
+        held = {place for place, at in self._differs_from.items() if at <= held_from}
+        return sorted(held | {place for (place, _), at in self._told.items() if at <= told_at})
+
+    def next_due(self) -> Ns | None:
+        """When the next has to be judged because of the time."""
+        held = min(self._differs_from.values(), default=None)
+        again = min(self._told.values(), default=None)
+        moments = []
+        if held is not None:
+            moments.append(held + self._patience.hold)
+        if again is not None:
+            moments.append(again + self._patience.reraise)
+        return min(moments, default=None)
+
+    def _changes(self, now: Ns, place: Place, line: Line) -> Iterator[Alert]:
+        for code in SEVERITIES:
+            if self._stands(now, place, line, code):
+                if self._is_told(now, place, line, code):
+                    yield _alert(now, place, line, code, TEXTS)
+            elif code in line.raised:
+                line.raised.discard(code)
+                self._told.pop((place, code), None)
+                yield _alert(now, place, line, code, OVER)
+
+    def _is_told(self, now: Ns, place: Place, line: Line, code: str) -> bool:
+        """Whether an alert that is due is told now: the first time, and again after a while."""
+        key = (place, code)
+        if code not in line.raised and len(self._told) >= STANDING_MAX:
+            return False
+        last = self._told.setdefault(key, now)
+        fresh = code not in line.raised or last + self._patience.reraise <= now
+        line.raised.add(code)
+        if fresh:
+            self._told[key] = now
+        return fresh
+
+    def _stands(self, now: Ns, place: Place, line: Line, code: str) -> bool:
+        if code == NEGATIVE:
+            return line.quantity < 0 and place[0] in self._watched
+        if code == DIFFERS:
+            return self._differs(now, place, line)
+        threshold = line.safety if code == SAFETY else line.reorder
+        if not threshold:
+            return False
+        return line.quantity < threshold + (self._patience.hysteresis if code in line.raised else 0)
+
+    def _differs(self, now: Ns, place: Place, line: Line) -> bool:
+        """Once it is told, only equality ends it; before, it must stay too far off for long."""
+        if DIFFERS in line.raised:
+            return line.variance != 0
+        if abs(line.variance) <= self._patience.variance:
+            self._differs_from.pop(place, None)
+            return False
+        since = self._differs_from.setdefault(place, now)
+        if since + self._patience.hold > now:
+            return False
+        del self._differs_from[place]
+        return True
+
+
+def _alert(now: Ns, place: Place, line: Line, code: str, texts: Mapping[str, str]) -> Alert:
+    said = texts[code].format(
+        item=place[1],
+        quantity=max(0, line.quantity),
+        below=-line.quantity,
+        uom=line.uom,
+        book=line.book,
+        safety=line.safety,
+        reorder=line.reorder,
+        purchase=line.purchase,
+    )
+    key = ":".join((code, *place))
+    text = f"{place[0]}: {said}"[:TEXT_MAX]
+    return Alert(code, key, texts is TEXTS, SEVERITIES[code], text, now)
