@@ -26,32 +26,46 @@ KINDS: dict[type[Known], Kind] = {
 
 
 class Catalogue:
-    """The reference facts known so far; as many as the core and the files tell."""
+    """The reference facts known so far; as many as the core and the files tell.
+
+    Tasks and expected sets share their topic: under one code there is one of them, and what takes
+    the code back takes back whichever it is.
+    """
 
     def __init__(self, known: Iterable[Known]) -> None:
-        self._known = {(KINDS[type(fact)], fact.code): fact for fact in known}
+        self._known = {_place(KINDS[type(fact)], fact.code): fact for fact in known}
 
     def news(self, facts: Iterable[Reference]) -> list[Reference]:
-        """Take over those that change what is known, and return them."""
-        return [fact for fact in facts if self._is_news(fact)]
+        """Take over those that change what is known, and return what changes."""
+        return [change for fact in facts for change in self._changes(fact)]
 
     def of_files(self, facts: Iterable[Reference]) -> list[Reference]:
         """Like `news`, for the facts of all files: what they told once and do not any more goes."""
         told = list(facts)
-        kept = {(KINDS[type(f)], f.code) for f in told if not isinstance(f, ReferenceDeleted)}
+        kept = {_place_of(fact) for fact in told if not isinstance(fact, ReferenceDeleted)}
         gone = [
-            ReferenceDeleted(kind, code)
-            for (kind, code), fact in self._known.items()
-            if fact.version == 0 and (kind, code) not in kept
+            ReferenceDeleted(KINDS[type(fact)], fact.code)
+            for place, fact in self._known.items()
+            if fact.version == 0 and place not in kept
         ]
         return self.news([*gone, *told])
 
-    def _is_news(self, fact: Reference) -> bool:
+    def _changes(self, fact: Reference) -> tuple[Reference, ...]:
         if isinstance(fact, ReferenceDeleted):
-            return self._known.pop((fact.kind, fact.code), None) is not None
-        key = (KINDS[type(fact)], fact.code)
-        known = self._known.get(key)
+            gone = self._known.pop(_place(fact.kind, fact.code), None)
+            return () if gone is None else (ReferenceDeleted(KINDS[type(gone)], fact.code),)
+        known = self._known.get(_place_of(fact))
         if known is not None and (known == fact or fact.version < known.version):
-            return False
-        self._known[key] = fact
-        return True
+            return ()
+        self._known[_place_of(fact)] = fact
+        if known is None or type(known) is type(fact):
+            return (fact,)
+        return (ReferenceDeleted(KINDS[type(known)], fact.code), fact)
+
+
+def _place(kind: Kind, code: str) -> tuple[Kind, str]:
+    return ("task" if kind == "expected" else kind, code)
+
+
+def _place_of(fact: Known) -> tuple[Kind, str]:
+    return _place(KINDS[type(fact)], fact.code)

@@ -78,8 +78,13 @@ class _Draft:
         """Write into a movement of this turn whose it is; what an earlier rule said stays."""
         for index, event in enumerate(self.events):
             if type(event) is Movement and event.movement_id == whose.movement_id:
-                order, actor = event.order or whose.order, event.actor or whose.actor
-                self.events[index] = replace(event, order=order, actor=actor)
+                self.events[index] = replace(
+                    event,
+                    order=event.order or whose.order,
+                    actor=event.actor or whose.actor,
+                    kind=whose.kind or event.kind,
+                    reverses=event.reverses or whose.reverses,
+                )
 
     def outcome(self, at: Ns) -> Outcome | None:
         if not (self.events or self.puts or self.deletes or self.actions or self.references):
@@ -127,6 +132,10 @@ class Engine:
             for index in self._routes.get(type(reference), ()):
                 if self._step(index, reference) is not NOTHING:
                     raise RuleFailed(self._names[index], "it decided on a fact known already")
+
+    def takes(self, kind: type[Fact]) -> bool:
+        """Whether a rule takes facts of this kind."""
+        return kind in self._routes
 
     def feed(self, at: Ns, fact: Fact) -> Sequence[Outcome]:
         """Take one fact that happened at `at`; first run the wake-ups due before it."""

@@ -1,23 +1,26 @@
 """The commands that the core or a person may give (docs/asyncapi.yaml, CommandRequest).
 
-A pulse is decided once per request id: the id is kept in the transaction that decides it, so that a
-request that the broker gives again after a crash is answered and not carried out again.
+A pulse is decided once per request id, and so is the cancelling of a task: the id is kept in the
+transaction that decides it, so that a request that the broker gives again after a crash is answered
+and not carried out again.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from gateway.assembly import Gateway
-from gateway.model import Pulse, SnapshotRequest
+from gateway.model import Pulse, SnapshotRequest, TaskCancel
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
 from gateway.stock_figures import STOCK_RULE, stock_lines
-from gateway.store import StoreRefused
+from gateway.store import StoreReader, StoreRefused
+from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
-from gateway.uplink.messages import Request, text_of, whole_of
+from gateway.uplink.messages import Request, key_of, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
@@ -26,7 +29,7 @@ STOCK_LINES_MAX = 500
 """Balances in one answer: what a payload of the contract holds, with the longest codes."""
 
 REMEMBERED_MAX = 256
-"""Pulses whose request is remembered over a restart; a broker gives back far fewer."""
+"""Acts whose request is remembered over a restart; a broker gives back far fewer."""
 
 
 class Orders:
@@ -66,6 +69,39 @@ class Orders:
             raise CommandError(str(error)) from error
         return {"seq": record.seq}
 
+    async def tasks(self, _request: Request) -> Mapping[str, JsonValue]:
+        """The open tasks, and how far each is."""
+        return await self._gateway.store.read(listed_tasks)
+
+    async def task(self, request: Request) -> Mapping[str, JsonValue]:
+        """One task with all that is known of it."""
+        return await self._task(key_of(request.args, "task_id"))
+
+    async def cancel_task(self, request: Request) -> Mapping[str, JsonValue]:
+        """Take a task back; the rule confirms what was done until now."""
+        known = self._remembered.get(request.id)
+        if known is not None:
+            return known.value
+        code = key_of(request.args, "task_id")
+        actor = key_of(request.args, "actor") if "actor" in request.args else ""
+        task = await self._task(code)
+        if task["state"] in ENDED:
+            raise CommandError(f"task {code!r} is confirmed already: {task['state']}")
+        if not self._gateway.engine.takes(TaskCancel):
+            raise CommandError("no rule that runs takes tasks")
+        row = Row(request.id, {"task_id": code})
+        await self._gateway.pipeline.feed([TaskCancel(code, actor)], [self._remember(row)])
+        return row.value
+
+    async def _task(self, code: str) -> Mapping[str, JsonValue]:
+        def look(reader: StoreReader) -> Mapping[str, JsonValue] | None:
+            return shown_task(reader, code)
+
+        found = await self._gateway.store.read(look)
+        if found is None:
+            raise CommandError(f"no task {code!r} is known")
+        return found
+
     async def _pulse(
         self, kind: Literal["tare", "zero"], request: Request
     ) -> Mapping[str, JsonValue]:
@@ -77,15 +113,20 @@ class Orders:
         if cell not in {wired.cell for wired in self._gateway.configuration.site.cells}:
             raise CommandError(f"no cell {cell!r} is wired")
         row = Row(request.id, {"cell": cell, "kind": kind})
-        decided = Outcome(
-            self._gateway.clock.now(),
-            puts=((COMMAND_ROWS, 1, row),),
-            deletes=tuple((COMMAND_ROWS, old) for old in self._forgotten()),
-            actions=(Pulse(cell.rpartition(":")[0], kind, cell),),
-        )
-        self._remembered[request.id] = row
+        pulse = Pulse(cell.rpartition(":")[0], kind, cell)
+        decided = replace(self._remember(row), actions=(pulse,))
         await (await self._gateway.booker.submit([decided]))
         return row.value
+
+    def _remember(self, row: Row) -> Outcome:
+        """What keeps the request durably, for the transaction that carries it out."""
+        forgotten = self._forgotten()
+        self._remembered[row.key] = row
+        return Outcome(
+            self._gateway.clock.now(),
+            puts=((COMMAND_ROWS, 1, row),),
+            deletes=tuple((COMMAND_ROWS, old) for old in forgotten),
+        )
 
     def _forgotten(self) -> list[str]:
         surplus = len(self._remembered) - REMEMBERED_MAX + 1
@@ -102,5 +143,7 @@ async def commands(gateway: Gateway) -> Commands:
         "tare": orders.tare,
         "zero": orders.zero,
         "requeue": orders.requeue,
+        "task-cancel": orders.cancel_task,
     }
-    return Commands(handlers, gateway.health.count)
+    queries = {"task-ls": orders.tasks, "task-show": orders.task}
+    return Commands(handlers, gateway.health.count, queries)

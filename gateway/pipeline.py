@@ -64,8 +64,10 @@ class Pipeline:
             tasks.create_task(self._pump(), name="pump")
             tasks.create_task(self._beat(), name="pulse")
 
-    async def feed(self, facts: Sequence[Fact]) -> None:
-        """Feed facts past the inbox, and wait until what they came to is on disk."""
+    async def feed(self, facts: Sequence[Fact], besides: Sequence[Outcome] = ()) -> None:
+        """Feed facts past the inbox, and wait until what they came to is on disk; `besides` is
+        booked in the same transaction.
+        """
         self._look_for_stall()
         outcomes: list[Outcome] = []
         for fact in facts:
@@ -73,6 +75,7 @@ class Pipeline:
             for tap in self.taps:
                 tap(at, fact)
             outcomes.extend(self._engine.feed(at, fact))
+        outcomes.extend(besides)
         self._inbox.poke()  # a rule may want to be woken sooner now
         if outcomes:
             await (await self._book(outcomes))

@@ -29,11 +29,12 @@ KEPT_MAX = 32
 
 BEHIND: Mapping[str, tuple[str, ...]] = {
     "count": ("weight",),
-    "movement": ("presence", "portal", "weight", "count"),
+    "movement": ("presence", "portal", "weight", "count", "task"),
 }
 """Whose facts only that rule books. While it does not run, they must not run either: they would
 note in their rows what was never booked, and nobody would find it again. What they miss meanwhile
-they find when they run again. `stock` is none of them: it books nothing that moves."""
+they find when they run again. `task` would take for short what nobody tells it of; `stock` is none
+of them: it books nothing that moves."""
 
 
 def not_to_run(failed: Collection[str]) -> Collection[str]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from gateway.event import OrderReference
+from gateway.event import MovementKind, OrderReference
 from gateway.units import UNKNOWN_LOCATION
 
 TaskKind: TypeAlias = Literal["issue", "receipt", "transfer", "return", "put_away"]
 
 Policy: TypeAlias = Literal["flexible", "warning", "strict"]
 """What more or less than was asked is, beyond the tolerance: accepted, accepted with an alert, or
-an exception that the core must decide on.
+a critical one that the core must decide on. But for flexible, the confirmation names an exception.
 """
 
 
@@ -60,8 +60,12 @@ class TaskCancel:
 class Attribution:
     """Whose a movement of this turn is: the order line and the person. The engine writes both into
     the movement before it is recorded. A rule tells it in the turn in which the movement is told.
+
+    A movement that takes an earlier one back for an order is of another `kind`, and `reverses` it.
     """
 
     movement_id: str
     order: OrderReference | None = None
     actor: str | None = None
+    kind: MovementKind | None = None
+    reverses: str | None = None

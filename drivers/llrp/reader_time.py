@@ -19,6 +19,10 @@ STEP_PROVEN_NS = 5 * NS_PER_S
 """Stamps that went back and stay so for this long are a step of the clock. Reads that were held
 back, and come among fresh ones, are followed by fresh ones sooner."""
 
+STEP_RUNS_NS, STEP_RUNS_DIVISOR = NS_PER_S, 5
+"""Stamps that went back and then run with the gateway's clock for so long, within a fifth, are one
+too: a reader sends what it held back as fast as it can."""
+
 
 class ReaderTime:
     """Turns stamps of one connection into gateway time. Counts `steps` of the reader's clock."""
@@ -30,6 +34,7 @@ class ReaderTime:
         self._anchored_at: Ns = 0
         self._newest_read_us = 0
         self._went_back_at: Ns | None = None
+        self._went_back_us = 0
 
     def see_event(self, now: Ns, stamp_us: int, *, uptime: bool = False) -> None:
         """Take the stamp of an event notification that came in now."""
@@ -46,10 +51,10 @@ class ReaderTime:
             self._take_kind(uptime)
         candidate = now - newest_us * 1000
         if newest_us < self._newest_read_us - STEP_US and self._went_back_at is None:
-            self._went_back_at = now
+            self._went_back_at, self._went_back_us = now, newest_us
         self._newest_read_us = newest_us
         if self._went_back_at is not None:
-            self._judge_going_back(now, candidate)
+            self._judge_going_back(now, candidate, newest_us)
         return self._anchor(now, candidate)
 
     def _take_kind(self, uptime: bool) -> None:
@@ -59,11 +64,14 @@ class ReaderTime:
             self._offset_ns = None
             self._newest_read_us = 0
 
-    def _judge_going_back(self, now: Ns, candidate: Ns) -> None:
+    def _judge_going_back(self, now: Ns, candidate: Ns, newest_us: int) -> None:
         assert self._went_back_at is not None
+        lasts = now - self._went_back_at
+        apart = abs((newest_us - self._went_back_us) * 1000 - lasts)
+        runs = lasts >= STEP_RUNS_NS and apart * STEP_RUNS_DIVISOR <= lasts
         if self._offset_ns is None or candidate - self._offset_ns <= NS_PER_S:
             self._went_back_at = None
-        elif now - self._went_back_at > STEP_PROVEN_NS:
+        elif runs or lasts > STEP_PROVEN_NS:
             self.steps += 1
             self._went_back_at = None
             self._offset_ns = None

@@ -18,6 +18,7 @@ COMMANDS = {
     "status": "how the running gateway is",
     "stock": "what locations hold, the core's book of it, and when it runs out",
     "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
+    "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",
     "store": "look into the ledger: status, ls, show, requeue, verify",

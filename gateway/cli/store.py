@@ -197,7 +197,12 @@ def _record_text(body: Mapping[str, Any]) -> str:
     if body["event"] == "movement":
         return f"movement    {movement_text(body)}"
     at = body.get("at_event") or body.get("at_decided") or body["at_recorded"]
-    if body["event"] == "alert":
+    if body["event"] == "task_confirmation":
+        rest = (
+            f"{body['task']} {body['state']}: {body['quantity_done']} of {body['quantity_asked']}"
+            f" {body['uom']} {body['item']} {body.get('exception', '')}"
+        )
+    elif body["event"] == "alert":
         rest = f"{'raised' if body['raised'] else 'cleared'} {body['text']}"
     else:
         rest = f"{body.get('reason', '')} {body.get('location', '')}"

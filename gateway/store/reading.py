@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.catalogue import Known
-from gateway.model import Alert
+from gateway.model import Alert, Task
 from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
@@ -121,6 +121,12 @@ class StoreReader:
         """All reference facts, by kind and code."""
         rows = self._query("SELECT kind, value FROM reference ORDER BY kind, code")
         return tuple(reference_of(kind, value) for kind, value in rows)
+
+    def tasks(self) -> tuple[Task, ...]:
+        """The tasks among the reference facts, by code."""
+        rows = self._query("SELECT kind, value FROM reference WHERE kind='task' ORDER BY code")
+        found = (reference_of(kind, value) for kind, value in rows)
+        return tuple(task for task in found if isinstance(task, Task))
 
     def alerts(self) -> tuple[RaisedAlert, ...]:
         """The alerts that are up. Their `at_event` is 0: it is in the record."""

@@ -16,7 +16,9 @@ from gateway.model import (
     Ns,
     Severity,
     Site,
+    TaskConfirmation,
 )
+from gateway.store.booking import kind_of
 from gateway.telemetry.names import Stage
 from gateway.telemetry.page import SERIES_MAX, Labels, Page, Table
 from gateway.telemetry.tallies import LatencyTally
@@ -115,7 +117,7 @@ class DecisionMeter:
     def outcome(self, events: Iterable[Event], recorded_at: Ns) -> None:
         """Take the events of turns that came to disk at `recorded_at`."""
         for event in events:
-            name = type(event).__name__.lower()
+            name = kind_of(event)
             if isinstance(event, Movement):
                 tally = self._events[name, event.kind]
                 tally.confidence_permille += event.confidence_permille
@@ -126,6 +128,8 @@ class DecisionMeter:
             elif isinstance(event, Alert):
                 tally = self._events[name, "raised" if event.raised else "cleared"]
                 self._alert(event)
+            elif isinstance(event, TaskConfirmation):
+                tally = self._events[name, event.state]
             else:
                 tally = self._events[name, getattr(event, "reason", "")]
             tally.recorded += 1

@@ -37,11 +37,18 @@ class CommandError(Exception):
 class Commands:
     """The commands that there are. What was carried out once is answered again, not done again.
 
-    A command runs to its end even if the connection that brought it is lost meanwhile.
+    A command runs to its end even if the connection that brought it is lost meanwhile. `queries`
+    change nothing: they are answered anew each time, and their long answers are not kept.
     """
 
-    def __init__(self, handlers: Mapping[str, CommandHandler], count: Counter) -> None:
-        self._handlers = dict(handlers)
+    def __init__(
+        self,
+        handlers: Mapping[str, CommandHandler],
+        count: Counter,
+        queries: Mapping[str, CommandHandler] | None = None,
+    ) -> None:
+        self._queries = frozenset(queries or ())
+        self._handlers = {**handlers, **(queries or {})}
         self._count = count
         self._known: OrderedDict[str, asyncio.Task[bytes]] = OrderedDict()
 
@@ -53,6 +60,8 @@ class Commands:
 
     async def answer(self, request: Request) -> bytes:
         """Carry out, or remember, and return the response's payload."""
+        if request.command in self._queries:
+            return await self._carry_out(request)
         task = self._known.get(request.id)
         if task is None:
             task = asyncio.create_task(self._carry_out(request), name=f"command {request.command}")

@@ -28,6 +28,7 @@ SUBJECTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "alert": lambda body: str(body["key"]),
     "snapshot": lambda body: str(body["location"]),
     "amendment": lambda body: str(body.get("amends_movement") or body["amends_seq"]),
+    "task_confirmation": lambda body: str(body["task"]),
 }
 """What an event is about, by its kind."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias, get_args
 
@@ -11,6 +12,10 @@ from gateway.uplink.outbox import Result, ResultStatus
 SEQ_MAX = (1 << 53) - 1
 RESULTS_MAX = 500
 """Results in one ack, as the contract says."""
+
+KEY_MAX = 128
+_KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{KEY_MAX}}}")
+"""A code of the site's own, as the contract says."""
 
 NESTING_ERRORS = (ValueError, RecursionError)
 """What `json` raises at nonsense; the second at brackets nested without end."""
@@ -50,6 +55,8 @@ def parse_object(payload: bytes) -> Object:
     """A JSON object; BadPayloadError if it is none."""
     try:
         value = json.loads(payload)
+        if b"\\u" in payload:
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair fails here
     except NESTING_ERRORS as error:
         raise BadPayloadError(f"no JSON: {error}") from None
     if not isinstance(value, dict):
@@ -62,6 +69,14 @@ def text_of(value: Object, name: str, default: str | None = None) -> str:
     found = value.get(name, default)
     if not isinstance(found, str) or (not found and default is None):
         raise BadPayloadError(f"{name}: a string is wanted")
+    return found
+
+
+def key_of(value: Object, name: str) -> str:
+    """A field that is a key of the contract: what stands in records must be one."""
+    found = value.get(name)
+    if not isinstance(found, str) or not _KEY.fullmatch(found):
+        raise BadPayloadError(f"{name}: a key of 1 to {KEY_MAX} characters is wanted")
     return found
 
 

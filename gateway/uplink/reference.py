@@ -1,10 +1,11 @@
-"""Reference data from the retained topics: items, locations, book stock, expected sets."""
+"""Reference data from the retained topics: items, locations, book stock, expected sets, tasks."""
 
 from __future__ import annotations
 
 from gateway.model import BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
 from gateway.uplink.book import parse_book
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
+from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
 
 EPC_PREFIXES_MAX = 64
@@ -14,12 +15,12 @@ EPCS_MAX = 4096
 HEX_DIGITS = frozenset("0123456789abcdef")
 
 
-def parse_reference(path: str, payload: bytes) -> Reference | None:
+def parse_reference(path: str, payload: bytes) -> Reference:
     """What `item/{code}`, `location/{code}`, `book/{location}` or `task/{id}` says; an empty
     payload takes it back.
 
-    None for a task that is no expected set: this version has no rule for it. BadPayloadError if
-    it is against the contract.
+    What it was that a deleted `task/{id}` named, a task or an expected set, the catalogue knows.
+    BadPayloadError if the payload is against the contract.
     """
     kind, _, level = path.partition("/")
     try:
@@ -39,7 +40,9 @@ def parse_reference(path: str, payload: bytes) -> Reference | None:
         return Location(key, text_of(value, "name", ""), version)
     if kind == "book":
         return BookStock(key, parse_book(value), version)
-    return _expected(key, value, version) if value.get("type") == "expected" else None
+    if value.get("type") == "expected":
+        return _expected(key, value, version)
+    return parse_task(key, value, version)
 
 
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
@@ -47,7 +50,7 @@ def _deleted(kind: str, key: str) -> ReferenceDeleted:
         return ReferenceDeleted("item", key)
     if kind == "book":
         return ReferenceDeleted("book", key)
-    return ReferenceDeleted("location" if kind == "location" else "expected", key)
+    return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 
 def _item(code: str, value: Object, version: int) -> Item:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.model import NS_PER_S, Reference
 from gateway.ports import Clock, Counter, JsonValue, LinkError, Record
-from gateway.uplink.commands import Commands
+from gateway.uplink.commands import ERROR_MAX, Commands
 from gateway.uplink.delivery import Alarm, Position, Room
 from gateway.uplink.endpoint import NO_MATCHING_SUBSCRIBERS, RejectedError
 from gateway.uplink.envelope import MEDIA_TYPE, OVERHEAD_MAX_BYTES, Envelopes
@@ -297,12 +297,11 @@ class Session:
                 batch.append(self._references.get_nowait())
             references: list[Reference] = []
             for inbound in batch:
+                path = self._topics.relative(inbound.topic)
                 try:
-                    found = parse_reference(self._topics.relative(inbound.topic), inbound.payload)
+                    references.append(parse_reference(path, inbound.payload))
                 except BadPayloadError as error:
-                    self._complain(inbound, error)
-                else:
-                    references += [] if found is None else [found]
+                    await self._refuse(path, error)
             if references:
                 await self._house.learn(references)
             for inbound in batch:
@@ -312,15 +311,19 @@ class Session:
         try:
             request = parse_request(inbound.payload)
         except BadPayloadError as error:
-            self._complain(inbound, error)
+            await self._refuse(self._topics.relative(inbound.topic), error)
         else:
             answer = await self._house.commands.answer(request)
             await self._post(self._topics.response, answer)
         inbound.acknowledge()
 
-    def _complain(self, inbound: Inbound, error: BadPayloadError) -> None:
+    async def _refuse(self, path: str, error: BadPayloadError) -> None:
+        """Say why what came on a topic is not taken over: whoever sent it has no other answer."""
         self._house.count("uplink_payloads_bad")
-        log.warning("bad payload", topic=inbound.topic, error=str(error))
+        log.warning("bad payload", topic=path, error=str(error))
+        told, topic = str(error)[:ERROR_MAX], path[:ERROR_MAX]
+        refusal = _encode({"topic": topic, "ok": False, "error": told})
+        await self._post(self._topics.response, refusal)
 
     async def _tell_health(self) -> None:
         while True:

@@ -1,4 +1,8 @@
-"""Run the reference core: `python -m simulators.core --broker mqtt://127.0.0.1:1883 --db FILE`."""
+"""Run the reference core: `python -m simulators.core --broker mqtt://127.0.0.1:1883 --db FILE`.
+
+`python -m simulators.core order --db FILE put|withdraw|ls` takes orders into the book of a core,
+which issues them if it runs (simulators.core.order).
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
+from simulators.core import order
 from simulators.core.book import Book
 from simulators.core.contract import DEFAULT_PREFIX, load_contract
 from simulators.core.desk import Desk, Report
@@ -50,8 +55,8 @@ def rules(options: argparse.Namespace) -> Rules:
     """What the options ask to reject."""
 
     def reject(data: Mapping[str, Any]) -> str | None:
-        item = data.get("item")
-        return f"item is blocked: {item}" if item in options.reject else None
+        blocked = data["event"] == "movement" and data["item"] in options.reject
+        return f"item is blocked: {data['item']}" if blocked else None
 
     return Rules(options.strict, reject)
 
@@ -96,6 +101,8 @@ async def serve(options: argparse.Namespace, book: Book) -> None:
 
 def main() -> None:
     """Entry point."""
+    if sys.argv[1:2] == ["order"]:
+        sys.exit(order.main(sys.argv[2:]))
     options = arguments()
     with contextlib.closing(Book(options.db, rules(options))) as book:
         if options.lose:

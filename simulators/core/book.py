@@ -1,4 +1,4 @@
-"""What the core has committed: records, high-water marks and stock, in one SQLite file."""
+"""What the core has committed: records, marks, stock and orders, in one SQLite file."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulators.core import pieces, stock
+from simulators.core import orders, pieces, stock
 from simulators.core.contract import Position
+from simulators.core.orders import Orders
 from simulators.core.record import Committed, Incoming, Outcome, Result, Rules, Status
-from simulators.core.references import References
+from simulators.core.references import Reference, References
 from simulators.core.stock import Stock
 
 INCIDENTS_MAX = 10_000
@@ -34,16 +35,21 @@ CREATE TABLE IF NOT EXISTS incident (
 
 
 class Book:
-    """The core's file. One thread at a time; any sqlite3 error is fatal to its process."""
+    """The core's file. One thread at a time; any sqlite3 error is fatal to its process.
+
+    Another process may take orders into it meanwhile, and no more.
+    """
 
     def __init__(self, path: Path, rules: Rules | None = None) -> None:
         self.rules = rules or Rules()
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA)
+        self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA + orders.SCHEMA)
         self._marks = self._read_marks()
+        self._seen = self._version()
         self.references = References(self._database)
+        self.orders = Orders(self._database, self.references)
 
     def close(self) -> None:
         """Close the file; the book is of no use afterwards."""
@@ -115,6 +121,21 @@ class Book:
         )
         return [Result(*row) for row in rows]
 
+    def order(self, task: Mapping[str, Any]) -> Reference:
+        """Take an order, or amend it; returns the task to issue. See Orders.put."""
+        with self._transaction():
+            return self.orders.put(task)
+
+    def withdraw(self, task: str) -> Reference:
+        """Take an order back; returns what takes its task back. See Orders.withdraw."""
+        with self._transaction():
+            return self.orders.withdraw(task)
+
+    def changed_elsewhere(self) -> bool:
+        """Whether another process has written to the file since this was last asked."""
+        before, self._seen = self._seen, self._version()
+        return self._seen != before
+
     def stock(self) -> Stock:
         """Stock on hand."""
         return stock.read(self._database)
@@ -159,7 +180,13 @@ class Book:
             )
             stock.replace(self._database, stock.recount(self._database))
             pieces.lose(self._database)
+            self.orders.lose()
         self._marks = self._read_marks()
+
+    def _version(self) -> int:
+        """Changes with each commit of another process."""
+        version: int = self._database.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
     def _read_marks(self) -> dict[tuple[str, str], int]:
         rows = self._database.execute("SELECT gateway, epoch, hw FROM mark ORDER BY n")
@@ -185,6 +212,7 @@ class Book:
         if not reason:
             stock.change(self._database, incoming.data)
             pieces.change(self._database, number, incoming.data)
+            self.orders.change(number, incoming.data)
         self.count(status)
         return Outcome(incoming, status, document_no, reason)
 
@@ -224,6 +252,8 @@ class Book:
             ):
                 if code != "unknown" and not self.references.knows(kind, code):
                     return f"{kind} is not known: {code}"
+        if data["event"] == "task_confirmation":
+            return self.orders.objection(data, strict=self.rules.strict)
         row = self._database.execute(
             "SELECT document_no FROM record WHERE movement_id = ? AND status = 'accepted'",
             (data.get("movement_id"),),

@@ -75,6 +75,7 @@ class Desk:
         self._requests = 0
         self._expected = frozenset(gateways)
         self._served: set[str] = set()
+        self._issued: dict[str, str] = {}
         self._asked: dict[tuple[str, str], tuple[int, float]] = {}
         self._channels: dict[str, Callable[[Answer, Address, Any, bool], None]] = {
             "helloGateway": self._on_hello,
@@ -121,9 +122,26 @@ class Desk:
         """Issue a reference fact to all gateways, or take it back with None."""
         if body is not None:
             self.contract.validate(kind, dict(body, version=1))
-        reference = self.book.references.put(kind, code, body)
-        gateways = self._expected.union(self.book.gateways())
-        return Answer([self._reference(gateway, reference) for gateway in gateways], [])
+        return self._issue([self.book.references.put(kind, code, body)])
+
+    def order(self, task: Mapping[str, Any]) -> Answer:
+        """Take an order for people to carry out, or amend it while it is not confirmed.
+
+        OrderRefusedError if the book does not allow it.
+        """
+        self.contract.validate("task", dict(task, version=1))
+        return self._issue([self.book.order(task)])
+
+    def withdraw(self, task: str) -> Answer:
+        """Take an order back; OrderRefusedError if it is not open."""
+        return self._issue([self.book.withdraw(task)])
+
+    def ordered_elsewhere(self) -> Answer:
+        """Issue the orders that another process has taken into the book, or taken back."""
+        if not self.book.changed_elsewhere():
+            return Answer([], [])
+        tasks = [task for task in self.book.references.all() if task.kind == "task"]
+        return self._issue([t for t in tasks if self._issued.get(t.code, "") != t.payload])
 
     def command(self, gateway: str, command: str, args: Mapping[str, Any]) -> tuple[str, Message]:
         """Make a request to a gateway: returns its id, and the message."""
@@ -168,6 +186,7 @@ class Desk:
         if self.tells_books:
             self._issue_books(answer, committed.outcomes)
         answer.reports.extend(_report(outcome) for outcome in committed.outcomes)
+        answer.messages.extend(self._issue(_closed(committed.outcomes)).messages)
 
     def _issue_books(self, answer: Answer, outcomes: Iterable[Outcome]) -> None:
         taken = [each.incoming.data for each in outcomes if each.status == "accepted"]
@@ -232,7 +251,16 @@ class Desk:
         for body in acks.pages(epoch, hw, results):
             answer.messages.append(self._message("ack", gateway, body))
 
+    def _issue(self, references: Iterable[Reference]) -> Answer:
+        """Publish references for all gateways."""
+        gateways = self._expected.union(self.book.gateways())
+        return Answer(
+            [self._reference(gateway, each) for each in references for gateway in gateways], []
+        )
+
     def _reference(self, gateway: str, reference: Reference) -> Message:
+        if reference.kind == "task":
+            self._issued[reference.code] = reference.payload
         topic = self.contract.topic(reference.kind, self.site, gateway, reference.code)
         return Message(topic, reference.payload.encode(), retain=True)
 
@@ -242,6 +270,15 @@ class Desk:
 
 def _refuse(_answer: Answer, address: Address, _value: Any, _retain: bool) -> None:
     raise ContractError(f"{address.channel} is not for the core")
+
+
+def _closed(outcomes: Iterable[Outcome]) -> list[Reference]:
+    """What clears the topics of the tasks that were confirmed."""
+    return [
+        Reference("task", outcome.incoming.data["task"], "")
+        for outcome in outcomes
+        if outcome.status == "accepted" and outcome.incoming.data["event"] == "task_confirmation"
+    ]
 
 
 def _report(outcome: Outcome) -> Report:

@@ -42,6 +42,13 @@ def _content(data: Mapping[str, Any]) -> str:
             )
         case "unresolved":
             return f"unresolved at {data['location']}: {data['reason']}"
+        case "task_confirmation":
+            exception = f" {data['exception']}" if "exception" in data else ""
+            done, asked = data["quantity_done"], data["quantity_asked"]
+            return (
+                f"task {data['task']} {data['state']}{exception}:"
+                f" {done} of {asked} {data['uom']} {data['item']}"
+            )
         case None:
             return ""
         case other:

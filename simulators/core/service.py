@@ -31,6 +31,8 @@ CONNECT_TIMEOUT_S = 5.0
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 """Else each ack waits behind our own PUBACK for the broker's delayed TCP ACK: 40 ms."""
 KEEPALIVE_S = 30
+ORDERS_LOOK_S = 0.5
+"""How often the core looks for orders that another process has taken into its book."""
 
 _UP_CHANNELS = ("event", "helloGateway", "status", "commandResponse", "coreRequest")
 
@@ -110,6 +112,14 @@ class Core:
         """Issue an item, location, badge, book or task to all gateways; None takes it back."""
         await self._pass_on(await self._work(lambda: self.desk.put(kind, code, body)))
 
+    async def order(self, task: Mapping[str, Any]) -> None:
+        """Take an order, or amend it, and issue its task. See Desk.order."""
+        await self._pass_on(await self._work(lambda: self.desk.order(task)))
+
+    async def withdraw(self, task: str) -> None:
+        """Take an order back. See Desk.withdraw."""
+        await self._pass_on(await self._work(lambda: self.desk.withdraw(task)))
+
     async def command(
         self, gateway: str, command: str, args: Mapping[str, Any], timeout_s: float = 10.0
     ) -> Mapping[str, Any]:
@@ -151,6 +161,7 @@ class Core:
         sides = {
             asyncio.create_task(self._send(client), name="send"),
             asyncio.create_task(self._receive(client), name="receive"),
+            asyncio.create_task(self._look_for_orders(), name="orders"),
         }
         # No task group: before Python 3.13 it can swallow a cancellation when a side ends with it.
         try:
@@ -175,6 +186,12 @@ class Core:
                 continue
             taken, burst = burst, []
             await self._pass_on(await self._handle(taken))
+
+    async def _look_for_orders(self) -> None:
+        await self.connected.wait()
+        while True:
+            await self._pass_on(await self._work(self.desk.ordered_elsewhere))
+            await asyncio.sleep(ORDERS_LOOK_S)
 
     async def _handle(self, burst: list[Message]) -> Answer:
         now_s = asyncio.get_running_loop().time()

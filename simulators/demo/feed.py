@@ -59,6 +59,10 @@ class Feed:
                 self.say(
                     "alert", f"#{data['seq']} unresolved at {data['location']}: {data['reason']}"
                 )
+            case "task_confirmation":
+                done, asked = data["quantity_done"], data["quantity_asked"]
+                ended = f"task {data['task']} {data['state']}: {done} of {asked} {data['item']}"
+                self.say("gateway", f"#{data['seq']} {ended}")
             case "snapshot":
                 lines = ", ".join(f"{line['quantity']} {line['item']}" for line in data["lines"])
                 self.say("gateway", f"#{data['seq']} found on {data['location']}: {lines}")

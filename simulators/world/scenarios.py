@@ -1,7 +1,7 @@
 """Makes one world out of a family, a level and a seed: the same three, the same world.
 
 `python -m simulators.world.scenarios FAMILY LEVEL SEED` prints its parameters, and its truth log
-as JSON lines.
+as JSON lines: acts, then order lines and what became of them, then mistakes.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from random import Random
 from typing import NamedTuple
 
 from simulators.world.families.fused import SmartShelfPlan, fused_block
+from simulators.world.families.orders import orders_block
 from simulators.world.families.portal import GateBusiness, portal_block
 from simulators.world.families.shelf import ShelfPlan, shelf_block
 from simulators.world.families.still import day_block, faulty_block, quiet_block
@@ -73,6 +74,10 @@ def _fused(parameters: SiteParameters, random: Random, span: Span) -> Block:
     return fused_block(plan, parameters, random)
 
 
+def _orders(parameters: SiteParameters, random: Random, span: Span) -> Block:
+    return orders_block(span, drives(parameters, random, span.length_s), parameters, random)
+
+
 def _quiet(parameters: SiteParameters, random: Random, span: Span) -> Block:
     return quiet_block(parameters, random, span.length_s)
 
@@ -95,6 +100,7 @@ FAMILIES: dict[str, Family] = {
     "quiet": Family(86_400.0, _quiet),
     "faulty": Family(3600.0, _faulty),
     "day": Family(86_400.0, _day),
+    "orders": Family(4950.0, _orders),
 }
 
 
@@ -125,6 +131,11 @@ def main(arguments: list[str]) -> None:
     sys.stdout.write(json.dumps({"parameters": parameters.told()}) + "\n")
     for act in scenario.acts:
         sys.stdout.write(json.dumps(asdict(act)) + "\n")
+    for line in scenario.block.lines:
+        told = line._asdict() | {"line": line.line._asdict()}
+        sys.stdout.write(json.dumps(told) + "\n")
+    for slip in scenario.block.slips:
+        sys.stdout.write(json.dumps(slip._asdict()) + "\n")
 
 
 if __name__ == "__main__":

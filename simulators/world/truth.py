@@ -17,7 +17,19 @@ from simulators.world.parameters import SiteParameters
 
 NS_PER_S = 1_000_000_000
 
-PARTS = ("zones", "cells", "gates", "goods", "acts", "decoys", "troubles", "clocks", "streams")
+PARTS = (
+    "zones",
+    "cells",
+    "gates",
+    "goods",
+    "acts",
+    "decoys",
+    "troubles",
+    "clocks",
+    "lines",
+    "slips",
+    "streams",
+)
 """Lists of a block that add up."""
 
 OUTSIDE = "unknown"
@@ -111,8 +123,51 @@ class Announced(NamedTuple):
     epcs: tuple[str, ...]
 
 
+class OrderLine(NamedTuple):
+    """One line of an order: so many pieces are to go from one place to another; an end that nobody
+    watches is OUTSIDE. It is over when nothing was done for it for `timeout_s`.
+    """
+
+    code: str
+    kind: Literal["issue", "receipt", "transfer", "return", "put_away"]
+    number: str
+    line: str
+    item: str
+    quantity: int
+    source: str
+    target: str
+    due_s: int
+    timeout_s: int
+
+
+class LineTold(NamedTuple):
+    """The order system tells a line."""
+
+    at: int
+    device: str
+    line: OrderLine
+
+
+class LineWithdrawn(NamedTuple):
+    """The order system takes a line back that was not done in time."""
+
+    at: int
+    device: str
+    code: str
+
+
 Observed: TypeAlias = (
-    Reads | Weights | Alive | Link | Fault | Standstill | ClockStep | ReaderClockStep | Announced
+    Reads
+    | Weights
+    | Alive
+    | Link
+    | Fault
+    | Standstill
+    | ClockStep
+    | ReaderClockStep
+    | Announced
+    | LineTold
+    | LineWithdrawn
 )
 Stream: TypeAlias = Callable[[], Iterator[Observed]]
 
@@ -161,7 +216,8 @@ class TruthAct:
     """One physical act. `until` is later than `at` where nobody could have seen it at once: a load
     has not left the gate, the reader is away.
 
-    `kind` says what it is for the judge: plain acts are `pick`, `put`, `move`, `pass`.
+    `kind` says what it is for the judge: plain acts are `pick`, `put`, `move`, `pass`. `task` is
+    the order line it was done for ("" if for none), `mistake` what was wrong with doing it so.
     """
 
     at: int
@@ -173,6 +229,8 @@ class TruthAct:
     source: str
     target: str
     epcs: tuple[str, ...] = ()
+    task: str = ""
+    mistake: str = ""
 
 
 class Decoy(NamedTuple):
@@ -192,6 +250,31 @@ class Trouble(NamedTuple):
     until: int
 
 
+class TruthLine(NamedTuple):
+    """What truly became of an order line: `done` pieces of its item went its way and stayed, and
+    `exception` is what its confirmation must say ("" if all is as asked). `withdrawn` is when the
+    order system took it back, if it had to.
+    """
+
+    line: OrderLine
+    told: int
+    person: str
+    mistake: str
+    done: int
+    exception: str
+    withdrawn: int | None = None
+
+
+class Slip(NamedTuple):
+    """A mistake that must be told to people: from `at` on it is there to be seen, at `places`."""
+
+    at: int
+    mistake: str
+    task: str
+    items: tuple[str, ...]
+    places: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Block:
     """A part of a site: wiring, goods, acts, and one stream per device; parts add up."""
@@ -204,6 +287,8 @@ class Block:
     decoys: list[Decoy] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     clocks: list[ReaderClockStep] = field(default_factory=list)
+    lines: list[TruthLine] = field(default_factory=list)
+    slips: list[Slip] = field(default_factory=list)
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: list[Stream] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)

@@ -46,20 +46,28 @@ def calibration_us() -> float:
     return best / CALIBRATION_TURNS * 1000
 
 
-def finish(bench: str, metrics: dict[str, dict[str, Any]]) -> None:
-    """Print the report and exit: 0 only if each figure that has a must meets it."""
+def finish(
+    bench: str, metrics: dict[str, dict[str, Any]], about: dict[str, Any] | None = None
+) -> None:
+    """Print the report and exit: 0 only if each figure that has a must meets it. `about` says what
+    was measured.
+    """
+    about = about or {}
     machine = f"{platform.machine()} {platform.release()} python {platform.python_version()}"
     report = {
         "bench": bench,
         "command": f"scripts/bench {bench} --json",
         "machine": machine,
         "calibration_us": round(calibration_us(), 2),
+        **about,
         "metrics": metrics,
     }
     if "--json" in sys.argv:
         sys.stdout.write(json.dumps(report) + "\n")
     else:
         sys.stdout.write(f"{bench} on {machine}, calibration {report['calibration_us']} us\n")
+        for name, said in about.items():
+            sys.stdout.write(f"  {name}: {said}\n")
         for name, told in metrics.items():
             bound = f"must {told['must']}" if "must" in told else ""
             aim = f"aim {told['aim']}" if "aim" in told else ""

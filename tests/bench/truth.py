@@ -21,6 +21,7 @@ from simulators.world.parameters import LEVELS, Level
 from simulators.world.scenarios import FAMILIES
 from tests.bench.judging import journal
 from tests.bench.judging.curves import Knob, draw
+from tests.bench.judging.figures import BARS
 from tests.bench.judging.methods import CEILING, METHODS, OURS, entry_of
 from tests.bench.judging.run import Verdict, World, judge_all, pooled
 from tests.bench.judging.table import metrics, print_table
@@ -28,6 +29,9 @@ from tests.bench.report import finish
 
 ALL_SEEDS = (OURS, CEILING)
 """What runs on every seed; the baselines run on the first few."""
+
+JUDGED = tuple(name for name in FAMILIES if name in BARS)
+"""Families whose movements are judged here; `orders` has a bench of its own."""
 
 SEEDS_MAX = 1000
 """More seeds than anybody asks for: no bound."""
@@ -49,7 +53,7 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     """What was asked for."""
     parser = argparse.ArgumentParser(prog="scripts/bench truth", description=__doc__)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--family", action="append", choices=[*FAMILIES])
+    parser.add_argument("--family", action="append", choices=JUDGED)
     parser.add_argument("--level", action="append", choices=LEVELS)
     parser.add_argument("--seeds", default="1-3", type=_seeds)
     parser.add_argument("--method", action="append", type=_method)
@@ -132,11 +136,11 @@ def _tell_progress(verdict: Verdict, done: int, of: int, share: float) -> None:
 def _plan(asked: argparse.Namespace) -> Iterator[tuple[str, Level, range, int]]:
     """Family, level, seeds, and on how many of these the baselines run too."""
     if not asked.full:
-        for family in asked.family or [name for name in FAMILIES if name not in LONG]:
+        for family in asked.family or [name for name in JUDGED if name not in LONG]:
             for level in asked.level or ["normal"]:
                 yield family, level, asked.seeds, asked.baseline_seeds
         return
-    for family in asked.family or FAMILIES:
+    for family in asked.family or JUDGED:
         for level in asked.level or LEVELS:
             count = LONG.get(family, FULL_SEEDS).get(level, 0)
             baselines = LONG_BASELINE_SEEDS if family in LONG else FULL_BASELINE_SEEDS

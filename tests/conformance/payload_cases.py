@@ -2,7 +2,14 @@
 
 import json
 
-from tests.conformance.records import BLOCKED, encode, envelope, epoch_of, movement
+from tests.conformance.records import (
+    BLOCKED,
+    confirmation,
+    encode,
+    envelope,
+    epoch_of,
+    movement,
+)
 from tests.conformance.rig import SITE, Rig
 
 
@@ -56,6 +63,33 @@ async def invalid_payload(rig: Rig) -> None:
         gateway.judge_documents(epoch, {7})
 
 
+async def task_confirmations(rig: Rig) -> None:
+    """What became of a task is taken as any record is; one against the schema is rejected."""
+    async with rig.gateway("tasks") as gateway:
+        epoch = epoch_of("tasks")
+        good = [
+            confirmation("tasks", epoch, seq, task=f"{epoch}-{seq}", movement_ids=[f"{epoch}-1"])
+            for seq in range(2, 7)
+        ]
+        short = {"quantity_done": 3, "quantity_difference": -1, "exception": "SHORT"}
+        await gateway.send(epoch, 1)
+        await gateway.send_record(good[0])
+        await gateway.send_record(good[1] | {"state": "short"} | short)
+        await gateway.send_record(good[2] | {"state": "perhaps"})
+        await gateway.send_record(good[3] | {"exception": "TIRED"})
+        await gateway.send_record({k: v for k, v in good[4].items() if k != "quantity_done"})
+        await gateway.send(epoch, 7)
+        await gateway.settled(epoch, 7)
+        for seq in range(4, 7):
+            outcomes = gateway.outcomes(epoch, seq)
+            gateway.judge(outcomes == ["rejected"], f"{seq} was {outcomes}")
+        await gateway.send_record(good[0])
+        await gateway.until(lambda: len(gateway.outcomes(epoch, 2)) == 2, "its duplicate")
+        outcomes = gateway.outcomes(epoch, 2)
+        gateway.judge(outcomes == ["accepted", "duplicate"], f"confirmation was {outcomes}")
+        gateway.judge_documents(epoch, {1, 2, 3, 7})
+
+
 async def unreadable_payload(rig: Rig) -> None:
     """A payload that names no record is dropped: nothing is acknowledged, and the core lives."""
     async with rig.gateway("unreadable") as gateway:
@@ -94,4 +128,11 @@ async def foreign_gateway(rig: Rig) -> None:
         victim.judge(hello["hw"] == 0, f"hw of the victim is {hello['hw']}")
 
 
-CASES = (wrong_leaf_hash, rejected, invalid_payload, unreadable_payload, foreign_gateway)
+CASES = (
+    wrong_leaf_hash,
+    rejected,
+    invalid_payload,
+    task_confirmations,
+    unreadable_payload,
+    foreign_gateway,
+)

@@ -71,6 +71,33 @@ def amendment(gateway: str, epoch: str, seq: int, **told: Any) -> dict[str, Any]
     } | told
 
 
+def confirmation(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """What became of a task."""
+    return {
+        "event": "task_confirmation",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "confirmation_id": f"{epoch}-{seq}",
+        "task": "T-1",
+        "order": {"system": "erp", "type": "sales", "number": "4711", "line": "10"},
+        "state": "done",
+        "item": "M6-NUT",
+        "uom": "pcs",
+        "quantity_asked": 4,
+        "quantity_done": 4,
+        "quantity_difference": 0,
+        "movement_ids": [],
+        "epcs": [],
+        "at_started": AT,
+        "at_event": AT,
+        "at_decided": AT,
+        "evidence": {},
+    } | changes
+
+
 def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The CloudEvent around a record."""
     return {

@@ -1,5 +1,16 @@
+from dataclasses import replace
+
 from gateway.catalogue import Catalogue
-from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location, ReferenceDeleted
+from gateway.model import (
+    BookLine,
+    BookStock,
+    ExpectedSet,
+    Item,
+    Location,
+    OrderReference,
+    ReferenceDeleted,
+    Task,
+)
 
 NUT = Item("NUT", unit_mg=5000)
 BOLT = Item("BOLT", unit_mg=9000, version=3)
@@ -51,3 +62,29 @@ def test_deletion_of_something_unknown_is_no_news() -> None:
 
 def test_same_code_of_another_kind_is_another_fact() -> None:
     assert Catalogue([Item("X")]).news([Location("X")]) == [Location("X")]
+
+
+ORDER = OrderReference("erp", "so", "4711", "10")
+TASK = Task("T-1", "issue", ORDER, "NUT", 4, "A-1", version=2)
+
+
+def test_task_is_amended_by_a_higher_version_and_not_by_a_lower() -> None:
+    catalogue = Catalogue([TASK])
+    amended = replace(TASK, quantity=6, version=3)
+    assert catalogue.news([TASK, replace(TASK, quantity=9, version=1), amended, TASK]) == [amended]
+
+
+def test_emptied_task_topic_takes_back_what_stood_there() -> None:
+    gone = ReferenceDeleted("task", "T-1"), ReferenceDeleted("task", "ASN-1")
+    catalogue = Catalogue([TASK, EXPECTED])
+    assert catalogue.news([*gone, *gone]) == [gone[0], ReferenceDeleted("expected", "ASN-1")]
+    assert catalogue.news([TASK, EXPECTED]) == [TASK, EXPECTED]
+
+
+def test_task_in_the_place_of_an_expected_set_takes_that_back() -> None:
+    catalogue = Catalogue([EXPECTED])
+    task = replace(TASK, code=EXPECTED.code)
+    assert catalogue.news([replace(task, version=0)]) == []
+    assert catalogue.news([task]) == [ReferenceDeleted("expected", EXPECTED.code), task]
+    assert catalogue.news([EXPECTED]) == []
+    assert catalogue.of_files([]) == []

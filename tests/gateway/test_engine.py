@@ -7,12 +7,15 @@ from gateway import engine as engine_module
 from gateway.engine import NEVER, Engine, RuleFailed
 from gateway.model import (
     Alert,
+    Attribution,
     Coverage,
     Fact,
     Heartbeat,
     InputChange,
     Item,
+    Movement,
     Ns,
+    OrderReference,
     ReferenceDeleted,
     Scan,
     SetOutput,
@@ -65,6 +68,11 @@ def test_rules_see_a_fact_in_their_order() -> None:
     engine = build(log, *[(name, nothing, (Scan,)) for name in "cab"], ("d", nothing, (Stall,)))
     assert engine.feed(5, SCAN) == ()
     assert log == [("c", 5, SCAN), ("a", 5, SCAN), ("b", 5, SCAN)]
+
+
+def test_engine_knows_what_its_rules_take() -> None:
+    engine = build([], ("a", nothing, (Scan,)))
+    assert (engine.takes(Scan), engine.takes(Stall)) == (True, False)
 
 
 def test_reads_of_a_report_that_comes_late_keep_their_own_time() -> None:
@@ -154,6 +162,26 @@ def waker(due: Ns) -> Decide:
         return Turn(next_wake=due) if fact is SCAN else NOTHING
 
     return decide
+
+
+def test_whose_a_movement_is_stands_in_it_when_it_leaves() -> None:
+    put = Movement("m1", "receipt", "observed", "BOLT", 1, "pcs", "unknown", "A", 1, 1, 990)
+    order = OrderReference("erp", "production", "4711", "10")
+    whose = (
+        Attribution("m1", order, kind="return", reverses="m0"),
+        Attribution("m1", OrderReference("erp", "production", "4712", "10"), "eva"),
+        Attribution("m2", actor="li"),
+    )
+    engine = build(
+        [],
+        ("moves", lambda *_: Turn(facts=(put,)), (Scan,)),
+        ("knows", lambda *_: Turn(facts=whose), (Movement,)),
+    )
+    [outcome] = engine.feed(1, SCAN)
+    [told] = outcome.events
+    assert isinstance(told, Movement)
+    assert (told.order, told.actor) == (order, "eva")
+    assert (told.kind, told.reverses) == ("return", "m0")
 
 
 def test_wakeups_run_before_a_fact_with_their_own_due_time() -> None:

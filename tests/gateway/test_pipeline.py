@@ -1,7 +1,7 @@
 """The flow in virtual time: real engine, pipeline, coverage and presence."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 
 import pytest
@@ -24,8 +24,10 @@ from gateway.model import (
     TagReport,
     Zone,
 )
+from gateway.outcome import Outcome
 from gateway.pipeline import LOT_FACTS_MAX, Pipeline
 from gateway.ports import Rule, RuleContext
+from gateway.store import Committed
 from rules.health import Health, HealthSettings
 from rules.presence import Presence, PresenceSettings
 from tests.gateway.rigs import MemoryLedger, S, stand_still
@@ -300,6 +302,27 @@ def test_feed_returns_when_it_is_on_disk() -> None:
         assert len(house.ledger.booked) == 2
 
     play(script)
+
+
+def test_what_is_booked_besides_a_fact_is_in_its_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lots: list[Sequence[Outcome]] = []
+    submit = MemoryLedger.submit
+
+    async def noted(ledger: MemoryLedger, lot: Sequence[Outcome]) -> asyncio.Future[Committed]:
+        lots.append(lot)
+        return await submit(ledger, lot)
+
+    monkeypatch.setattr(MemoryLedger, "submit", noted)
+    besides = Outcome(7)
+
+    async def script(house: House) -> None:
+        await house.pipeline.feed([Item("BOLT")], [besides])
+
+    play(script)
+    ((learned, last),) = lots
+    assert (learned.references, last) == ((Item("BOLT"),), besides)
 
 
 def test_taps_see_every_fact_with_its_time_and_every_wakeup() -> None:

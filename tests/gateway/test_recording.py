@@ -20,12 +20,15 @@ from gateway.model import (
     InputChange,
     Item,
     Location,
+    OrderReference,
     ReferenceDeleted,
     Scan,
     SnapshotRequest,
     Stall,
     TagRead,
     TagReport,
+    Task,
+    TaskCancel,
     WeightReport,
     WeightSample,
 )
@@ -67,6 +70,9 @@ EXAMPLES: list[Fact] = [
     Location("A-1", "Shelf"),
     ExpectedSet("S1", "gate", "out", frozenset({"e2", "30"})),
     BookStock("A-1", (BookLine("BOLT", 7, "pcs", 2), BookLine("NUT", reorder=4)), 3),
+    Task("T-1", "issue", OrderReference("erp", "so", "4711", "10"), "BOLT", 4, "A-1"),
+    Task("T-2", "receipt", OrderReference("erp", "po", "9", ""), "BOLT", 1, serials=("3034",)),
+    TaskCancel("T-1", "badge-17"),
     ReferenceDeleted("item", "BOLT"),
 ]
 

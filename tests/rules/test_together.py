@@ -26,6 +26,9 @@ from gateway.model import (
     Stall,
     TagRead,
     TagReport,
+    Task,
+    TaskCancel,
+    TaskConfirmation,
     Unresolved,
     WeightReport,
     WeightSample,
@@ -37,11 +40,13 @@ from rules.movement import MovementRule
 from rules.portal import Portal
 from rules.presence import Presence
 from rules.stock import Stock
+from rules.task import TaskRule
 from rules.turns import together
 from rules.weight import Weight
 from tests.rules.play import BOLT, Play, S
+from tests.rules.tasks import task
 
-ALL = (Presence, Portal, Weight, Count, MovementRule, Stock, Health)
+ALL = (Presence, Portal, Weight, Count, MovementRule, TaskRule, Stock, Health)
 EPCS = ("3034aa", "3034bb", "309901", "ff")
 POINTS = ("r:1", "r:2", "r:3", "p:1", "q:1", "g:1", "g:2", "h:1", "k:1")
 DEVICES = ("r", "p", "q", "g", "h", "k", "s")
@@ -78,6 +83,8 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(ActionDone, st.just("s"), st.just("zero"), st.just("s:1"), st.booleans()),
     st.just(SnapshotRequest("requested")),
     st.sampled_from([BOLT, NUT, replace(BOLT, unit_mg=0), ReferenceDeleted("item", "NUT")]),
+    st.builds(task, st.sampled_from(["T1", "T2"]), st.integers(1, 3), st.sampled_from(["A1", "A"])),
+    st.sampled_from([ReferenceDeleted("task", "T1"), TaskCancel("T2")]),
 )
 Story = list[tuple[float, int, tuple[Fact, ...]]]
 
@@ -106,14 +113,19 @@ stories = st.lists(
 def run(story: Story, crash_at: int = -1) -> tuple[Play, list[Fact]]:
     """Play the story; the process dies and starts anew before the step `crash_at`."""
     play, told = Play(ALL, items=(BOLT, NUT)), list[Fact]()
+    tasks: dict[str, Any] = {}
     for index, (pause_s, times, told_at_once) in enumerate(story):
         if index == crash_at:
             told += play.kinds()
-            play = Play(
-                ALL, rows=play.rows, items=(BOLT, NUT), last_alive_s=play.now_s, now_s=play.now_s
-            )
+            known = (BOLT, NUT, *tasks.values())
+            play = Play(ALL, rows=play.rows, items=known, last_alive_s=play.now_s, now_s=play.now_s)
         for _ in range(times):
             play.feed(play.now_s + pause_s, *told_at_once)
+        for fact in told_at_once:
+            if isinstance(fact, Task):
+                tasks[fact.code] = fact
+            elif isinstance(fact, ReferenceDeleted):
+                tasks.pop(fact.code, None)
     return play, told + play.kinds()
 
 
@@ -165,6 +177,7 @@ def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) ->
     assert without_nothing(kept(play)) == without_nothing(balances(told))
     ids = [fact.movement_id for fact in told if isinstance(fact, Movement)]
     ids += [fact.unresolved_id for fact in told if isinstance(fact, Unresolved)]
+    ids += [fact.confirmation_id for fact in told if isinstance(fact, TaskConfirmation)]
     assert len(set(ids)) == len(ids)
     assert all(len(set(fact.epcs)) == len(fact.epcs) for fact in told if isinstance(fact, Movement))
     asked: dict[str, str] = {}

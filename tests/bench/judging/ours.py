@@ -28,13 +28,16 @@ from gateway.model import (
     Movement,
     Ns,
     Observation,
+    OrderReference,
     Portal,
+    ReferenceDeleted,
     Site,
     Snapshot,
     SnapshotRequest,
     Stall,
     TagRead,
     TagReport,
+    Task,
     Unresolved,
     WeightReport,
     WeightSample,
@@ -50,8 +53,11 @@ from simulators.world.truth import (
     CellPlan,
     ClockStep,
     Fault,
+    LineTold,
+    LineWithdrawn,
     Link,
     Observed,
+    OrderLine,
     ReaderClockStep,
     Reads,
     Scenario,
@@ -133,6 +139,12 @@ class Ours:
         elif type(observed) is Announced:
             code, epcs = observed.code, frozenset(observed.epcs)
             self._feed(at, ExpectedSet(code, observed.device, observed.direction, epcs, 1))
+            return
+        elif type(observed) is LineTold:
+            self._feed(at, _task(observed.line))
+            return
+        elif type(observed) is LineWithdrawn:
+            self._feed(at, ReferenceDeleted("task", observed.code))
             return
         else:
             self._clock.at = at = max(at, self._resumes)
@@ -254,6 +266,21 @@ def items_of(scenario: Scenario) -> list[Item]:
         )
         for good in scenario.block.goods
     ]
+
+
+def _task(line: OrderLine) -> Task:
+    return Task(
+        line.code,
+        line.kind,
+        OrderReference("simulator", "order", line.number, line.line),
+        line.item,
+        line.quantity,
+        line.source,
+        line.target,
+        due_s=line.due_s,
+        timeout_s=line.timeout_s,
+        version=1,
+    )
 
 
 def _observation(observed: Observed) -> Observation:

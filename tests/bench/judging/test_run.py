@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from simulators.world.scenarios import FAMILIES
 from tests.bench.judging import journal
 from tests.bench.judging.methods import CEILING, METHODS, OURS
 from tests.bench.judging.run import CPU_S_PER_HOUR, Verdict, World, judge, judge_all
-from tests.bench.truth import main
+from tests.bench.truth import JUDGED, main
 
 SHORT = World("fused", "normal", 5, (*METHODS,), 240.0)
 
@@ -35,7 +34,7 @@ def test_methods_that_share_a_world_are_judged_as_if_alone(verdict: Verdict) -> 
 def test_the_longest_worlds_go_first() -> None:
     worlds = [World("weight", "normal", 1, (OURS,), length) for length in (130.0, 300.0, 200.0)]
     assert [one.world.length_s for one in judge_all(worlds, 1)] == [300.0, 200.0, 130.0]
-    assert {*CPU_S_PER_HOUR} == {*FAMILIES}
+    assert {*CPU_S_PER_HOUR} == {*JUDGED}
     assert World("day", "normal", 1, (OURS,)).cost_s > World("shelf", "hard", 1, (*METHODS,)).cost_s
 
 

@@ -10,7 +10,7 @@ import pytest
 from simulators.world.scenarios import FAMILIES
 from tests.bench.judging.curves import reliability
 from tests.bench.judging.methods import METHODS, entry_of
-from tests.bench.truth import _plan, main, options
+from tests.bench.truth import JUDGED, _plan, main, options
 
 
 def test_seeds_are_a_range_or_one() -> None:
@@ -24,13 +24,17 @@ def plan(*words: str) -> dict[tuple[str, str], tuple[int, int]]:
 
 
 def test_worlds_that_last_a_day_are_left_out_unless_asked_for() -> None:
-    assert {family for family, _ in plan()} == {*FAMILIES} - {"quiet", "day"}
+    assert {family for family, _ in plan()} == {*JUDGED} - {"quiet", "day"}
     assert plan("--family", "day") == {("day", "normal"): (3, 3)}
+
+
+def test_every_family_is_judged_here_but_that_of_orders() -> None:
+    assert {*FAMILIES} - {*JUDGED} == {"orders"}
 
 
 def test_a_full_run_has_all_families_and_fewer_seeds_of_what_is_long() -> None:
     told = plan("--full", "--seeds", "101-120")
-    assert {family for family, _ in told} == {*FAMILIES}
+    assert {family for family, _ in told} == {*JUDGED}
     assert told["shelf", "normal"] == (20, 5)
     assert told["quiet", "normal"] == (20, 1)
     assert told["day", "normal"] == (2, 1)

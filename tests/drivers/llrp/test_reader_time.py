@@ -1,3 +1,5 @@
+import pytest
+
 from drivers.llrp.reader_time import ReaderTime
 from gateway.model import NS_PER_MS, NS_PER_S
 
@@ -50,6 +52,28 @@ def test_step_back_of_the_reader_clock_is_counted_and_followed() -> None:
         offset = time.see_reads((101 + second) * NS_PER_S, (1000 + second) * US)
     assert gateway_time(offset, 1007 * US) == 108 * NS_PER_S
     assert time.steps == 1
+
+
+def test_stamps_that_went_back_and_run_with_the_clock_are_a_step_within_a_second() -> None:
+    time = ReaderTime()
+    time.see_reads(100 * NS_PER_S, 5000 * US)
+    for tenth in range(1, 13):
+        since_us = tenth * US // 10
+        offset = time.see_reads(100 * NS_PER_S + since_us * 1000, 4960 * US + since_us)
+    assert time.steps == 1
+    assert gateway_time(offset, 4960 * US + since_us) == 100 * NS_PER_S + since_us * 1000
+
+
+@pytest.mark.parametrize("times_faster", [1.5, 10.0, 1000.0])
+def test_held_reads_that_are_caught_up_on_are_no_step(times_faster: float) -> None:
+    """The reader sends forty seconds of them as fast as the link takes them, then fresh ones."""
+    time = ReaderTime()
+    time.see_reads(100 * NS_PER_S, 5000 * US)
+    for tenth in range(1, 40):
+        now = 100 * NS_PER_S + tenth * NS_PER_S // 10
+        fresh_us = 5000 * US + tenth * US // 10
+        time.see_reads(now, min(fresh_us, 4960 * US + round(tenth * US / 10 * times_faster)))
+    assert time.steps == 0
 
 
 def test_held_reads_among_fresh_ones_are_no_step() -> None:

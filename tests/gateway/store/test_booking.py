@@ -25,9 +25,10 @@ from gateway.model import (
     OrderReference,
     Snapshot,
     SnapshotLine,
+    TaskConfirmation,
     Unresolved,
 )
-from gateway.store.booking import Head, record, renumbered, utc
+from gateway.store.booking import Head, kind_of, record, renumbered, utc
 
 CONTRACT = Path(__file__).resolve().parents[3] / "docs" / "asyncapi.yaml"
 EPOCH = "0f8fad5b-d9cb-469f-a165-70867728950e"
@@ -58,6 +59,32 @@ FULL_MOVEMENT = replace(
     reverses="6f1d3a50",
     supersedes="6f1d3a51",
 )
+CONFIRMATION = TaskConfirmation(
+    confirmation_id="c-1",
+    task="T-4711-10",
+    order=OrderReference("erp", "production", "4711", ""),
+    state="done",
+    item="M6-NUT",
+    uom="pcs",
+    quantity_asked=4,
+    quantity_done=4,
+    quantity_difference=0,
+    at_started=NS_PER_S,
+    at_event=2 * NS_PER_S,
+    at_decided=3 * NS_PER_S,
+)
+FULL_CONFIRMATION = replace(
+    CONFIRMATION,
+    order=OrderReference("erp", "production", "4711", "10"),
+    state="short",
+    quantity_done=3,
+    quantity_difference=-1,
+    exception="SHORT",
+    movement_ids=("6f1d3a52", "6f1d3a53"),
+    epcs=(EPC,),
+    actor="badge-17",
+    evidence=Evidence(weight_before_mg=5_310_000, weight_after_mg=5_280_000, sd_mg=900),
+)
 EVENTS: list[Event] = [
     MOVEMENT,
     FULL_MOVEMENT,
@@ -69,6 +96,8 @@ EVENTS: list[Event] = [
     Amendment("clock_synced", 41, "2026-11-24T06:00:02.120Z"),
     Amendment("tags_followed", amends_movement="6f1d3a52", epcs=(EPC,)),
     Amendment("tags_followed", amends_movement="6f1d3a52", epcs=()),
+    CONFIRMATION,
+    FULL_CONFIRMATION,
 ]
 
 
@@ -87,7 +116,7 @@ def test_record_fits_contract(event: Event, contract: dict[str, Any]) -> None:
     body = json.loads(canonical(record(event, HEAD, say)))
     schema = {"$ref": f"#/components/schemas/{type(event).__name__}", **contract}
     Draft202012Validator(schema).validate(body)
-    assert body["event"] == type(event).__name__.lower()
+    assert body["event"] == kind_of(event)
     assert (body["gateway"], body["epoch"], body["seq"]) == ("edge-1", EPOCH, 42)
 
 
@@ -127,6 +156,35 @@ def test_record_of_movement_says_all() -> None:
         "reverses": "6f1d3a50",
         "supersedes": "6f1d3a51",
     }
+
+
+def test_record_of_confirmation_says_all() -> None:
+    assert record(FULL_CONFIRMATION, HEAD, say) == {
+        "event": "task_confirmation",
+        "gateway": "edge-1",
+        "epoch": EPOCH,
+        "seq": 42,
+        "at_recorded": "2026-11-24T06:00:02.120Z",
+        "clock": "synced",
+        "confirmation_id": "c-1",
+        "task": "T-4711-10",
+        "order": {"system": "erp", "type": "production", "number": "4711", "line": "10"},
+        "state": "short",
+        "item": "M6-NUT",
+        "uom": "pcs",
+        "quantity_asked": 4,
+        "quantity_done": 3,
+        "quantity_difference": -1,
+        "exception": "SHORT",
+        "movement_ids": ["6f1d3a52", "6f1d3a53"],
+        "epcs": [EPC],
+        "actor": "badge-17",
+        "at_started": "2026-09-21T14:13:21.000Z",
+        "at_event": "2026-09-21T14:13:22.000Z",
+        "at_decided": "2026-09-21T14:13:23.000Z",
+        "evidence": {"weight_before_mg": 5_310_000, "weight_after_mg": 5_280_000, "sd_mg": 900},
+    }
+    assert {"exception", "actor"}.isdisjoint(record(CONFIRMATION, HEAD, say))
 
 
 def test_record_leaves_out_what_does_not_apply() -> None:

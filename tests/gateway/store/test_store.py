@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +18,11 @@ from gateway.model import (
     BookStock,
     Item,
     Location,
+    OrderReference,
     Pulse,
     ReferenceDeleted,
     SetOutput,
+    Task,
 )
 from gateway.outcome import Outcome
 from gateway.ports import Row
@@ -220,6 +222,38 @@ async def test_references_alerts_and_actions_are_read_back(store: Store) -> None
     assert await store.read(StoreReader.outputs) == (OutputLevel("dock-1", 1, level=False),)
     (kept,) = await store.read(StoreReader.alerts)
     assert (kept.alert.code, kept.seq) == ("reader_down", 1)
+
+
+async def test_tasks_outlive_a_restart_as_they_were_amended(open_store: OpenStore) -> None:
+    order = OrderReference("erp", "so", "4711", "10")
+    amended = Task(
+        code="T-1",
+        kind="issue",
+        order=order,
+        item="M6-NUT",
+        quantity=2,
+        from_location="A-1",
+        lot="L7",
+        serials=("3034", "3035"),
+        tolerance_pieces=1,
+        policy="strict",
+        due_s=1_795_512_600,
+        version=2,
+    )
+    gone = Task("T-2", "receipt", order, "M6-NUT", 1, to_location="A-1", version=1)
+    store = await open_store()
+    await (
+        await store.submit(
+            [
+                Outcome(1, references=(replace(amended, quantity=5, version=1), gone)),
+                Outcome(2, references=(amended, ReferenceDeleted("task", "T-2"))),
+            ]
+        )
+    )
+    await store.close()
+    store = await open_store()
+    assert await store.read(StoreReader.references) == (amended,)
+    await store.close()
 
 
 async def test_store_knows_how_much_is_in_quarantine(

@@ -20,10 +20,12 @@ from gateway.model import (
     Dismissal,
     Heartbeat,
     Movement,
+    OrderReference,
     Portal,
     Site,
     TagRead,
     TagReport,
+    TaskConfirmation,
     UnitLearned,
     WeightReport,
     WeightSample,
@@ -200,6 +202,17 @@ def test_outcome_counts_events_and_times_them(meter: Meter) -> None:
         "stage=recorded_to_settled samples=1i,p50_ms=40.0,p99_ms=40.0,max_ms=40.0 " + stamp(10),
     ]
     assert all(" recorded=0i " in line for line in found(meter.drain(20 * NS_PER_S), "events"))
+
+
+def test_confirmations_are_counted_by_how_the_task_ended(meter: Meter) -> None:
+    order = OrderReference("erp", "so", "4711", "10")
+    done = TaskConfirmation("c1", "T1", order, "done", "M6x20", "pcs", 3, 3, 0, 1, 2, 3)
+    short = replace(done, confirmation_id="c2", state="short", exception="SHORT")
+    meter.outcome((done, short, replace(done, confirmation_id="c3")), 4 * NS_PER_S)
+    assert found(meter.drain(10 * NS_PER_S), "events") == [
+        f"event=task_confirmation,kind=done recorded=2i {stamp(10)}",
+        f"event=task_confirmation,kind=short recorded=1i {stamp(10)}",
+    ]
 
 
 @pytest.mark.parametrize("without_a_moment", [{"at_since": 0}, {"reverses": "m0"}])

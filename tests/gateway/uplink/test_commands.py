@@ -21,7 +21,8 @@ class Field:
         self.counts: dict[str, int] = {}
         self.gate = asyncio.Event()
         self.gate.set()
-        self.commands = Commands({"tare": self._tare, "refuse": self._refuse}, self._count)
+        handlers = {"tare": self._tare, "refuse": self._refuse}
+        self.commands = Commands(handlers, self._count, {"weigh": self._tare})
 
     def _count(self, name: str, amount: int = 1) -> None:
         self.counts[name] = self.counts.get(name, 0) + amount
@@ -48,6 +49,13 @@ async def test_repeated_id_is_answered_and_not_done_again() -> None:
     assert field.counts == {"uplink_commands": 1, "uplink_commands_repeated": 2}
 
 
+async def test_query_is_answered_anew_each_time_and_not_kept() -> None:
+    field = Field()
+    answers = [(await field.ask("a", "weigh"))["result"] for _ in range(2)]
+    assert answers == [{"number": 1}, {"number": 2}]
+    assert not field.commands._known
+
+
 async def test_command_goes_on_when_its_connection_is_lost() -> None:
     field = Field()
     field.gate.clear()
@@ -65,7 +73,7 @@ async def test_refusals_say_why() -> None:
     field = Field()
     assert await field.ask("a", "refuse") == {"id": "a", "ok": False, "error": "no such cell"}
     unknown = await field.ask("b", "reboot")
-    assert unknown["error"] == "unknown command 'reboot'; known: refuse, tare"
+    assert unknown["error"] == "unknown command 'reboot'; known: refuse, tare, weigh"
     assert (await field.ask("c", "refuse", {"x": 1}))["error"].startswith("internal error")
 
 

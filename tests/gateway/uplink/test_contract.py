@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.canonical import canonical
-from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location, ReferenceDeleted
+from gateway.model import (
+    BookLine,
+    BookStock,
+    ExpectedSet,
+    Item,
+    Location,
+    OrderReference,
+    ReferenceDeleted,
+    Task,
+)
 from gateway.ports import Record
 from gateway.uplink.envelope import Envelopes
 from gateway.uplink.messages import (
@@ -76,6 +85,7 @@ def test_envelope_keeps_the_records_bytes() -> None:
         ("snapshot", {"location": "shelf-1"}, "shelf-1"),
         ("amendment", {"amends_seq": 12}, "12"),
         ("amendment", {"amends_movement": "m-1", "epcs": []}, "m-1"),
+        ("task_confirmation", {"task": "T-4711-10", "order": {}}, "T-4711-10"),
     ],
 )
 def test_envelope_names_its_subject(kind: str, fields: dict[str, Any], subject: str) -> None:
@@ -171,7 +181,20 @@ def test_references_of_the_contract_are_understood() -> None:
     assert parse_reference("task/ASN-99", expected) == ExpectedSet(
         "ASN-99", "dock", "in", epcs, version=1
     )
-    assert parse_reference("task/T-4711-10", task) is None
+    assert parse_reference("task/T-4711-10", task) == Task(
+        "T-4711-10",
+        "issue",
+        OrderReference("erp", "production", "4711", "10"),
+        "M6-NUT",
+        4,
+        from_location="shelf-1/3",
+        tolerance_pieces=1,
+        policy="strict",
+        priority=5,
+        due_s=1_795_512_600,
+        timeout_s=600,
+        version=1,
+    )
 
 
 def test_book_of_the_contract_is_understood() -> None:
@@ -222,7 +245,7 @@ def test_bad_book_is_refused_whole_and_says_why(lines: object, why: str) -> None
 
 @pytest.mark.parametrize(
     ("kind", "gone"),
-    [("item", "item"), ("location", "location"), ("book", "book"), ("task", "expected")],
+    [("item", "item"), ("location", "location"), ("book", "book"), ("task", "task")],
 )
 def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
     assert parse_reference(f"{kind}/a%2Fb", b"") == ReferenceDeleted(gone, "a/b")
@@ -239,6 +262,7 @@ def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
         ("item/A", {"code": "A", "version": 1, "epc_prefixes": ["XY"]}),
         ("item/A", {"code": "A", "version": 1, "epc_prefixes": "30"}),
         ("item/%FF", {"code": "A", "version": 1}),
+        ("item/A", {"code": "A", "version": 1, "name": "\ud800"}),
         ("task/T", {"task_id": "T", "version": 1, "type": "expected", "portal": "p"}),
     ],
 )

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gateway.model import ExpectedSet, Item, Location, ReferenceDeleted
+from gateway.model import ExpectedSet, Item, Location, OrderReference, ReferenceDeleted, Task
 from gateway.ports import LinkError
 from tests.fault_proxy import FaultProxy
 from tests.gateway.uplink.conftest import Mosquitto, listening
@@ -247,7 +247,43 @@ async def test_references_are_learned_from_retained_topics(mosquitto: Mosquitto)
             assert Location("shelf-1/3", version=1) in g.learned
             assert ExpectedSet("ASN-1", "dock", "in", frozenset({"30ab01"}), 1) in g.learned
             await core.say("task/ASN-1", b"", retain=True)
-            await until(lambda: ReferenceDeleted("expected", "ASN-1") in g.learned)
+            await until(lambda: ReferenceDeleted("task", "ASN-1") in g.learned)
+
+
+async def test_task_is_learned_and_a_malformed_one_is_refused_by_name(
+    mosquitto: Mosquitto,
+) -> None:
+    await mosquitto.start()
+    task = {
+        "task_id": "T 1",
+        "version": 1,
+        "type": "issue",
+        "order": {"system": "erp", "type": "so", "number": "4711", "line": "10"},
+        "item": "M6",
+        "quantity": 4,
+        "from": {"location": "shelf-1/3"},
+    }
+    async with (
+        StrictCore(mosquitto.port) as core,
+        listening(mosquitto.port, f"{BASE}/cmd/response") as heard,
+        Gateway(mosquitto.port) as g,
+    ):
+        await core.say("task/T%201", task, retain=True)
+        await until(lambda: len(g.learned) == 1)
+        await core.say("task/T%201", task | {"version": 2, "quantity": 0}, retain=True)
+        assert json.loads((await heard.get())[1]) == {
+            "topic": "task/T%201",
+            "ok": False,
+            "error": "quantity: an integer from 1 is wanted",
+        }
+        order = OrderReference("erp", "so", "4711", "10")
+        assert g.learned == [Task("T 1", "issue", order, "M6", 4, "shelf-1/3", version=1)]
+        await core.say("cmd/request", {"command": "tare"})
+        assert json.loads((await heard.get())[1]) == {
+            "topic": "cmd/request",
+            "ok": False,
+            "error": "id: a string is wanted",
+        }
 
 
 async def test_command_is_carried_out_once_and_answered_each_time(mosquitto: Mosquitto) -> None:

@@ -78,6 +78,7 @@ def test_schemas_are_valid_draft_7(contract: Contract) -> None:
         (model.Alert, {}),
         (model.Snapshot, {}),
         (model.Amendment, {}),
+        (model.TaskConfirmation, {}),
     ],
 )
 def test_record_has_the_fields_of_its_event(

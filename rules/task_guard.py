@@ -1,0 +1,82 @@
+"""What people are called for while a task is worked on. Part of the task rule.
+
+What is wrong with a task is said as it stands: when it is mended, the alert is cleared.
+"""
+
+from __future__ import annotations
+
+from gateway.model import Movement, Ns, Severity, TaskState
+from gateway.ports import Turn
+from rules.task_alerts import TaskAlerts
+from rules.task_open import OpenTask
+from rules.task_verdict import strangers
+from rules.turns import together
+
+OVER = "{place}: {excess} {item} more moved than the {asked} of task {task}; put back what is over"
+SHORT = "{place}: task {task} ended with {done} of {asked} {item}; look what is left there"
+WRONG_ITEM = (
+    "{place}: pieces were moved that task {task} does not ask ({asked} {item}); put them back"
+)
+WRONG_PLACE = "{place}: {item} of task {task} was asked at another place ({right}); move it there"
+UNPLANNED = "{place}: {quantity} {item} taken without an order; name the order or put them back"
+FULL = "task {task} has no room among all that are open; cancel or finish some and tell it again"
+
+
+class Guard:
+    """Raises and clears the alerts of tasks."""
+
+    def __init__(self, alerts: TaskAlerts) -> None:
+        self._alerts = alerts
+
+    def look(self, now: Ns, opened: OpenTask, epcs: tuple[str, ...], place: str) -> Turn:
+        """Say what is wrong with a task after an act at that place."""
+        task, work = opened.task, opened.work
+        words = {
+            "place": place,
+            "item": task.item,
+            "task": task.code,
+            "asked": task.quantity,
+            "excess": -opened.wanting,
+            "right": opened.course.counted or "anywhere",
+        }
+        over = -opened.wanting if opened.excess > 0 and task.policy != "flexible" else 0
+        wrong = work.astray + len(strangers(opened, epcs))
+        severity = _severity(opened)
+        return together(
+            self._alerts.now(now, f"over_issue:{task.code}", over, OVER.format(**words), severity),
+            self._alerts.now(now, f"wrong_item:{task.code}", wrong, WRONG_ITEM.format(**words)),
+            self._alerts.now(
+                now, f"wrong_place:{task.code}", work.misplaced, WRONG_PLACE.format(**words)
+            ),
+        )
+
+    def closed(self, now: Ns, opened: OpenTask, state: TaskState) -> Turn:
+        """Say what a task lacks that is closed."""
+        task, done = opened.task, opened.work.done
+        lacking = opened.wanting if opened.wanting > opened.tolerance else 0
+        if task.policy == "flexible" or state == "cancelled":
+            lacking = 0
+        place = opened.course.counted or "anywhere"
+        text = SHORT.format(
+            place=place, item=task.item, task=task.code, asked=task.quantity, done=done
+        )
+        return self._alerts.now(now, f"short:{task.code}", lacking, text, _severity(opened))
+
+    def unplanned(self, now: Ns, movement: Movement) -> Turn:
+        """Something left a place without the order that it needs there."""
+        place, item, quantity = movement.from_location, movement.item, movement.quantity
+        text = UNPLANNED.format(place=place, item=item, quantity=quantity)
+        return self._alerts.more(now, f"unplanned:{place}:{item}", quantity, text)
+
+    def came_back(self, now: Ns, movement: Movement) -> Turn:
+        """Something came to a place that may have left it without an order."""
+        key = f"unplanned:{movement.to_location}:{movement.item}"
+        return self._alerts.less(now, key, movement.quantity)
+
+    def full(self, now: Ns, task: str, *, full: bool) -> Turn:
+        """There is no room for a task, or there is again."""
+        return self._alerts.now(now, "tasks_full", int(full), FULL.format(task=task), "critical")
+
+
+def _severity(opened: OpenTask) -> Severity:
+    return "critical" if opened.task.policy == "strict" else "warning"
