@@ -34,6 +34,9 @@ EXACT_MIN = 0.995
 ALERT_P50_MAX_S, ALERT_P99_MAX_S = 3.0, 15.0
 FALSE_PER_1000_MAX = 1.0
 
+LINES_MIN = 20
+"""For each seed: the last line of a shift is told some minutes before its end."""
+
 NEVER_S = 1e9
 """A delay that did not end, as a figure."""
 
@@ -47,7 +50,10 @@ def options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--level", default="normal", choices=LEVELS)
     parser.add_argument("--failures", action="store_true", help="name them on stderr")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
-    return parser.parse_args(arguments)
+    asked = parser.parse_args(arguments)
+    if asked.lines < LINES_MIN * len(asked.seeds):
+        parser.error(f"--lines: expected at least {LINES_MIN} for each seed")
+    return asked
 
 
 def _seeds(text: str) -> range:
@@ -69,10 +75,11 @@ def metrics(tally: WorkTally) -> dict[str, dict[str, Any]]:
     """The figures, those with a bar first."""
     counts = tally.counts
     delays_s = [delay_s for _, delay_s in tally.alert_delays_s]
-    lines, slips = max(1, counts["lines"]), max(1, counts["slips"])
+    lines = max(1, counts["lines"])
+    told = counts["told"] / counts["slips"] if counts["slips"] else 1.0
     return {
         "confirmed exactly": metric(counts["exact"] / lines, "", at_least=EXACT_MIN),
-        "mistakes alerted": metric(counts["told"] / slips, "", at_least=1.0),
+        "mistakes alerted": metric(told, "", at_least=1.0),
         "alert delay p50": metric(_percentile(delays_s, 50), "s", must=ALERT_P50_MAX_S),
         "alert delay p99": metric(_percentile(delays_s, 99), "s", must=ALERT_P99_MAX_S),
         "false alerts per 1000 lines": metric(

@@ -31,7 +31,7 @@ from tests.bench.judging.work import (
     judge_work,
     sense_at,
 )
-from tests.bench.orders import metrics
+from tests.bench.orders import metrics, options, run
 
 LINE = OrderLine("T1", "issue", "4711", "1", "BOLT", 4, "A-1", OUTSIDE, 300, 60)
 RIGHT = TruthLine(LINE, ns(100.0), "Ana", "", 4, "")
@@ -204,3 +204,13 @@ def test_tallies_add_up() -> None:
     assert sums.counts["lines as asked"] == 2
     assert causes(sums) == ["quantity"]
     assert metrics(sums)["exact: as asked"]["value"] == 0.5
+
+
+def test_as_many_lines_are_judged_as_were_asked() -> None:
+    assert options(["--seeds", "3-4", "--lines", "50"]).seeds == range(3, 5)
+    with pytest.raises(SystemExit):
+        options(["--seeds", "3-4", "--lines", "39"])
+    tally = run(3, "normal", 20)
+    about_lines = ("not confirmed", "confirmed twice", "item", "quantity", "exception")
+    wrong = [failure for failure in tally.failures if failure.what in about_lines]
+    assert tally.counts["lines"] == tally.counts["exact"] + len(wrong) == 20
