@@ -10,17 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted, Task
+from gateway.model import Badge, ExpectedSet, Item, Location, Reference, ReferenceDeleted, Task
 
-Kind: TypeAlias = Literal["item", "location", "expected", "task"]
+Kind: TypeAlias = Literal["item", "location", "expected", "task", "badge"]
 
-Known: TypeAlias = Item | Location | ExpectedSet | Task
+Known: TypeAlias = Item | Location | ExpectedSet | Task | Badge
 
 KINDS: dict[type[Known], Kind] = {
     Item: "item",
     Location: "location",
     ExpectedSet: "expected",
     Task: "task",
+    Badge: "badge",
 }
 
 

@@ -22,6 +22,7 @@ from gateway.model import (
     Alert,
     Amendment,
     Attribution,
+    Badge,
     Dismissal,
     Event,
     ExpectedSet,
@@ -50,7 +51,9 @@ FEEDBACK_ROUNDS_MAX = 16
 EVENT_TYPES: frozenset[type] = frozenset(
     (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment, TaskConfirmation)
 )
-REFERENCE_TYPES: frozenset[type] = frozenset((Item, Location, ExpectedSet, Task, ReferenceDeleted))
+REFERENCE_TYPES: frozenset[type] = frozenset(
+    (Item, Location, ExpectedSet, Task, Badge, ReferenceDeleted)
+)
 
 
 class RuleFailed(Exception):  # noqa: N818 - it is a bug of that rule, told by its name
@@ -180,7 +183,7 @@ class Engine:
         fact: Fact | None,
     ) -> Sequence[Outcome]:
         """End the turn, then run the turns that its feedback sets off."""
-        if isinstance(fact, Item | Location | ExpectedSet | Task | ReferenceDeleted):
+        if isinstance(fact, Item | Location | ExpectedSet | Task | Badge | ReferenceDeleted):
             draft.references.append(fact)
         outcomes = [*before, self._run(pending, draft)]
         for _ in range(FEEDBACK_ROUNDS_MAX):

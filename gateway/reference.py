@@ -1,11 +1,12 @@
-"""Reference facts from files: items, locations and expected sets, as TOML or CSV.
+"""Reference facts from files: items, locations, expected sets and badges, as TOML or CSV.
 
     items.csv:     code,name,unit_g,unit_sd_g,uom,epc_prefixes      (prefixes parted by spaces)
     locations.csv: code,name
     expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
+    badges.csv:    code,actor,scan,epc          (without an actor movements name the code)
 
-In TOML the same keys stand in `[[item]]`, `[[location]]` and `[[expected]]` tables, and the lists
-are lists. Every wrong row is named with its file, its row and what was expected.
+In TOML the same keys stand in `[[item]]`, `[[location]]`, `[[expected]]` and `[[badge]]` tables,
+and the lists are lists. Every wrong row is named with its file, its row and what was expected.
 """
 
 from __future__ import annotations
@@ -19,11 +20,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from gateway.model import ExpectedSet, Item, Location, Reference
+from gateway.model import Badge, ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
 
 ROWS_MAX = 1_000_000
 """A file with more rows is the wrong file."""
+
+SCAN_MAX = 256
+"""As the contract says; no badge has a longer code."""
 
 
 def _words(value: Any) -> Any:
@@ -67,14 +71,27 @@ class _ExpectedRow(PluginSettings):
         return ExpectedSet(self.code, self.portal, self.direction, frozenset(self.epcs))
 
 
-_KINDS: dict[str, type[_ItemRow | _LocationRow | _ExpectedRow]] = {
+class _BadgeRow(PluginSettings):
+    code: Code
+    actor: Code | None = None
+    scan: str = Field("", max_length=SCAN_MAX)
+    epc: Hex | None = None
+
+    def fact(self) -> Badge:
+        return Badge(self.code, self.actor or self.code, self.scan, self.epc or "")
+
+
+_KINDS: dict[str, type[_ItemRow | _LocationRow | _ExpectedRow | _BadgeRow]] = {
     "item": _ItemRow,
     "location": _LocationRow,
     "expected": _ExpectedRow,
+    "badge": _BadgeRow,
 }
 
 
-def read_references(kind: Literal["item", "location", "expected"], path: Path) -> list[Reference]:
+def read_references(
+    kind: Literal["item", "location", "expected", "badge"], path: Path
+) -> list[Reference]:
     """All facts of one file; ConfigError names every wrong row at once."""
     model = _KINDS[kind]
     facts: dict[str, Reference] = {}

@@ -1,21 +1,24 @@
-"""Reference data from the retained topics: items, locations, expected sets, tasks."""
+"""Reference data from the retained topics: items, locations, expected sets, tasks, badges."""
 
 from __future__ import annotations
 
-from gateway.model import ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import Badge, ExpectedSet, Item, Location, Reference, ReferenceDeleted
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
 
 EPC_PREFIXES_MAX = 64
 EPCS_MAX = 4096
+EPC_DIGITS_MAX = 124
+SCAN_MAX = 256
 """As the contract says."""
 
 HEX_DIGITS = frozenset("0123456789abcdef")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference:
-    """What `item/{code}`, `location/{code}` or `task/{id}` says; an empty payload takes it back.
+    """What `item/{code}`, `location/{code}`, `badge/{code}` or `task/{id}` says; an empty payload
+    takes it back.
 
     What it was that a deleted `task/{id}` named, a task or an expected set, the catalogue knows.
     BadPayloadError if the payload is against the contract.
@@ -36,6 +39,8 @@ def parse_reference(path: str, payload: bytes) -> Reference:
         return _item(key, value, version)
     if kind == "location":
         return Location(key, text_of(value, "name", ""), version)
+    if kind == "badge":
+        return _badge(key, value, version)
     if value.get("type") == "expected":
         return _expected(key, value, version)
     return parse_task(key, value, version)
@@ -44,6 +49,8 @@ def parse_reference(path: str, payload: bytes) -> Reference:
 def _deleted(kind: str, key: str) -> ReferenceDeleted:
     if kind == "item":
         return ReferenceDeleted("item", key)
+    if kind == "badge":
+        return ReferenceDeleted("badge", key)
     return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 
@@ -57,6 +64,15 @@ def _item(code: str, value: Object, version: int) -> Item:
         epc_prefixes=_hex_list(value, "epc_prefixes", EPC_PREFIXES_MAX),
         version=version,
     )
+
+
+def _badge(code: str, value: Object, version: int) -> Badge:
+    scan, epc = text_of(value, "scan", ""), text_of(value, "epc", "")
+    if len(scan) > SCAN_MAX:
+        raise BadPayloadError(f"scan: at most {SCAN_MAX} characters are wanted")
+    if len(epc) > EPC_DIGITS_MAX or not HEX_DIGITS.issuperset(epc):
+        raise BadPayloadError("epc: lower-case hex digits are wanted")
+    return Badge(code, text_of(value, "actor"), scan, epc, version)
 
 
 def _expected(code: str, value: Object, version: int) -> ExpectedSet:

@@ -70,7 +70,7 @@ class Topics:
     @property
     def reference_filters(self) -> tuple[str, ...]:
         """Subscriptions for reference data."""
-        return tuple(f"{self.base}/{kind}/+" for kind in ("item", "location", "task"))
+        return tuple(f"{self.base}/{kind}/+" for kind in ("item", "location", "badge", "task"))
 
     def stock(self, location: str, item: str) -> str:
         """On-hand quantity of one item at one location, up, retained."""

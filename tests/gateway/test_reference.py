@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import ExpectedSet, Item, Location
+from gateway.model import Badge, ExpectedSet, Item, Location
 from gateway.ports import ConfigError
 from gateway.reference import read_references
 
@@ -40,6 +40,20 @@ def test_toml_expected_sets(tmp_path: Path) -> None:
     path = written(tmp_path, "expected.toml", text)
     expected = ExpectedSet("S1", "gate", "in", frozenset({"ab", "cd"}))
     assert read_references("expected", path) == [expected]
+
+
+def test_badges_name_their_code_where_nobody_is_named(tmp_path: Path) -> None:
+    text = "code,actor,scan,epc\nB-17,a.muster,(8018)950600013435200005,3034AA\nB-18,,,\n"
+    assert read_references("badge", written(tmp_path, "badges.csv", text)) == [
+        Badge("B-17", "a.muster", "(8018)950600013435200005", "3034aa"),
+        Badge("B-18", "B-18"),
+    ]
+
+
+def test_wrong_badges_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_references("badge", written(tmp_path, "badges.csv", "code,epc\nB,17x\n"))
+    assert "badges.csv:2: epc: " in str(caught.value)
 
 
 def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:

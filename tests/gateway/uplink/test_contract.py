@@ -12,7 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.canonical import canonical
-from gateway.model import ExpectedSet, Item, Location, OrderReference, ReferenceDeleted, Task
+from gateway.model import (
+    Badge,
+    ExpectedSet,
+    Item,
+    Location,
+    OrderReference,
+    ReferenceDeleted,
+    Task,
+)
 from gateway.ports import Record
 from gateway.uplink.envelope import Envelopes
 from gateway.uplink.messages import (
@@ -186,10 +194,14 @@ def test_references_of_the_contract_are_understood() -> None:
         timeout_s=600,
         version=1,
     )
+    badge = json.dumps(examples("badge")[0]).encode()
+    scan, epc = "(8018)950600013435200005", "303402662c2a5f0000000017"
+    assert parse_reference("badge/badge-17", badge) == Badge("badge-17", "a.muster", scan, epc, 1)
 
 
 @pytest.mark.parametrize(
-    ("kind", "gone"), [("item", "item"), ("location", "location"), ("task", "task")]
+    ("kind", "gone"),
+    [("item", "item"), ("location", "location"), ("task", "task"), ("badge", "badge")],
 )
 def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
     assert parse_reference(f"{kind}/a%2Fb", b"") == ReferenceDeleted(gone, "a/b")
@@ -207,6 +219,11 @@ def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
         ("item/A", {"code": "A", "version": 1, "epc_prefixes": "30"}),
         ("item/%FF", {"code": "A", "version": 1}),
         ("item/A", {"code": "A", "version": 1, "name": "\ud800"}),
+        ("badge/A", {"code": "A", "version": 1}),
+        ("badge/A", {"code": "A", "version": 1, "actor": ""}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "scan": "x" * 257}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "epc": "XY"}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "epc": "0" * 125}),
         ("task/T", {"task_id": "T", "version": 1, "type": "expected", "portal": "p"}),
     ],
 )
