@@ -24,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 async def serve(options: argparse.Namespace) -> None:
-    """Send what is typed until the input ends."""
+    """Send what is typed until the input ends; it waits for somebody to be connected."""
     settings = Format(torn=options.torn, noise=options.noise)
     server = ScannerServer(settings, Random(options.seed))
     await server.start(options.port)
@@ -33,6 +33,7 @@ async def serve(options: argparse.Namespace) -> None:
     try:
         while line := await asyncio.to_thread(sys.stdin.readline):
             text = line.rstrip("\n").encode("latin-1", "backslashreplace").decode("unicode_escape")
+            await server.connected()
             whole = await server.scan(text)
             sys.stdout.write(f"{'sent' if whole else 'spoilt'} {text!r}\n")
             sys.stdout.flush()

@@ -100,4 +100,6 @@ def test_shipped_reference_files_load() -> None:
     items = read_references("item", ROOT / "config" / "items.csv")
     locations = read_references("location", ROOT / "config" / "locations.csv")
     assert Item("NUT-M8", "Hex nut M8", 5200, 50) in items
+    badges = read_references("badge", ROOT / "config" / "badges.csv")
+    assert Badge("B-18", "b.beispiel", "BADGE-18") in badges
     assert Location("HALL", "Hall behind the gate") in locations

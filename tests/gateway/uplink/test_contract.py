@@ -195,7 +195,7 @@ def test_references_of_the_contract_are_understood() -> None:
         version=1,
     )
     badge = json.dumps(examples("badge")[0]).encode()
-    scan, epc = "(8018)950600013435200005", "303402662c2a5f0000000017"
+    scan, epc = "(8018)950600013435200005", "2d1644334050147d00000000"
     assert parse_reference("badge/badge-17", badge) == Badge("badge-17", "a.muster", scan, epc, 1)
 
 
