@@ -132,7 +132,7 @@ class Sights:
         found = Present()
         for sight in self._at.get(place, {}).values():
             lead_ns = 0 if sight.kind == "scan" else LEAD_NS
-            if at < sight.since - lead_ns or sight.since + self._keep_ns < at:
+            if at < sight.since - lead_ns:
                 continue
             if sight.kind == "gate" and sight.reads < GATE_READS_MIN:
                 continue

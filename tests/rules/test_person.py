@@ -132,6 +132,7 @@ def test_each_scan_renews_the_time() -> None:
     shelf = Warehouse()
     for second in (0, 100, 200):
         shelf.feed(second, Scan("gun", "bob's badge"))
+    assert shelf.moved(199, "A1", "unknown") == ["bob"]
     assert shelf.moved(310, "A1", "unknown") == ["bob"]
 
 
@@ -177,12 +178,14 @@ def test_tag_is_read_a_little_after_its_bearer_came() -> None:
 def test_who_has_left_counts_only_while_nobody_else_is_there() -> None:
     shelf = Warehouse()
     shelf.feed(1, came("b0a0", "SHELF", 0))
+    shelf.feed(3, came("b0a0", "SHELF", 2))
+    assert shelf.moved(1.5, "A1", "unknown") == ["ann"]
     shelf.feed(40, left("b0a0", "SHELF", 20))
     assert shelf.moved(50, "A1", "unknown") == ["ann"]
+    assert shelf.moved(141, "A1", "unknown") == []
     shelf.feed(60, came("b0b0", "SHELF", 58))
     assert shelf.moved(70, "A1", "unknown") == ["bob"]
     assert shelf.moved(19, "A1", "unknown") == ["ann"]
-    assert shelf.moved(141, "A1", "unknown") == ["bob"]
 
 
 def test_two_people_at_one_shelf_are_not_guessed_at() -> None:
@@ -302,6 +305,7 @@ def test_nobody_is_remembered_longer_than_is_needed_or_set(
     shelf.wake(gone_s - 1)
     assert len(shelf.rows) == 1
     shelf.wake(gone_s)
+    shelf.feed(gone_s, left("b0b0", "SHELF", gone_s))
     assert shelf.rows == {}
     assert shelf.moved(gone_s + 1, "A1", "unknown") == []
 
