@@ -19,7 +19,6 @@ from gateway.model import (
     DeviceStatus,
     Fact,
     Movement,
-    Passage,
     Portal,
     ReferenceDeleted,
     Scan,
@@ -27,13 +26,11 @@ from gateway.model import (
     Site,
     TagRead,
     TagReport,
-    Unresolved,
     Zone,
 )
 from gateway.ports import ConfigError, Row, RuleContext
-from rules.movement import MovementRule
 from rules.person import Person
-from tests.rules.play import BOLT, at, seconds
+from tests.rules.play import at
 
 KEY = b"sixteen bytes it"
 ANN = Badge("B-17", "ann", "(8018)950600013435200005", "b0a0")
@@ -166,6 +163,8 @@ def test_badge_tag_in_a_zone_names_its_bearer_as_long_as_it_stands() -> None:
     shelf.feed(1, came("b0a0", "SHELF", 0))
     assert shelf.moved(3000, "A1", "unknown") == ["ann"]
     assert shelf.moved(3010, "B1", "unknown") == []
+    shelf.feed(3020, came("b0a0", "SHELF", 3020))
+    assert shelf.moved(3010, "A1", "unknown") == ["ann"]
 
 
 def test_tag_is_read_a_little_after_its_bearer_came() -> None:
@@ -245,6 +244,8 @@ def test_gate_names_who_passed_with_it() -> None:
     assert gate.moved(22, "yard", "hall", kind="transfer") == []
     assert gate.alerts() == [("no_badge:hall", True)]
     assert gate.rows.keys() == {"alert:no_badge:hall", "sight:scan\tSHELF\tbob"}
+    gate.wake(500)
+    assert gate.rows.keys() == {"alert:no_badge:hall"}
 
 
 def test_one_read_at_a_gate_may_be_a_stray() -> None:
@@ -368,30 +369,3 @@ def test_sights_and_alerts_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf.feed(5, Scan("bin-gun", "bob's badge"))
     assert shelf.moved(6, "A1", "unknown") == []
     assert shelf.moved(7, "B1", "unknown") == ["bob"]
-
-
-def test_badge_tags_are_no_stock_but_name_who_took_some() -> None:
-    """With the movement rule before it, as in the gateway."""
-    context = RuleContext(SITE, lambda *parts: "/".join(map(str, parts)), Random(0))
-    rules = [
-        ("movement", MovementRule(MovementRule.Settings(), context)),
-        ("person", Person(Person.Settings(), context)),
-    ]
-    engine = Engine(rules)
-    engine.restore({}, [ANN, BOLT])
-    told = [
-        (seconds(outcome.at), event)
-        for second, fact in (
-            (1, came("b0a0", "SHELF", 0)),
-            (5, left("b0a0", "SHELF", 3)),
-            (9, Passage("gate", "b0a0", "in", at(6), at(8), 9, -5000, 990)),
-            (10, reads("b0a0", "g:1", 2)),
-            (11, Passage("gate", ITEM_TAG, "in", at(8), at(10), 9, -5000, 990)),
-            (12, came("ffff", "SHELF", 12)),
-        )
-        for outcome in engine.feed(at(second), fact)
-        for event in outcome.events
-    ]
-    [(when, moved), *rest] = told
-    assert (when, type(moved), getattr(moved, "actor", None)) == (11, Movement, "ann")
-    assert [type(event) for _, event in rest] == [Unresolved, Alert]
