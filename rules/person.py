@@ -72,6 +72,11 @@ class Person:
         self._demanded = _demanded(settings, site)
         self._pseudonym_key = context.pseudonym_key if settings.pseudonym else b""
         self._scanners = {scanner.device: scanner.location for scanner in site.scanners}
+        self._watching = {
+            zone.location: {point.rpartition(":")[0] for point in zone.antennas}
+            for zone in site.zones
+        }
+        self._down: set[str] = set()
         self._gates = {
             point: gate.portal for gate in site.portals for point in (*gate.outer, *gate.inner)
         }
@@ -108,6 +113,8 @@ class Person:
             return NOTHING if badge is None else self._in_zone(fact, self._actor(badge))
         if type(fact) is Scan:
             return self._scanned(now, fact)
+        if type(fact) is DeviceStatus:
+            self._on_status(now, fact)
         if type(fact) is Badge:
             self._badges.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "badge":
@@ -125,6 +132,13 @@ class Person:
         if due is None:
             return turn
         return turn._replace(next_wake=max(due, now + 1))
+
+    def _on_status(self, now: Ns, status: DeviceStatus) -> None:
+        """Where the reader is down a badge stands on; whether its bearer does, nobody sees."""
+        (self._down.discard if status.up else self._down.add)(status.device)
+        for zone, devices in self._watching.items():
+            if status.device in devices:
+                self._sights.watch(now, zone, watched=not devices <= self._down)
 
     def _scanned(self, now: Ns, scan: Scan) -> Turn:
         place, badge = self._scanners.get(scan.device), self._badges.scanned(scan)

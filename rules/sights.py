@@ -1,7 +1,8 @@
 """Who was seen where, and when: what the person rule looks up when something moved.
 
     scanned at a place ------- there from then on, for present_s after the last scan
-    badge tag in a zone ------ there until it has left; after that for present_s, if nobody else is
+    badge tag in a zone ------ there until it has left or its reader is down; after that for
+                               present_s, if nobody else is there
     badge tag at a gate ------ there while it is read, and for passing_s after
 
 Only the actor's name or pseudonym is kept, and no longer than it can matter or `keep_s`. What was
@@ -28,6 +29,9 @@ body shades the badge until he turns."""
 DECIDED_NS = 120 * NS_PER_S
 """A movement is told at most so long after it happened: longer than any wait for the other sense.
 """
+
+UNTIL_LEFT: Ns = 1 << 61
+"""Later than any boot lasts: when a badge that stands in a watched zone was there last."""
 
 GATE_READS_MIN = 2
 """One read may be a stray."""
@@ -89,6 +93,7 @@ class Sights:
         self._last_alive = last_alive
         self._sights: dict[str, Sight] = {}
         self._at: dict[str, dict[str, Sight]] = {}
+        self._blind_since: dict[str, Ns] = {}
 
     def restore(self, row: Row) -> None:
         """Take back a sight of an earlier run."""
@@ -116,6 +121,13 @@ class Sights:
         sight.last, sight.standing = max(sight.last, last), False
         return (self._row(sight),)
 
+    def watch(self, now: Ns, place: str, *, watched: bool) -> None:
+        """The readers of the zone are down, or one of them is up."""
+        if watched:
+            self._blind_since.pop(place, None)
+        else:
+            self._blind_since.setdefault(place, now)
+
     def passing(self, at: Ns, gate: str, actor: str) -> bool:
         """His badge was read at a gate; whether that is news."""
         sight = Sight("gate", gate, actor, at, at)
@@ -130,15 +142,17 @@ class Sights:
     def present(self, at: Ns, place: str) -> Present:
         """Who was there at that moment."""
         found = Present()
+        blind_since = self._blind_since.get(place, UNTIL_LEFT)
         for sight in self._at.get(place, {}).values():
             lead_ns = 0 if sight.kind == "scan" else LEAD_NS
             if at < sight.since - lead_ns:
                 continue
             if sight.kind == "gate" and sight.reads < GATE_READS_MIN:
                 continue
-            if sight.standing or at <= sight.last + self._certain_ns(sight):
+            last = blind_since if sight.standing else sight.last
+            if at <= last + self._certain_ns(sight):
                 found.there.add(sight.actor)
-            elif sight.kind == "zone" and at <= sight.last + self._present_ns:
+            elif sight.kind == "zone" and at <= last + self._present_ns:
                 found.left.add(sight.actor)
         return found
 

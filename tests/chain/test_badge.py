@@ -1,5 +1,9 @@
-"""A badge that the core tells of, scanned at a shelf, names who took things there, in the core."""
+"""A badge that the core tells of, scanned at a shelf, names who took things there, in the core,
+and by a pseudonym where the site wants that.
+"""
 
+import hashlib
+import hmac
 import sqlite3
 from pathlib import Path
 
@@ -10,6 +14,8 @@ from simulators.scanner import ScannerServer, gs1_128
 from tests.chain.asking import device_is_up, held_events, held_movements
 
 GSRN = "950600013435200005"
+KEY = b"a secret of the site"
+PSEUDONYM = hmac.new(KEY, b"a.muster", hashlib.sha256).hexdigest()[:16]
 
 SCANNER = """
 [[device]]
@@ -25,6 +31,7 @@ location = "SHELF-A"
 
 [rules.person]
 demanded = ["SHELF-A"]
+pseudonym = true
 """
 
 
@@ -45,8 +52,11 @@ def held(folder: Path, question: str) -> set[str]:
 async def test_scanned_badge_is_the_actor_in_the_core(chain: Chain, tmp_path: Path) -> None:
     shelf = chain.world.spots["A-1"]
     async with ScannerServer() as scanner:
-        text = chain.config.read_text(encoding="utf-8")
-        chain.config.write_text(text + SCANNER.format(port=scanner.port), encoding="utf-8")
+        key = tmp_path / "badge-key"
+        key.write_bytes(KEY)
+        text = chain.config.read_text(encoding="utf-8") + SCANNER.format(port=scanner.port)
+        text = text.replace("[gateway]\n", f'[gateway]\npseudonym_key = "{key}"\n')
+        chain.config.write_text(text, encoding="utf-8")
         await chain.start_daemon()
         await chain.ready()
         badge = {"code": "B-17", "actor": "a.muster", "scan": f"(8018){GSRN}"}
@@ -64,6 +74,7 @@ async def test_scanned_badge_is_the_actor_in_the_core(chain: Chain, tmp_path: Pa
         assert await chain.wait_until(lambda: len(chain.booked) == 2, 30)
         await chain.stop_daemon()
     moved = [(each["quantity"], each.get("actor")) for each in held_movements(tmp_path)]
-    assert moved == [(2, None), (3, "a.muster")]
+    assert moved == [(2, None), (3, PSEUDONYM)]
     raised = [each["code"] for each in held_events(tmp_path) if each["event"] == "alert"]
     assert raised.count("no_badge") == 1
+    assert held(tmp_path, SIGHTS) == {f"sight:scan\tSHELF-A\t{PSEUDONYM}"}

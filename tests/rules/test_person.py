@@ -167,6 +167,20 @@ def test_badge_tag_in_a_zone_names_its_bearer_as_long_as_it_stands() -> None:
     assert shelf.moved(3010, "A1", "unknown") == ["ann"]
 
 
+def test_who_stands_where_the_reader_is_down_counts_as_having_left() -> None:
+    shelf = Warehouse()
+    shelf.feed(1, came("b0a0", "SHELF", 0))
+    shelf.feed(9, DeviceStatus("other", up=False))
+    for second in (10, 20):
+        shelf.feed(second, DeviceStatus("r", up=False))
+    assert shelf.moved(129, "A1", "unknown") == ["ann"]
+    assert shelf.moved(131, "A1", "unknown") == []
+    shelf.feed(140, Scan("gun", "bob's badge"))
+    assert shelf.moved(141, "A1", "unknown") == ["bob"]
+    shelf.feed(400, DeviceStatus("r", up=True))
+    assert shelf.moved(401, "A1", "unknown") == ["ann"]
+
+
 def test_tag_is_read_a_little_after_its_bearer_came() -> None:
     shelf = Warehouse()
     shelf.feed(5, came("b0a0", "SHELF", 4))
