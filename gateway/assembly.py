@@ -26,7 +26,7 @@ from gateway.model import DeviceFault, Ns, Reference
 from gateway.outcome import Outcome
 from gateway.pipeline import Pipeline
 from gateway.reference import read_references
-from gateway.rulebook import Surroundings, build_engine
+from gateway.rulebook import Surroundings, build_engine, pseudonym_key
 from gateway.settings import Configuration
 from gateway.store import Clocks, Identity, StateRow, Store, StoreFull
 from gateway.supervisor import Supervisor
@@ -133,6 +133,7 @@ def reference_files(configuration: Configuration) -> list[Reference]:
         ("location", section.locations),
         ("book", section.book),
         ("expected", section.expected),
+        ("badge", section.badges),
     ):
         if path is not None:
             facts.extend(read_references(kind, beside / path))  # type: ignore[arg-type] # literals
@@ -167,6 +168,7 @@ async def _engine(
         last_alive=(
             last_alive(store.opened.last_anchor, wall.anchor) if store.opened.last_seq else None
         ),
+        pseudonym_key=pseudonym_key(configuration),
     )
     rules = configuration.rules
     rows = await store.read(

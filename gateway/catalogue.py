@@ -10,11 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
-from gateway.model import BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted, Task
+from gateway.model import (
+    Badge,
+    BookStock,
+    ExpectedSet,
+    Item,
+    Location,
+    Reference,
+    ReferenceDeleted,
+    Task,
+)
 
-Kind: TypeAlias = Literal["item", "location", "expected", "task", "book"]
+Kind: TypeAlias = Literal["item", "location", "expected", "task", "book", "badge"]
 
-Known: TypeAlias = Item | Location | ExpectedSet | Task | BookStock
+Known: TypeAlias = Item | Location | ExpectedSet | Task | BookStock | Badge
 
 KINDS: dict[type[Known], Kind] = {
     Item: "item",
@@ -22,6 +31,7 @@ KINDS: dict[type[Known], Kind] = {
     ExpectedSet: "expected",
     Task: "task",
     BookStock: "book",
+    Badge: "badge",
 }
 
 

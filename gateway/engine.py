@@ -22,6 +22,7 @@ from gateway.model import (
     Alert,
     Amendment,
     Attribution,
+    Badge,
     BookStock,
     Dismissal,
     Event,
@@ -52,7 +53,7 @@ EVENT_TYPES: frozenset[type] = frozenset(
     (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment, TaskConfirmation)
 )
 REFERENCE_TYPES: frozenset[type] = frozenset(
-    (Item, Location, ExpectedSet, Task, BookStock, ReferenceDeleted)
+    (Item, Location, ExpectedSet, Task, BookStock, Badge, ReferenceDeleted)
 )
 
 
@@ -183,7 +184,9 @@ class Engine:
         fact: Fact | None,
     ) -> Sequence[Outcome]:
         """End the turn, then run the turns that its feedback sets off."""
-        if isinstance(fact, Item | Location | ExpectedSet | Task | BookStock | ReferenceDeleted):
+        if isinstance(
+            fact, Item | Location | ExpectedSet | Task | BookStock | Badge | ReferenceDeleted
+        ):
             draft.references.append(fact)
         outcomes = [*before, self._run(pending, draft)]
         for _ in range(FEEDBACK_ROUNDS_MAX):

@@ -57,7 +57,7 @@ from gateway.inference import (
 )
 from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind
 from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
-from gateway.wiring import Cell, Portal, Site, Zone
+from gateway.wiring import Cell, Portal, Scanner, Site, Zone
 
 # Reference
 
@@ -107,14 +107,27 @@ class ExpectedSet:
 
 
 @dataclass(frozen=True, slots=True)
+class Badge:
+    """What tells a person: `scan` is the text of its code (GS1 elements as printed, `(8018)...`),
+    `epc` that of its tag. Movements name the `actor`.
+    """
+
+    code: str
+    actor: str
+    scan: str = ""
+    epc: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ReferenceDeleted:
     """The core or the file has taken back a reference fact."""
 
-    kind: Literal["item", "location", "expected", "task", "book"]
+    kind: Literal["item", "location", "expected", "task", "book", "badge"]
     code: str
 
 
-Reference: TypeAlias = Item | Location | ExpectedSet | Task | BookStock | ReferenceDeleted
+Reference: TypeAlias = Item | Location | ExpectedSet | Task | BookStock | Badge | ReferenceDeleted
 
 
 # Observation
@@ -176,10 +189,13 @@ class WeightReport:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """A barcode, QR code or badge as the scanner read it."""
+    """A barcode, QR code or badge as the scanner read it. `elements` are the GS1 application
+    identifiers in it and their values, in the order of the code.
+    """
 
     device: str
     text: str
+    elements: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

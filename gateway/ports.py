@@ -160,7 +160,8 @@ class RuleContext:
 
     `lateness_max_ns` is the largest bound of all devices. `last_alive` is when an earlier run was
     last known to watch, in this boot's time (it may lie before 0); None on the first start.
-    `boot` tells boots apart: a moment in a durable row counts only in its own.
+    `boot` tells boots apart: a moment in a durable row counts only in its own. `pseudonym_key` is
+    the secret by which people are named without their names; b"" if there is none.
     """
 
     site: Site
@@ -169,6 +170,7 @@ class RuleContext:
     boot: str = ""
     lateness_max_ns: Ns = 0
     last_alive: Ns | None = None
+    pseudonym_key: bytes = b""
 
 
 class Rule(Protocol):

@@ -1,13 +1,15 @@
-"""Reference facts from files: items, locations, book stock and expected sets, as TOML or CSV.
+"""Reference facts from files: items, locations, book stock, expected sets, badges; TOML or CSV.
 
     items.csv:     code,name,unit_g,unit_sd_g,uom,gtins,epc_prefixes,company_prefixes
     locations.csv: code,name
     book.csv:      code,item,quantity,uom,safety,reorder            (a row for each item; `code` is
                                                                      the location)
     expected.csv:  code,portal,direction,epcs                        (EPCs parted by spaces)
+    badges.csv:    code,actor,scan,epc          (without an actor movements name the code)
 
-In TOML the same keys stand in `[[item]]`, `[[location]]`, `[[book]]` and `[[expected]]` tables,
-and the lists are lists. Every wrong row is named with its file, its row and what was expected.
+In TOML the same keys stand in `[[item]]`, `[[location]]`, `[[book]]`, `[[expected]]` and
+`[[badge]]` tables, and the lists are lists. Every wrong row is named with its file, its row and
+what was expected.
 
 A GTIN has 8, 12, 13 or 14 digits, a company prefix 6 to 12; several are parted by spaces, as are
 EPC prefixes.
@@ -24,7 +26,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
 
-from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location, Reference
+from gateway.model import Badge, BookLine, BookStock, ExpectedSet, Item, Location, Reference
 from gateway.ports import ConfigError, PluginSettings
 from gateway.tag_columns import CompanyPrefixes, Gtins
 
@@ -33,6 +35,8 @@ ROWS_MAX = 1_000_000
 
 PIECES_MAX = (1 << 53) - 1
 """The largest whole number that the contract can tell."""
+SCAN_MAX = 256
+"""As the contract says; no badge has a longer code."""
 
 
 def _words(value: Any) -> Any:
@@ -100,16 +104,27 @@ class _ExpectedRow(PluginSettings):
         return ExpectedSet(self.code, self.portal, self.direction, frozenset(self.epcs))
 
 
-_KINDS: dict[str, type[_ItemRow | _LocationRow | _BookRow | _ExpectedRow]] = {
+class _BadgeRow(PluginSettings):
+    code: Code
+    actor: Code | None = None
+    scan: str = Field("", max_length=SCAN_MAX)
+    epc: Hex | None = None
+
+    def fact(self) -> Badge:
+        return Badge(self.code, self.actor or self.code, self.scan, self.epc or "")
+
+
+_KINDS: dict[str, type[_ItemRow | _LocationRow | _BookRow | _ExpectedRow | _BadgeRow]] = {
     "item": _ItemRow,
     "location": _LocationRow,
     "book": _BookRow,
     "expected": _ExpectedRow,
+    "badge": _BadgeRow,
 }
 
 
 def read_references(
-    kind: Literal["item", "location", "book", "expected"], path: Path
+    kind: Literal["item", "location", "book", "expected", "badge"], path: Path
 ) -> list[Reference]:
     """All facts of one file; ConfigError names every wrong row at once."""
     model = _KINDS[kind]

@@ -11,7 +11,17 @@ from gateway.ports import ConfigError, PluginSettings
 DRIVERS = "shelfgate.drivers"
 RULES = "shelfgate.rules"
 
-RULE_ORDER = ("presence", "portal", "weight", "count", "movement", "task", "stock", "health")
+RULE_ORDER = (
+    "presence",
+    "portal",
+    "weight",
+    "count",
+    "movement",
+    "person",
+    "task",
+    "stock",
+    "health",
+)
 """Facts go from left to right; a rule that is not named here runs last, by name."""
 
 

@@ -15,7 +15,7 @@ from gateway.engine import Engine
 from gateway.model import Ns, Reference
 from gateway.outcome import Outcome
 from gateway.recording import End, Fed, Head, Known, Line, RuleRow, Woken
-from gateway.rulebook import Surroundings, build_engine
+from gateway.rulebook import Surroundings, build_engine, pseudonym_key
 from gateway.settings import Configuration
 from gateway.store import booking
 from gateway.store.words import StateRow
@@ -57,7 +57,12 @@ class _Beginning:
         head = self.head
         assert head is not None, "a recording begins with its head"
         surroundings = Surroundings(
-            configuration.site, head.epoch, head.boot, head.lateness_max_ns, head.last_alive
+            configuration.site,
+            head.epoch,
+            head.boot,
+            head.lateness_max_ns,
+            head.last_alive,
+            pseudonym_key(configuration),
         )
         engine = build_engine(configuration.rules, surroundings, self.rows, self.known)
         return _Running(engine, head, head.last_seq)

@@ -10,8 +10,9 @@ from random import Random
 from gateway.engine import Engine, RuleFailed
 from gateway.model import Fact, Ns, Reference, Site
 from gateway.ports import ConfigError, Identify, Row, Rule, RuleContext
-from gateway.settings import RuleConfiguration
+from gateway.settings import Configuration, RuleConfiguration
 from gateway.store.words import StateRow
+from gateway.uplink import credentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Surroundings:
     boot: str
     lateness_max_ns: Ns
     last_alive: Ns | None
+    pseudonym_key: bytes = b""
 
 
 def build_engine(
@@ -55,6 +57,12 @@ def build_engine(
     return engine
 
 
+def pseudonym_key(configuration: Configuration) -> bytes:
+    """The secret by which people are named without their names; b"" if none is configured."""
+    named = configuration.gateway.pseudonym_key
+    return credentials.read(named).encode() if named else b""
+
+
 def _built(rule: RuleConfiguration, context: RuleContext) -> Rule:
     try:
         built: Rule = rule.factory(rule.settings, context)
@@ -74,6 +82,7 @@ def _context(rule: str, surroundings: Surroundings) -> RuleContext:
         boot=surroundings.boot,
         lateness_max_ns=surroundings.lateness_max_ns,
         last_alive=surroundings.last_alive,
+        pseudonym_key=surroundings.pseudonym_key,
     )
 
 

@@ -13,21 +13,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self, get_args
+from typing import Any, get_args
 
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    StringConstraints,
     ValidationError,
-    model_validator,
 )
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway import registry
-from gateway.model import Cell, Portal, Site, Zone
+from gateway.model import Cell, Portal, Scanner, Site, Zone
 from gateway.ports import ConfigError, PluginSettings
+from gateway.site_settings import CellSection, Id, PortalSection, ScannerSection, ZoneSection
 from gateway.telemetry.settings import TelemetrySettings
 from gateway.toml_lines import Path as KeyPath
 from gateway.toml_lines import key_lines, line_of
@@ -36,24 +35,17 @@ from gateway.uplink.settings import MqttSettings
 ENV_PREFIX = "SHELFGATE__"
 DEFAULT_PATH = Path("/etc/shelfgate/gateway.toml")
 
-Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}$")]
-Point = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[0-9]+$")]
-CellName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[A-Za-z0-9_.\-]+$")
-]
-
-
-PLANNED_MAX = 5
-"""Items on one plate: with more, the weight of some pieces is always that of others."""
-
 
 class GatewaySection(PluginSettings):
-    """Who this gateway is, and where it keeps its state."""
+    """Who this gateway is, and where it keeps its state. `pseudonym_key` names the secret of
+    `rules.person.pseudonym`: a credential, or the path of a file.
+    """
 
     id: Id
     site: Id
     state_folder: Path = Path("/var/lib/shelfgate")
     retention_days: int = Field(30, ge=1)
+    pseudonym_key: str | None = None
 
 
 class ReferenceSection(PluginSettings):
@@ -63,6 +55,7 @@ class ReferenceSection(PluginSettings):
     locations: Path | None = None
     book: Path | None = None
     expected: Path | None = None
+    badges: Path | None = None
 
 
 class DeviceSection(BaseModel):
@@ -71,50 +64,6 @@ class DeviceSection(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, hide_input_in_errors=True)
     id: Id
     driver: str
-
-
-class ZoneSection(PluginSettings):
-    """The antennas (`reader:antenna`) that watch a location; `sure` from 0 (decides soonest) to 1
-    (wrong most seldom), where the zone is to differ from `rules.presence`.
-    """
-
-    location: Id
-    antennas: tuple[Point, ...] = Field(min_length=1)
-    sure: float | None = Field(None, ge=0, le=1)
-
-
-class CellSection(PluginSettings):
-    """A weighing cell (`device:cell`), its location, its planned item, the zone around it.
-
-    A plate on which several items lie has them all in `items`, instead of `item`.
-    """
-
-    cell: CellName
-    location: Id
-    item: str | None = None
-    zone: Id | None = None
-    items: tuple[str, ...] = Field((), max_length=PLANNED_MAX)
-
-    @model_validator(mode="after")
-    def _planned_once(self) -> Self:
-        if self.item is not None and self.items:
-            raise ValueError("item is for one, items is for several: give one of the two")
-        if len(set(self.items)) < len(self.items):
-            raise ValueError("items names one twice")
-        return self
-
-
-class PortalSection(PluginSettings):
-    """A gate: antennas on either side, and the locations it joins; `sure` from 0 (decides soonest)
-    to 1 (wrong most seldom), where the gate is to differ from `rules.portal`.
-    """
-
-    portal: Id
-    outer: tuple[Point, ...] = Field(min_length=1)
-    inner: tuple[Point, ...] = Field(min_length=1)
-    outside: Id = "unknown"
-    inside: Id
-    sure: float | None = Field(None, ge=0, le=1)
 
 
 class FileSettings(BaseSettings):
@@ -135,6 +84,7 @@ class FileSettings(BaseSettings):
     zone: tuple[ZoneSection, ...] = ()
     cell: tuple[CellSection, ...] = ()
     portal: tuple[PortalSection, ...] = ()
+    scanner: tuple[ScannerSection, ...] = ()
     rules: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -279,6 +229,7 @@ def _site(settings: FileSettings) -> Site:
             Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside, gate.sure)
             for gate in settings.portal
         ),
+        scanners=tuple(Scanner(each.device, each.location) for each in settings.scanner),
     )
 
 
@@ -290,6 +241,7 @@ def _wiring(settings: FileSettings) -> Iterator[_Problem]:
     yield from _repeated("zone", "location", zones)
     yield from _repeated("cell", "cell", [section.cell for section in settings.cell])
     yield from _repeated("portal", "portal", [section.portal for section in settings.portal])
+    yield from _scanner_wiring(settings, devices)
     wired: list[tuple[KeyPath, str]] = []
     for index, zone in enumerate(settings.zone):
         wired.extend((("zone", index, "antennas"), point) for point in zone.antennas)
@@ -312,6 +264,22 @@ def _wiring(settings: FileSettings) -> Iterator[_Problem]:
                 key,
                 f"{name!r}: no [[device]] has the id {device!r}{_did_you_mean(device, devices)}",
             )
+
+
+def _scanner_wiring(settings: FileSettings, devices: list[str]) -> Iterator[_Problem]:
+    scanners = [section.device for section in settings.scanner]
+    yield from _repeated("scanner", "device", scanners)
+    for index, device in enumerate(scanners):
+        if device not in devices:
+            text = f"no [[device]] has the id {device!r}{_did_you_mean(device, devices)}"
+            yield _Problem(("scanner", index, "device"), text)
+    places = {zone.location for zone in settings.zone} | {cell.location for cell in settings.cell}
+    places |= {gate.inside for gate in settings.portal}
+    for index, section in enumerate(settings.scanner):
+        if section.location not in places:
+            hint = _did_you_mean(section.location, places)
+            text = f"nothing moves at a location {section.location!r}{hint}"
+            yield _Problem(("scanner", index, "location"), text)
 
 
 def _repeated(section: str, key: str, names: list[str]) -> Iterator[_Problem]:

@@ -55,9 +55,18 @@ class Portal:
 
 
 @dataclass(frozen=True, slots=True)
+class Scanner:
+    """A scanner that stands at a location: who scans a badge there is there."""
+
+    device: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """All wiring of one gateway."""
 
     zones: tuple[Zone, ...] = ()
     cells: tuple[Cell, ...] = ()
     portals: tuple[Portal, ...] = ()
+    scanners: tuple[Scanner, ...] = ()

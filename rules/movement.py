@@ -39,6 +39,7 @@ from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
     Arrival,
+    Badge,
     Cell,
     CountChange,
     Coverage,
@@ -59,6 +60,7 @@ from gateway.model import (
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.act import WaitingStep, WaitingTag
+from rules.badges import Badges
 from rules.first_start import FirstStart
 from rules.fused_steps import FusedSteps
 from rules.fused_tags import FusedTags
@@ -82,6 +84,7 @@ class MovementRule:
         ZoneLearned,
         Passage,
         Item,
+        Badge,
         Movement,
         ReferenceDeleted,
         Coverage,
@@ -104,6 +107,7 @@ class MovementRule:
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in context.site.zones
         }
+        self._badges = Badges()
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first = FirstStart(first_wait_ns, context.identify, self._catalogue.uom)
 
@@ -142,6 +146,8 @@ class MovementRule:
         if type(fact) is CountChange:
             return self._on_count(now, fact)
         if type(fact) is Arrival or type(fact) is Departure:
+            if fact.epc in self._badges.worn:
+                return NOTHING  # a person is no stock
             told = self._on_tag(now, fact)
             if type(fact) is Arrival and fact.refutes and fact.from_zone == fact.zone:
                 return together(self._shelf.reversals.not_passed(now, fact), told)
@@ -152,7 +158,7 @@ class MovementRule:
             return self._on_pace(fact)
         if type(fact) is ZoneLearned:
             self._shelf.settling.known(now, fact.zone)
-        elif type(fact) is Passage:
+        elif type(fact) is Passage and fact.epc not in self._badges.worn:
             return self._on_passage(now, fact)
         if type(fact) is StillStands:
             return self._shelf.reversals.not_passed(now, fact)
@@ -160,6 +166,10 @@ class MovementRule:
             self._catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._catalogue.remove(fact.code)
+        elif type(fact) is Badge:
+            self._badges.put(fact)
+        elif type(fact) is ReferenceDeleted and fact.kind == "badge":
+            self._badges.remove(fact.code)
         elif type(fact) is Stall:
             self._shelf.waiting.put_off(fact.span_ns)
             self._shelf.senses.put_off(fact.span_ns)

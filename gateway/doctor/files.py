@@ -12,7 +12,8 @@ from gateway.assembly import reference_files
 from gateway.clock import BootClock
 from gateway.doctor.finding import Finding, fail, ok, warn
 from gateway.doctor.site import examine_planned, examine_wiring
-from gateway.ports import ConfigError, DriverContext, NamesPoints
+from gateway.ports import ConfigError, DriverContext, NamesPoints, RuleContext
+from gateway.rulebook import pseudonym_key
 from gateway.settings import Configuration
 from gateway.status import PATH_MAX_BYTES, SOCKET_FILE
 from gateway.uplink import credentials, tls
@@ -20,12 +21,16 @@ from gateway.uplink import credentials, tls
 OTHERS = stat.S_IRWXO
 """Permissions of everybody: a secret has none."""
 
+UNREAD_KEY = bytes(32)
+"""In place of a key that only the daemon can read."""
+
 
 def examine_files(configuration: Configuration) -> Iterator[Finding]:
     """Everything that can be wrong before anything runs, whoever looks."""
     yield from _references(configuration)
     yield from _drivers(configuration)
     yield from _secrets(configuration)
+    yield from _rules(configuration)
 
 
 def _references(configuration: Configuration) -> Iterator[Finding]:
@@ -56,7 +61,10 @@ def _drivers(configuration: Configuration) -> Iterator[Finding]:
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:
     mqtt, telemetry = configuration.mqtt, configuration.telemetry
-    named = {"mqtt.password": mqtt.password}
+    named = {
+        "mqtt.password": mqtt.password,
+        "gateway.pseudonym_key": configuration.gateway.pseudonym_key,
+    }
     if mqtt.tls is not None:
         named["mqtt.tls.ca"] = mqtt.tls.ca
         named["mqtt.tls.certificate"] = mqtt.tls.certificate
@@ -71,6 +79,21 @@ def _secrets(configuration: Configuration) -> Iterator[Finding]:
             yield finding
     if mqtt.tls is not None and readable:
         yield _certificates(configuration)
+
+
+def _rules(configuration: Configuration) -> Iterator[Finding]:
+    """A rule may look further than its settings when it is built: at the site, for example."""
+    try:
+        key = pseudonym_key(configuration)
+    except ConfigError:  # told among the secrets
+        key = UNREAD_KEY
+    site = configuration.site
+    context = RuleContext(site, lambda *parts: str(parts), Random(0), pseudonym_key=key)
+    for rule in configuration.rules:
+        try:
+            rule.factory(rule.settings, context)
+        except ConfigError as error:
+            yield fail("rules", f"{configuration.path}: {error}", "correct the rule's settings")
 
 
 def _secret(key: str, name: str, *, public: bool) -> Finding:

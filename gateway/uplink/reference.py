@@ -1,9 +1,11 @@
-"""Reference data from the retained topics: items, locations, book stock, expected sets, tasks."""
+"""Reference data from the retained topics: items, locations, book stock, expected sets, tasks,
+badges.
+"""
 
 from __future__ import annotations
 
 from gateway.epc import EpcError, gtin14
-from gateway.model import BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import Badge, BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
 from gateway.uplink.book import parse_book
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.task import parse_task
@@ -11,6 +13,8 @@ from gateway.uplink.topics import decode_key
 
 PATTERNS_MAX = 64
 EPCS_MAX = 4096
+EPC_DIGITS_MAX = 124
+SCAN_MAX = 256
 """As the contract says."""
 
 HEX_DIGITS = frozenset("0123456789abcdef")
@@ -18,8 +22,8 @@ DECIMAL_DIGITS = frozenset("0123456789")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference:
-    """What `item/{code}`, `location/{code}`, `book/{location}` or `task/{id}` says; an empty
-    payload takes it back.
+    """What `item/{code}`, `location/{code}`, `book/{location}`, `badge/{code}` or `task/{id}` says;
+    an empty payload takes it back.
 
     What it was that a deleted `task/{id}` named, a task or an expected set, the catalogue knows.
     BadPayloadError if the payload is against the contract.
@@ -42,6 +46,8 @@ def parse_reference(path: str, payload: bytes) -> Reference:
         return Location(key, text_of(value, "name", ""), version)
     if kind == "book":
         return BookStock(key, parse_book(value), version)
+    if kind == "badge":
+        return _badge(key, value, version)
     if value.get("type") == "expected":
         return _expected(key, value, version)
     return parse_task(key, value, version)
@@ -52,6 +58,8 @@ def _deleted(kind: str, key: str) -> ReferenceDeleted:
         return ReferenceDeleted("item", key)
     if kind == "book":
         return ReferenceDeleted("book", key)
+    if kind == "badge":
+        return ReferenceDeleted("badge", key)
     return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 
@@ -67,6 +75,15 @@ def _item(code: str, value: Object, version: int) -> Item:
         gtins=_gtins(value),
         company_prefixes=_company_prefixes(value),
     )
+
+
+def _badge(code: str, value: Object, version: int) -> Badge:
+    scan, epc = text_of(value, "scan", ""), text_of(value, "epc", "")
+    if len(scan) > SCAN_MAX:
+        raise BadPayloadError(f"scan: at most {SCAN_MAX} characters are wanted")
+    if len(epc) > EPC_DIGITS_MAX or not HEX_DIGITS.issuperset(epc):
+        raise BadPayloadError("epc: lower-case hex digits are wanted")
+    return Badge(code, text_of(value, "actor"), scan, epc, version)
 
 
 def _expected(code: str, value: Object, version: int) -> ExpectedSet:

@@ -170,7 +170,7 @@ class Session:
                 self._tasks.create_task(command, name="uplink command")
             except RuntimeError:  # the group is ending: the next conversation takes it
                 command.close()
-        elif path.startswith(("item/", "location/", "task/", "book/")):
+        elif path.startswith(("item/", "location/", "task/", "book/", "badge/")):
             self._references.put_nowait(inbound)
         else:
             self._house.count("uplink_messages_ignored")

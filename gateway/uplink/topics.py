@@ -70,7 +70,8 @@ class Topics:
     @property
     def reference_filters(self) -> tuple[str, ...]:
         """Subscriptions for reference data."""
-        return tuple(f"{self.base}/{kind}/+" for kind in ("item", "location", "task", "book"))
+        kinds = ("item", "location", "task", "book", "badge")
+        return tuple(f"{self.base}/{kind}/+" for kind in kinds)
 
     def stock(self, location: str, item: str) -> str:
         """On-hand quantity of one item at one location, up, retained."""

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.model import (
     ActionDone,
+    Badge,
     BookLine,
     BookStock,
     Coverage,
@@ -58,6 +59,8 @@ EXAMPLES: list[Fact] = [
     TagReport("r", (TagRead("r:1", "00", None, 1, 0, 0, 4095, -3, 1_700_000_000_000_000),)),
     WeightReport("s", (WeightSample("s:1", 1234.5), WeightSample("s:2", 0.1 + 0.2, 8))),
     Scan("gun", "]C1 Länge 5 mm\n"),
+    Scan("gun", "010950600013435210A", (("01", "09506000134352"), ("10", "A"))),
+    Badge("B-17", "ann", "(8018)950600013435200005", "b0a0", 2),
     InputChange("r", 2, level=True),
     DeviceStatus("r", up=False, reason="cable"),
     DeviceFault("r", "antenna", active=False, antenna=3, blinds=True, severity="critical"),

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import BookLine, BookStock, ExpectedSet, Item, Location
+from gateway.model import Badge, BookLine, BookStock, ExpectedSet, Item, Location
 from gateway.ports import ConfigError
 from gateway.reference import read_references
 
@@ -83,6 +83,20 @@ def test_wrong_book_rows_are_named(tmp_path: Path, text: str, expected: str) -> 
     assert expected in str(caught.value)
 
 
+def test_badges_name_their_code_where_nobody_is_named(tmp_path: Path) -> None:
+    text = "code,actor,scan,epc\nB-17,a.muster,(8018)950600013435200005,3034AA\nB-18,,,\n"
+    assert read_references("badge", written(tmp_path, "badges.csv", text)) == [
+        Badge("B-17", "a.muster", "(8018)950600013435200005", "3034aa"),
+        Badge("B-18", "B-18"),
+    ]
+
+
+def test_wrong_badges_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_references("badge", written(tmp_path, "badges.csv", "code,epc\nB,17x\n"))
+    assert "badges.csv:2: epc: " in str(caught.value)
+
+
 def test_toml_and_csv_items_are_the_same(tmp_path: Path) -> None:
     table = '[[item]]\ncode = "B"\nunit_g = 1.5\nepc_prefixes = ["30"]\n'
     row = "code,unit_g,epc_prefixes\nB,1.5,30\n"
@@ -139,6 +153,8 @@ def test_shipped_reference_files_load() -> None:
     items = read_references("item", ROOT / "config" / "items.csv")
     locations = read_references("location", ROOT / "config" / "locations.csv")
     assert Item("NUT-M8", "Hex nut M8", 5200, 50) in items
+    badges = read_references("badge", ROOT / "config" / "badges.csv")
+    assert Badge("B-18", "b.beispiel", "BADGE-18") in badges
     assert Location("HALL", "Hall behind the gate") in locations
     books = read_references("book", ROOT / "config" / "book.csv")
     assert BookStock("B-1", (BookLine("BEARING-6204", None, "pcs", 4, 10),)) in books

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import Cell, Zone
+from gateway.model import Cell, Scanner, Zone
 from gateway.ports import ConfigError
 from gateway.settings import load_configuration
 
@@ -43,6 +43,35 @@ def test_zones_and_gates_may_have_knobs_of_their_own(write_site: Callable[..., P
     assert load_configuration(write_site("", READERS + gate)).site.portals[0].sure is None
 
 
+SCANNER = '[[scanner]]\ndevice = "aisle"\nlocation = "BIN-1"\n'
+
+
+def test_scanners_stand_at_a_location(write_site: Callable[..., Path]) -> None:
+    site = load_configuration(write_site("", READERS + SCANNER)).site
+    assert site.scanners == (Scanner("aisle", "BIN-1"),)
+
+
+@pytest.mark.parametrize(
+    ("scanners", "expected"),
+    [
+        (SCANNER + SCANNER, "scanner[1].device: 'aisle' stands twice; it must be unique"),
+        (
+            SCANNER.replace("aisle", "aisles"),
+            "scanner[0].device: no [[device]] has the id 'aisles'; did you mean 'aisle'?",
+        ),
+        (
+            SCANNER.replace("BIN-1", "BIN-2"),
+            "scanner[0].location: nothing moves at a location 'BIN-2'; did you mean 'BIN-1'?",
+        ),
+    ],
+)
+def test_wrong_wiring_of_scanners(
+    write_site: Callable[..., Path], scanners: str, expected: str
+) -> None:
+    [line] = refusal(write_site("", READERS + scanners))
+    assert line.endswith(expected)
+
+
 def test_load_the_shipped_sample() -> None:
     configuration = load_configuration(ROOT / "config" / "gateway.toml")
     assert {device.driver for device in configuration.devices} == {"llrp", "modbus"}
@@ -75,7 +104,7 @@ def test_load_the_sample_with_all_that_is_commented_out(tmp_path: Path) -> None:
             "",
             '[[device]]\nid = "b"\ndriver = "fak"\n',
             'driver = "fak"',
-            "device[1].driver: no driver 'fak'; did you mean 'fake'? (known: fake, llrp, modbus)",
+            "device[1].driver: no driver 'fak'; did you mean 'fake'?",
         ),
         (
             "",

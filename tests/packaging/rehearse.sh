@@ -35,7 +35,7 @@ main KILL
 until_restarts 2
 tell restarts_after_kill "$(state NRestarts)"
 
-for name in serial addresses; do
+for name in serial keyboard addresses; do
   cp $shipped/$name.conf $drop_in
   systemctl daemon-reload
   systemctl restart shelfgate

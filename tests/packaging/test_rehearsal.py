@@ -156,6 +156,7 @@ def test_unit_lives_and_is_put_back_in_a_booted_debian(
         "restarts_after_stop": "1",
         "restarts_after_kill": "2",
         "with_serial": "active",
+        "with_keyboard": "active",
         "with_addresses": "active",
         "broken_release": "1",
         "put_back": "0",

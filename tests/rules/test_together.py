@@ -11,6 +11,7 @@ from gateway.model import (
     ActionDone,
     Alert,
     Arrival,
+    Badge,
     Coverage,
     Departure,
     DeviceFault,
@@ -21,6 +22,8 @@ from gateway.model import (
     Movement,
     Passage,
     ReferenceDeleted,
+    Scan,
+    Scanner,
     Snapshot,
     SnapshotRequest,
     Stall,
@@ -37,20 +40,23 @@ from gateway.ports import Row, Turn
 from rules.count import Count
 from rules.health import Health
 from rules.movement import MovementRule
+from rules.person import Person
 from rules.portal import Portal
 from rules.presence import Presence
 from rules.stock import Stock
 from rules.task import TaskRule
 from rules.turns import together
 from rules.weight import Weight
-from tests.rules.play import BOLT, Play, S
+from tests.rules.play import BOLT, SITE, Play, S
 from tests.rules.tasks import task
 
-ALL = (Presence, Portal, Weight, Count, MovementRule, TaskRule, Stock, Health)
+ALL = (Presence, Portal, Weight, Count, MovementRule, Person, TaskRule, Stock, Health)
 EPCS = ("3034aa", "3034bb", "309901", "ff")
 POINTS = ("r:1", "r:2", "r:3", "p:1", "q:1", "g:1", "g:2", "h:1", "k:1")
 DEVICES = ("r", "p", "q", "g", "h", "k", "s")
 NUT = Item("NUT", unit_mg=50_000, epc_prefixes=("3099",))
+ANN, BOB = Badge("B-1", "ann", "ann", "ff"), Badge("B-2", "bob", "bob", "3034bb")
+SCANNED = replace(SITE, scanners=(Scanner("s", "A"), Scanner("g", "A2")))
 
 devices = st.sampled_from(DEVICES)
 reads = st.builds(
@@ -85,6 +91,8 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.sampled_from([BOLT, NUT, replace(BOLT, unit_mg=0), ReferenceDeleted("item", "NUT")]),
     st.builds(task, st.sampled_from(["T1", "T2"]), st.integers(1, 3), st.sampled_from(["A1", "A"])),
     st.sampled_from([ReferenceDeleted("task", "T1"), TaskCancel("T2")]),
+    st.sampled_from([ANN, BOB, ReferenceDeleted("badge", "B-1"), ReferenceDeleted("badge", "B-2")]),
+    st.builds(Scan, st.sampled_from(["s", "g", "r"]), st.sampled_from(["ann", "bob", "x"])),
 )
 Story = list[tuple[float, int, tuple[Fact, ...]]]
 
@@ -112,20 +120,26 @@ stories = st.lists(
 
 def run(story: Story, crash_at: int = -1) -> tuple[Play, list[Fact]]:
     """Play the story; the process dies and starts anew before the step `crash_at`."""
-    play, told = Play(ALL, items=(BOLT, NUT)), list[Fact]()
-    tasks: dict[str, Any] = {}
+    play, told = Play(ALL, site=SCANNED, items=(BOLT, NUT)), list[Fact]()
+    known: dict[str, Any] = {}
     for index, (pause_s, times, told_at_once) in enumerate(story):
         if index == crash_at:
             told += play.kinds()
-            known = (BOLT, NUT, *tasks.values())
-            play = Play(ALL, rows=play.rows, items=known, last_alive_s=play.now_s, now_s=play.now_s)
+            play = Play(
+                ALL,
+                rows=play.rows,
+                site=SCANNED,
+                items=(BOLT, NUT, *known.values()),
+                last_alive_s=play.now_s,
+                now_s=play.now_s,
+            )
         for _ in range(times):
             play.feed(play.now_s + pause_s, *told_at_once)
         for fact in told_at_once:
-            if isinstance(fact, Task):
-                tasks[fact.code] = fact
+            if isinstance(fact, Task | Badge):
+                known[fact.code] = fact
             elif isinstance(fact, ReferenceDeleted):
-                tasks.pop(fact.code, None)
+                known.pop(fact.code, None)
     return play, told + play.kinds()
 
 

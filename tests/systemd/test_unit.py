@@ -16,7 +16,13 @@ FOLDER = Path(__file__).resolve().parents[2] / "systemd"
 EXPOSURE_MAX = 20
 """systemd's own score times ten: 0 is shut, 100 is open."""
 
-DROP_INS = ((), ("serial.conf",), ("addresses.conf",), ("serial.conf", "addresses.conf"))
+DROP_INS = (
+    (),
+    ("serial.conf",),
+    ("keyboard.conf",),
+    ("addresses.conf",),
+    ("serial.conf", "keyboard.conf", "addresses.conf"),
+)
 
 
 @pytest.fixture

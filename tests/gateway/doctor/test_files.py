@@ -45,6 +45,34 @@ def test_a_driver_that_refuses_its_settings_is_named_by_file_and_device(write_si
     assert finding.fix
 
 
+def test_a_rule_that_refuses_its_settings_is_named(write_site: Write) -> None:
+    path = write_site(rest='[rules.person]\ndemanded = ["BIN-9"]\n')
+    finding = of_files(path, "rules")
+    assert finding.verdict == "fail"
+    assert finding.text.endswith("rules.person.demanded: nothing moves at a location 'BIN-9'")
+
+
+@pytest.mark.parametrize(
+    ("secret", "verdict", "told"),
+    [
+        (None, "fail", "credential gateway.pseudonym_key"),
+        ("too short", "fail", "rules"),
+        ("sixteen bytes it", "ok", "credential gateway.pseudonym_key"),
+    ],
+)
+def test_the_key_of_pseudonyms(
+    write_site: Write, tmp_path: Path, secret: str | None, verdict: str, told: str
+) -> None:
+    key = tmp_path / "key"
+    if secret is not None:
+        key.write_text(secret, encoding="utf-8")
+        key.chmod(0o600)
+    path = write_site(rest="[rules.person]\npseudonym = true\n")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[gateway]\n", f'[gateway]\npseudonym_key = "{key}"\n'))
+    assert of_files(path, told).verdict == verdict
+
+
 def with_password(write_site: Write, name: str) -> Path:
     path = write_site()
     text = path.read_text(encoding="utf-8")

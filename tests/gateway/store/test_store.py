@@ -14,6 +14,7 @@ import pytest
 
 from gateway.model import (
     Alert,
+    Badge,
     BookLine,
     BookStock,
     Item,
@@ -202,12 +203,13 @@ async def test_what_was_not_committed_is_not_there_after_a_crash(
 async def test_references_alerts_and_actions_are_read_back(store: Store) -> None:
     item = Item("M6-NUT", "nut", 2500, 30, "pcs", ("3034",), version=2)
     book = BookStock("dock", (BookLine("M6-NUT", 4, "pcs", 2), BookLine("X", -1)), version=5)
+    badge = Badge("B-17", "ann", "(8018)950600013435200005", "b0a0", 3)
     raised = Alert("reader_down", "dock-1", raised=True, severity="warning", text="x", at_event=1)
     first = Outcome(
         1,
         events=(raised, Alert("hot", "box", raised=True, severity="info", text="y", at_event=1)),
         actions=(SetOutput("dock-1", 1, level=True), Pulse("shelf-1", "zero", "shelf-1:1")),
-        references=(item, book, Location("dock"), Location("gone")),
+        references=(item, book, Location("dock"), Location("gone"), badge),
     )
     second = Outcome(
         2,
@@ -218,7 +220,7 @@ async def test_references_alerts_and_actions_are_read_back(store: Store) -> None
     committed = await (await store.submit([first, second]))
     assert committed.actions[0] == SetOutput("dock-1", 1, level=True)
     assert committed.actions[1][2:] == ("zero", "shelf-1:1", "pending")
-    assert await store.read(StoreReader.references) == (book, item, Location("dock"))
+    assert await store.read(StoreReader.references) == (badge, book, item, Location("dock"))
     assert await store.read(StoreReader.outputs) == (OutputLevel("dock-1", 1, level=False),)
     (kept,) = await store.read(StoreReader.alerts)
     assert (kept.alert.code, kept.seq) == ("reader_down", 1)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gateway.canonical import canonical
 from gateway.model import (
+    Badge,
     BookLine,
     BookStock,
     ExpectedSet,
@@ -197,6 +198,9 @@ def test_references_of_the_contract_are_understood() -> None:
         timeout_s=600,
         version=1,
     )
+    badge = json.dumps(examples("badge")[0]).encode()
+    scan, epc = "(8018)950600013435200005", "2d1644334050147d00000000"
+    assert parse_reference("badge/badge-17", badge) == Badge("badge-17", "a.muster", scan, epc, 1)
 
 
 def test_book_of_the_contract_is_understood() -> None:
@@ -247,7 +251,7 @@ def test_bad_book_is_refused_whole_and_says_why(lines: object, why: str) -> None
 
 @pytest.mark.parametrize(
     ("kind", "gone"),
-    [("item", "item"), ("location", "location"), ("book", "book"), ("task", "task")],
+    [(kind, kind) for kind in ("item", "location", "book", "task", "badge")],
 )
 def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
     assert parse_reference(f"{kind}/a%2Fb", b"") == ReferenceDeleted(gone, "a/b")
@@ -270,6 +274,11 @@ def test_empty_payload_takes_a_reference_back(kind: str, gone: Any) -> None:
         ("item/A", {"code": "A", "version": 1, "company_prefixes": ["12345a"]}),
         ("item/%FF", {"code": "A", "version": 1}),
         ("item/A", {"code": "A", "version": 1, "name": "\ud800"}),
+        ("badge/A", {"code": "A", "version": 1}),
+        ("badge/A", {"code": "A", "version": 1, "actor": ""}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "scan": "x" * 257}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "epc": "XY"}),
+        ("badge/A", {"code": "A", "version": 1, "actor": "a", "epc": "0" * 125}),
         ("task/T", {"task_id": "T", "version": 1, "type": "expected", "portal": "p"}),
     ],
 )

@@ -1,0 +1,213 @@
+"""Person: who moved it.
+
+    badge scanned at a scanner that stands at a location ---> he is there (`rules.sights`)
+    badge tag in a shelf zone, or at a gate ----------------> he is there
+    movement --- one person was there when it happened -----> Attribution: the movement names him
+             --- several were there ------------------------> nobody is named; alert two_people
+             --- nobody, where a badge is demanded ---------> alert no_badge
+
+A movement through a gate is that of whoever passed with it, else of who was at either end. One
+that nobody watched happening (`found_after_gap`), an adjustment and a reversal are nobody's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import ClassVar
+
+from gateway.model import (
+    UNKNOWN_LOCATION,
+    Arrival,
+    Attribution,
+    Badge,
+    Departure,
+    DeviceStatus,
+    Fact,
+    Movement,
+    Ns,
+    ReferenceDeleted,
+    Scan,
+    Site,
+    TagReport,
+)
+from gateway.ports import NOTHING, ConfigError, PluginSettings, Row, RuleContext, Turn
+from rules.badges import Badges
+from rules.person_alerts import PersonAlerts
+from rules.sights import PersonSettings, Present, Sights
+from rules.turns import together
+
+KEY_BYTES_MIN = 16
+"""With a shorter key all badges of a company can be tried out."""
+
+PSEUDONYM_DIGITS = 16
+"""64 bits: no two of a million people share one."""
+
+
+class Person:
+    """See the module."""
+
+    Settings: ClassVar[type[PluginSettings]] = PersonSettings
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        Badge,
+        ReferenceDeleted,
+        Scan,
+        TagReport,
+        Arrival,
+        Departure,
+        Movement,
+        DeviceStatus,
+    )
+    schema: ClassVar[int] = 1
+
+    def __init__(self, settings: PersonSettings, context: RuleContext) -> None:
+        if settings.pseudonym and len(context.pseudonym_key) < KEY_BYTES_MIN:
+            raise ConfigError(
+                "rules.person.pseudonym: gateway.pseudonym_key must name a secret of at least "
+                f"{KEY_BYTES_MIN} bytes"
+            )
+        site = context.site
+        self._zone_of = {cell.location: cell.zone for cell in site.cells if cell.zone}
+        self._demanded = _demanded(settings, site)
+        self._pseudonym_key = context.pseudonym_key if settings.pseudonym else b""
+        self._scanners = {scanner.device: scanner.location for scanner in site.scanners}
+        self._watching = {
+            zone.location: {point.rpartition(":")[0] for point in zone.antennas}
+            for zone in site.zones
+        }
+        self._down: set[str] = set()
+        self._gates = {
+            point: gate.portal for gate in site.portals for point in (*gate.outer, *gate.inner)
+        }
+        self._gate_devices = {point.rpartition(":")[0] for point in self._gates}
+        self._gates_between: dict[frozenset[str], list[str]] = {}
+        for gate in site.portals:
+            ends = frozenset((gate.outside, gate.inside))
+            self._gates_between.setdefault(ends, []).append(gate.portal)
+        self._badges = Badges()
+        self._sights = Sights(settings, context.boot, context.last_alive or 0)
+        self._alerts = PersonAlerts(context.boot, context.last_alive or 0)
+
+    def restore(self, rows: Iterable[Row]) -> None:
+        """Take back who was where, and which alerts stand."""
+        for row in rows:
+            if not self._alerts.restore(row):
+                self._sights.restore(row)
+
+    def step(self, now: Ns, fact: Fact | None) -> Turn:
+        """Note who is where; say whose a movement is."""
+        if type(fact) is TagReport:
+            if fact.device not in self._gate_devices or not self._badges.worn:
+                return NOTHING
+            return self._at_gates(now, fact)
+        turn = self._decide(now, fact)
+        restored = type(fact) is DeviceStatus
+        return self._waking(now, turn) if turn is not NOTHING or restored else NOTHING
+
+    def _decide(self, now: Ns, fact: Fact | None) -> Turn:
+        if type(fact) is Movement:
+            return self._moved(now, fact)
+        if type(fact) is Arrival or type(fact) is Departure:
+            badge = self._badges.worn.get(fact.epc)
+            return NOTHING if badge is None else self._in_zone(fact, self._actor(badge))
+        if type(fact) is Scan:
+            return self._scanned(now, fact)
+        if type(fact) is DeviceStatus:
+            self._on_status(now, fact)
+        if type(fact) is Badge:
+            self._badges.put(fact)
+        elif type(fact) is ReferenceDeleted and fact.kind == "badge":
+            badge = self._badges.remove(fact.code)
+            gone = () if badge is None else self._sights.forget(self._actor(badge))
+            return Turn(deletes=gone) if gone else NOTHING
+        elif fact is None:
+            return together(Turn(deletes=self._sights.overdue(now)), self._alerts.overdue(now))
+        return NOTHING
+
+    def _waking(self, now: Ns, turn: Turn) -> Turn:
+        """The turn, with the wish to be woken when the next is to be forgotten or cleared."""
+        dues = (self._sights.next_due(), self._alerts.next_due())
+        due = min((due for due in dues if due is not None), default=None)
+        if due is None:
+            return turn
+        return turn._replace(next_wake=max(due, now + 1))
+
+    def _on_status(self, now: Ns, status: DeviceStatus) -> None:
+        """Where the reader is down a badge stands on; whether its bearer does, nobody sees."""
+        (self._down.discard if status.up else self._down.add)(status.device)
+        for zone, devices in self._watching.items():
+            if status.device in devices:
+                self._sights.watch(now, zone, watched=not devices <= self._down)
+
+    def _scanned(self, now: Ns, scan: Scan) -> Turn:
+        place, badge = self._scanners.get(scan.device), self._badges.scanned(scan)
+        if place is None or badge is None:
+            return NOTHING
+        return Turn(puts=self._sights.scanned(now, place, self._actor(badge)))
+
+    def _in_zone(self, fact: Arrival | Departure, actor: str) -> Turn:
+        if isinstance(fact, Arrival):
+            return Turn(puts=self._sights.arrived(fact.since, fact.zone, actor))
+        puts = self._sights.departed(fact.last_seen, fact.zone, actor)
+        return Turn(puts=puts) if puts else NOTHING
+
+    def _at_gates(self, now: Ns, report: TagReport) -> Turn:
+        worn, news = self._badges.worn, False
+        for read in report.reads:
+            badge = worn.get(read.epc)
+            gate = None if badge is None else self._gates.get(read.read_point)
+            if badge is not None and gate is not None:
+                at = now - read.age_ns
+                news = self._sights.passing(at, gate, self._actor(badge)) or news
+        return self._waking(now, Turn()) if news else NOTHING
+
+    def _moved(self, now: Ns, movement: Movement) -> Turn:
+        if movement.reason != "observed" or movement.kind == "adjustment" or movement.reverses:
+            return NOTHING
+        ends = [movement.from_location, movement.to_location]
+        places = [end for end in ends if end != UNKNOWN_LOCATION]
+        actors = self._people(movement.at_event, ends, places)
+        place, what = places[0], f"{movement.quantity} {movement.item}"
+        if len(actors) == 1:
+            return Turn(facts=(Attribution(movement.movement_id, actor=actors.pop()),))
+        if actors:
+            count = len(actors)
+            return self._alerts.happened(now, "two_people", place, what=what, people=count)
+        wanted = next((each for each in places if each in self._demanded), None)
+        if wanted is None:
+            return NOTHING
+        return self._alerts.happened(now, "no_badge", wanted, what=what, people=0)
+
+    def _people(self, at: Ns, ends: list[str], places: list[str]) -> set[str]:
+        """Who may have done it: who passed the gate, else who was at either end, else who had
+        left it not long before.
+        """
+        gates = [
+            self._sights.present(at, gate) for gate in self._gates_between.get(frozenset(ends), ())
+        ]
+        zones = [zone for place in places if (zone := self._zone_of.get(place)) is not None]
+        here = [self._sights.present(at, place) for place in dict.fromkeys((*places, *zones))]
+        return _there(gates) or _there(here) or {actor for each in here for actor in each.left}
+
+    def _actor(self, badge: Badge) -> str:
+        """His name as it may leave the rule."""
+        if not self._pseudonym_key:
+            return badge.actor
+        digest = hmac.new(self._pseudonym_key, badge.actor.encode(), hashlib.sha256)
+        return digest.hexdigest()[:PSEUDONYM_DIGITS]
+
+
+def _there(found: Iterable[Present]) -> set[str]:
+    return {actor for each in found for actor in each.there}
+
+
+def _demanded(settings: PersonSettings, site: Site) -> set[str]:
+    """All locations at which a badge is demanded; ConfigError if nothing moves at one of them."""
+    known = {cell.location for cell in site.cells} | {zone.location for zone in site.zones}
+    known |= {end for gate in site.portals for end in (gate.outside, gate.inside)}
+    for location in settings.demanded:
+        if location not in known:
+            raise ConfigError(f"rules.person.demanded: nothing moves at a location {location!r}")
+    within = {cell.location for cell in site.cells if cell.zone in settings.demanded}
+    return within | set(settings.demanded)

@@ -1,0 +1,214 @@
+"""Who was seen where, and when: what the person rule looks up when something moved.
+
+    scanned at a place ------- there from then on, for present_s after the last scan
+    badge tag in a zone ------ there until it has left or its reader is down; after that for
+                               present_s, if nobody else is there
+    badge tag at a gate ------ there while it is read, and for passing_s after
+
+Only the actor's name or pseudonym is kept, and no longer than it can matter or `keep_s`. What was
+told by a scan or by presence is durable, reads at a gate are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from pydantic import Field
+
+from gateway.model import NS_PER_S, Ns
+from gateway.ports import PluginSettings, Row
+
+SIGHT_ROW = "sight:"
+
+LEAD_NS = 3 * NS_PER_S
+"""A tag may be read so much later than its bearer came: he walks behind what he pushes, and his
+body shades the badge until he turns."""
+
+DECIDED_NS = 120 * NS_PER_S
+"""A movement is told at most so long after it happened: longer than any wait for the other sense.
+"""
+
+UNTIL_LEFT: Ns = 1 << 61
+"""Later than any boot lasts: when a badge that stands in a watched zone was there last."""
+
+GATE_READS_MIN = 2
+"""One read may be a stray."""
+
+SIGHTS_MAX = 10_000
+"""Some hundred people at each of a hundred places. Of more, the oldest sight goes."""
+
+SightKind: TypeAlias = Literal["scan", "zone", "gate"]
+
+
+class PersonSettings(PluginSettings):
+    """How long a sight counts. `keep_s` bounds how long a person is remembered at all: a shift.
+
+    `demanded` are the locations at which nothing may move without a badge; that of a zone stands
+    for all cells in it. With `pseudonym` only a keyed hash of the actor leaves the rule.
+    """
+
+    present_s: float = Field(120.0, gt=0, le=3600)
+    passing_s: float = Field(10.0, gt=0, le=600)
+    keep_s: float = Field(28_800.0, ge=60)
+    demanded: tuple[str, ...] = ()
+    pseudonym: bool = False
+
+
+@dataclass(slots=True)
+class Sight:
+    """One actor at one place."""
+
+    kind: SightKind
+    place: str
+    actor: str
+    since: Ns
+    last: Ns
+    standing: bool = False
+    reads: int = 1
+
+    @property
+    def key(self) -> str:
+        """Its durable key: no two alike."""
+        return f"{SIGHT_ROW}{self.kind}\t{self.place}\t{self.actor}"
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who was at a place: `there` for certain, or `left` not long before."""
+
+    there: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+
+
+class Sights:
+    """See the module. `boot` and `last_alive` are those of the rule's context."""
+
+    def __init__(self, settings: PersonSettings, boot: str, last_alive: Ns) -> None:
+        self._present_ns = int(settings.present_s * NS_PER_S)
+        self._passing_ns = int(settings.passing_s * NS_PER_S)
+        self._keep_ns = int(settings.keep_s * NS_PER_S)
+        self._boot = boot
+        self._last_alive = last_alive
+        self._sights: dict[str, Sight] = {}
+        self._at: dict[str, dict[str, Sight]] = {}
+        self._blind_since: dict[str, Ns] = {}
+
+    def restore(self, row: Row) -> None:
+        """Take back a sight of an earlier run."""
+        value: Any = row.value
+        kind, place, actor = row.key.removeprefix(SIGHT_ROW).split("\t")
+        since, last = value["since"], value["last"]
+        if value["boot"] != self._boot:
+            since = last = self._last_alive
+        sight = Sight(kind, place, actor, since, last, value["standing"])  # type: ignore[arg-type] # as it was put
+        self._keep(sight)
+
+    def scanned(self, now: Ns, place: str, actor: str) -> tuple[Row, ...]:
+        """He scanned his badge there."""
+        return self._seen(Sight("scan", place, actor, now, now))
+
+    def arrived(self, since: Ns, place: str, actor: str) -> tuple[Row, ...]:
+        """His badge stands in the zone."""
+        return self._seen(Sight("zone", place, actor, since, since, standing=True))
+
+    def departed(self, last: Ns, place: str, actor: str) -> tuple[Row, ...]:
+        """His badge has left the zone."""
+        sight = self._at.get(place, {}).get(Sight("zone", place, actor, last, last).key)
+        if sight is None:
+            return ()
+        sight.last, sight.standing = max(sight.last, last), False
+        return (self._row(sight),)
+
+    def watch(self, now: Ns, place: str, *, watched: bool) -> None:
+        """The readers of the zone are down, or one of them is up."""
+        if watched:
+            self._blind_since.pop(place, None)
+        else:
+            self._blind_since.setdefault(place, now)
+
+    def passing(self, at: Ns, gate: str, actor: str) -> bool:
+        """His badge was read at a gate; whether that is news."""
+        sight = Sight("gate", gate, actor, at, at)
+        known = self._sights.get(sight.key)
+        if known is not None and at - known.last <= self._passing_ns:
+            known.last = max(known.last, at)
+            known.reads += 1
+            return False
+        self._keep(sight)
+        return True
+
+    def present(self, at: Ns, place: str) -> Present:
+        """Who was there at that moment."""
+        found = Present()
+        blind_since = self._blind_since.get(place, UNTIL_LEFT)
+        for sight in self._at.get(place, {}).values():
+            lead_ns = 0 if sight.kind == "scan" else LEAD_NS
+            if at < sight.since - lead_ns:
+                continue
+            if sight.kind == "gate" and sight.reads < GATE_READS_MIN:
+                continue
+            last = blind_since if sight.standing else sight.last
+            if at <= last + self._certain_ns(sight):
+                found.there.add(sight.actor)
+            elif sight.kind == "zone" and at <= last + self._present_ns:
+                found.left.add(sight.actor)
+        return found
+
+    def forget(self, actor: str) -> tuple[str, ...]:
+        """Forget him everywhere; the keys of the durable rows that go."""
+        return self._drop([sight for sight in self._sights.values() if sight.actor == actor])
+
+    def overdue(self, now: Ns) -> tuple[str, ...]:
+        """Forget what can matter no more; the keys of the durable rows that go."""
+        return self._drop([each for each in self._sights.values() if self._end(each) <= now])
+
+    def next_due(self) -> Ns | None:
+        """When the next is to be forgotten."""
+        return min((self._end(sight) for sight in self._sights.values()), default=None)
+
+    def _certain_ns(self, sight: Sight) -> Ns:
+        if sight.kind == "scan":
+            return self._present_ns
+        return self._passing_ns if sight.kind == "gate" else 0
+
+    def _end(self, sight: Sight) -> Ns:
+        kept = sight.since + self._keep_ns
+        if sight.standing:
+            return kept
+        counts_ns = self._passing_ns if sight.kind == "gate" else self._present_ns
+        return min(kept, sight.last + counts_ns + DECIDED_NS)
+
+    def _seen(self, sight: Sight) -> tuple[Row, ...]:
+        """A new sight, or one that goes on."""
+        known = self._sights.get(sight.key)
+        if known is not None and sight.last - known.last <= self._present_ns:
+            sight.since = known.since
+        if known is not None and known.standing:
+            sight.since = known.since
+        self._keep(sight)
+        return (self._row(sight),)
+
+    def _keep(self, sight: Sight) -> None:
+        if sight.key not in self._sights and len(self._sights) >= SIGHTS_MAX:
+            self._drop([next(iter(self._sights.values()))])
+        self._sights[sight.key] = sight
+        self._at.setdefault(sight.place, {})[sight.key] = sight
+
+    def _drop(self, sights: list[Sight]) -> tuple[str, ...]:
+        return tuple(self._dropped(sights))
+
+    def _dropped(self, sights: list[Sight]) -> Iterator[str]:
+        for sight in sights:
+            del self._sights[sight.key]
+            here = self._at[sight.place]
+            del here[sight.key]
+            if not here:
+                del self._at[sight.place]
+            if sight.kind != "gate":
+                yield sight.key
+
+    def _row(self, sight: Sight) -> Row:
+        told = {"since": sight.since, "last": sight.last, "standing": sight.standing}
+        return Row(sight.key, {**told, "boot": self._boot})
