@@ -14,7 +14,7 @@ import yaml
 GRAFANA = Path(__file__).resolve().parents[3] / "config" / "grafana"
 FILES = sorted((GRAFANA / "dashboards").glob("*.json"))
 KINDS = {"timeseries", "stat", "table", "bargauge", "state-timeline", "row"}
-UNITS = {"none", "s", "ms", "bytes", "Bps", "percent", "celsius", "massg", "cps", "dBm"}
+UNITS = {"none", "s", "ms", "bytes", "Bps", "percent", "celsius", "h", "massg", "cps", "dBm"}
 
 
 def load(name: str) -> Any:
