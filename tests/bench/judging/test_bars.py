@@ -48,7 +48,7 @@ ACTS_MIN = {"quiet": 0, "portal_order": 1500, "portal": 1500, "portal_single": 1
 """So many acts must have been judged; of the others 200, of one hard site 100."""
 
 MISSED: dict[tuple[str, Level], tuple[str, ...]] = {
-    ("portal", "normal"): ("decided share",),
+    ("fused", "normal"): ("false disagreements",),
     ("portal", "hard"): ("decided share",),
     ("shelf", "hard"): ("F1 5 s", "F1 30 s", "delay in p50 s"),
     ("faulty", "normal"): ("false movements", "false departures", "false by faults"),
