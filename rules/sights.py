@@ -26,6 +26,9 @@ LEAD_NS = 3 * NS_PER_S
 """A tag may be read so much later than its bearer came: he walks behind what he pushes, and his
 body shades the badge until he turns."""
 
+SCAN_LEAD_NS = NS_PER_S
+"""A weight tells the moment of an act to a second: who scans and takes at once was there by then."""
+
 DECIDED_NS = 120 * NS_PER_S
 """A movement is told at most so long after it happened: longer than any wait for the other sense.
 """
@@ -144,7 +147,7 @@ class Sights:
         found = Present()
         blind_since = self._blind_since.get(place, UNTIL_LEFT)
         for sight in self._at.get(place, {}).values():
-            lead_ns = 0 if sight.kind == "scan" else LEAD_NS
+            lead_ns = SCAN_LEAD_NS if sight.kind == "scan" else LEAD_NS
             if at < sight.since - lead_ns:
                 continue
             if sight.kind == "gate" and sight.reads < GATE_READS_MIN:

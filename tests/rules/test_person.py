@@ -155,7 +155,13 @@ def test_whose_a_scan_is_and_where(scan: Scan, source: str, named: str | None) -
 def test_what_moved_before_the_scan_is_nobodys() -> None:
     shelf = Warehouse()
     shelf.feed(10, Scan("gun", "bob's badge"))
-    assert shelf.moved(9.5, "A1", "unknown") == []
+    assert shelf.moved(8.5, "A1", "unknown") == []
+
+
+def test_what_moved_as_he_scanned_is_his_though_a_weight_tells_it_a_little_sooner() -> None:
+    shelf = Warehouse()
+    shelf.feed(10, Scan("gun", "bob's badge"))
+    assert shelf.moved(9.5, "A1", "unknown") == ["bob"]
 
 
 def test_badge_tag_in_a_zone_names_its_bearer_as_long_as_it_stands() -> None:
