@@ -27,7 +27,7 @@ LEAD_NS = 3 * NS_PER_S
 body shades the badge until he turns."""
 
 SCAN_LEAD_NS = NS_PER_S
-"""A weight tells the moment of an act to a second: who scans and takes at once was there by then."""
+"""A weight tells when something happened to a second: who scans and takes at once was there."""
 
 DECIDED_NS = 120 * NS_PER_S
 """A movement is told at most so long after it happened: longer than any wait for the other sense.
