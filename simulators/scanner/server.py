@@ -48,9 +48,10 @@ class ScannerServer:
 
     async def stop(self) -> None:
         """Stop listening and hang up."""
-        self.hang_up()
         if self._server is not None:
             self._server.close()
+        self.hang_up()
+        if self._server is not None:
             await self._server.wait_closed()
 
     @property
@@ -105,6 +106,9 @@ class ScannerServer:
         return packets
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._server is not None and not self._server.is_serving():
+            writer.close()  # it was taken in before, and begins after the end
+            return
         self._writers.add(writer)
         self._connected.set()
         try:
