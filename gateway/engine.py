@@ -16,29 +16,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from gateway.model import (
     Action,
-    Alert,
-    Amendment,
     Attribution,
-    Badge,
-    BookStock,
-    Dismissal,
     Event,
-    ExpectedSet,
     Fact,
-    Item,
-    Location,
     Movement,
     Ns,
     Reference,
-    ReferenceDeleted,
-    Snapshot,
     TagReport,
-    Task,
-    TaskConfirmation,
-    Unresolved,
 )
 from gateway.outcome import Outcome
 from gateway.ports import NOTHING, Row, Rule, Turn
@@ -49,12 +37,8 @@ NEVER: Ns = 1 << 62
 FEEDBACK_ROUNDS_MAX = 16
 """Turns that one fact may set off by feedback; more is two rules answering each other for ever."""
 
-EVENT_TYPES: frozenset[type] = frozenset(
-    (Movement, Unresolved, Dismissal, Alert, Snapshot, Amendment, TaskConfirmation)
-)
-REFERENCE_TYPES: frozenset[type] = frozenset(
-    (Item, Location, ExpectedSet, Task, BookStock, Badge, ReferenceDeleted)
-)
+EVENT_TYPES: frozenset[type] = frozenset(get_args(Event))
+REFERENCE_TYPES: frozenset[type] = frozenset(get_args(Reference))
 
 
 class RuleFailed(Exception):  # noqa: N818 - it is a bug of that rule, told by its name
@@ -184,10 +168,8 @@ class Engine:
         fact: Fact | None,
     ) -> Sequence[Outcome]:
         """End the turn, then run the turns that its feedback sets off."""
-        if isinstance(
-            fact, Item | Location | ExpectedSet | Task | BookStock | Badge | ReferenceDeleted
-        ):
-            draft.references.append(fact)
+        if type(fact) in REFERENCE_TYPES:
+            draft.references.append(fact)  # type: ignore[arg-type] # the set above says so
         outcomes = [*before, self._run(pending, draft)]
         for _ in range(FEEDBACK_ROUNDS_MAX):
             if not self._feedback:

@@ -49,8 +49,8 @@ class Standing:
 
     `last` (any read here), `still` (at its level), `shaded` (somewhat below), `roamed` (elsewhere)
     and `arrived` are on the zone's clock; `seen_at`, `still_at`, `shaded_at`, `placed_at` and
-    `stirred_at`, the first read since at which it was taken up, are moments. `due` is when its
-    silence is looked at.
+    `stirred_at`, the first read since at which it was taken up, are moments. `hidden` is its
+    longest silence since then, `due` when its silence is looked at.
     """
 
     antenna: ZoneAntenna

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -13,8 +12,7 @@ from gateway.cli.configured import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigPath,
-    ask_gateway,
-    configured,
+    ask_command,
     say,
     say_json,
     start,
@@ -74,8 +72,7 @@ def replay_from(
 
 
 def _give(name: str, args: Mapping[str, Any], config: ConfigPath, *, as_json: bool) -> None:
-    request = {"request": "command", "id": str(uuid.uuid4()), "command": name, "args": args}
-    result = ask_gateway(configured(config), request)["result"]
+    result = ask_command(config, name, args)
     if as_json:
         say_json(result)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -66,6 +67,13 @@ def ask_gateway(configuration: Configuration, request: Mapping[str, Any]) -> dic
     conversation = converse(configuration, request)
     conversation.close()
     return conversation.first
+
+
+def ask_command(config: Path, name: str, args: Mapping[str, Any]) -> dict[str, Any]:
+    """What came of a command that the running gateway was given, under a new request id."""
+    request = {"request": "command", "id": str(uuid.uuid4()), "command": name, "args": args}
+    result: dict[str, Any] = ask_gateway(configured(config), request)["result"]
+    return result
 
 
 def say(text: str) -> None:

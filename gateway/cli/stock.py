@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
@@ -12,8 +11,7 @@ from gateway.cli.configured import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigPath,
-    ask_gateway,
-    configured,
+    ask_command,
     say,
     say_json,
     start,
@@ -40,8 +38,7 @@ def stock(
     """What locations hold: on hand, the core's book, thresholds, and when it runs out."""
     named = {"location": location, "item": item}
     args = {name: code for name, code in named.items() if code}
-    request = {"request": "command", "id": str(uuid.uuid4()), "command": "stock", "args": args}
-    result = ask_gateway(configured(config), request)["result"]
+    result = ask_command(config, "stock", args)
     if as_json:
         say_json(result)
     else:

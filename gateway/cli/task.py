@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +11,7 @@ from gateway.cli.configured import (
     DEFAULT_CONFIG,
     AsJson,
     ConfigPath,
-    ask_gateway,
-    configured,
+    ask_command,
     say,
     say_json,
     start,
@@ -33,7 +30,7 @@ def main(arguments: Sequence[str]) -> None:
 @app.command()
 def ls(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """The open tasks, the first to be done first."""
-    told = _ask("task-ls", {}, config)
+    told = ask_command(config, "task-ls", {})
     if as_json:
         say_json(told)
         return
@@ -47,7 +44,7 @@ def ls(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 @app.command()
 def show(task_id: TaskId, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """One task with all that is known of it."""
-    told = _ask("task-show", {"task_id": task_id}, config)
+    told = ask_command(config, "task-show", {"task_id": task_id})
     if as_json:
         say_json(told)
         return
@@ -75,17 +72,11 @@ def cancel(
 ) -> None:
     """Take a task back; what was done until now is confirmed to the core."""
     args = {"task_id": task_id} | ({"actor": actor} if actor else {})
-    told = _ask("task-cancel", args, config)
+    told = ask_command(config, "task-cancel", args)
     if as_json:
         say_json(told)
     else:
         say(f"task {told['task_id']} is cancelled")
-
-
-def _ask(name: str, args: Mapping[str, Any], config: Path) -> dict[str, Any]:
-    request = {"request": "command", "id": str(uuid.uuid4()), "command": name, "args": args}
-    result: dict[str, Any] = ask_gateway(configured(config), request)["result"]
-    return result
 
 
 def _line(task: Mapping[str, Any]) -> str:

@@ -20,11 +20,8 @@ from simulators.core.desk import Desk, Report
 from simulators.core.orders import OrderLine
 from simulators.core.service import Connection, Core
 from tests.gateway.serving import serving
-from tests.gateway.task_rule import WorkedOff, task_rule
 from tests.gateway.uplink.conftest import listening
 from tests.polling import PATIENCE_S, until
-
-__all__ = ["task_rule"]
 
 pytestmark = pytest.mark.server
 
@@ -95,10 +92,9 @@ async def site(
 
 @pytest.fixture
 async def gateway(
-    site: Site, write_site: Callable[..., Path], fake_driver: Any, task_rule: type[WorkedOff]
+    site: Site, write_site: Callable[..., Path], fake_driver: Any
 ) -> AsyncIterator[Gateway]:
     """A gateway with 100 bolts on its scale, of which the core knows."""
-    assert task_rule
     fake_driver.on_scale_g = 1000.0
     async with serving(load_configuration(write_site(rest=QUICK, port=site.port))) as gateway:
         await until(lambda: site.records("snapshot"))

@@ -16,10 +16,7 @@ from gateway.settings import load_configuration
 from gateway.status import RefusedError, ask
 from gateway.tasks import LISTED_MAX
 from tests.gateway.serving import serving
-from tests.gateway.task_rule import WorkedOff, task_rule
 from tests.polling import until
-
-__all__ = ["task_rule"]
 
 QUICK = """
 [rules.weight]
@@ -31,10 +28,7 @@ TASK = Task("T-1", "issue", ORDER, "BOLT", 4, "BIN-1", due_s=1_795_512_600, vers
 
 
 @pytest.fixture
-def site_file(
-    write_site: Callable[..., Path], fake_driver: Any, task_rule: type[WorkedOff]
-) -> Path:
-    assert task_rule
+def site_file(write_site: Callable[..., Path], fake_driver: Any) -> Path:
     fake_driver.on_scale_g = 1000.0
     return write_site(rest=QUICK)
 
@@ -73,7 +67,7 @@ async def test_task_is_shown_with_its_progress(gateway: Gateway, fake_driver: An
         "item": "BOLT",
         "asked": 4,
         "done": 0,
-        "state": "queued",
+        "state": "active",
         "from": {"location": "BIN-1"},
         "tolerance": {"pieces": 0, "permille": 0},
         "policy": "warning",

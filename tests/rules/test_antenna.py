@@ -85,6 +85,17 @@ def test_what_strays_teach_is_bounded(strays: int) -> None:
     assert low <= antenna(*[-5000] * 40, strays=(strays,) * 200).away_cdb <= high
 
 
+@pytest.mark.parametrize("loss", [0, 800, 2500])
+def test_what_its_material_takes_says_nothing_of_where_a_tag_stands(loss: int) -> None:
+    here = antenna(*[-5000] * 40, strays=(-7000,) * 20)
+    there = antenna(*[-6000] * 40, strays=(-7000,) * 20)
+    strong, weak = -5000 - loss, -7000 - loss
+    assert here.against(strong, there, weak) == pytest.approx(here.against(-5000, there, -7000))
+    assert here.against(strong, there, weak) > 2.0
+    assert here.against(-6000 - loss, there, -6500 - loss) == 0  # halfway between the two
+    assert here.against(strong, there, weak) == pytest.approx(-there.against(weak, here, strong))
+
+
 def test_expectations_of_a_scale_pass() -> None:
     zone = WatchedZone("A", Silences.of(0.5), sure_nats_of(0.5))
     zone.expect(0, EpcPattern(("3034aa",)))

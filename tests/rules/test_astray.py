@@ -185,16 +185,17 @@ def test_tag_that_fell_silent_and_stands_otherwise_has_come_anew(there: TagRead)
     assert (arrival.refutes, arrival.from_zone) == (False, "")
 
 
+@pytest.mark.parametrize("way_s", [12.0, 20.0, WAY_MAX_NS / S - 3.0])
 @pytest.mark.parametrize(
     ("there", "zone"),
     [(read("r:3"), "B"), (read(dbm=-44.0), "A"), (read("r:2"), "A")],
     ids=["next zone", "its own", "its other antenna"],
 )
 def test_tag_that_is_set_down_soon_after_it_was_told_to_leave_was_on_its_way(
-    there: TagRead, zone: str
+    there: TagRead, zone: str, way_s: float
 ) -> None:
     play = gone(taught(), roamed=True)
-    play.cover(play.now_s + 3.0)
+    play.cover(13.0 + way_s)
     play.cover(play.now_s + 6.0, reads={0.125: [there]})
     arrival = play.kinds(Arrival)[1]
     assert (arrival.zone, arrival.from_zone, arrival.refutes) == (zone, "A", True)

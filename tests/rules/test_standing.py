@@ -128,6 +128,21 @@ def test_blind_time_is_no_silence_before_a_move() -> None:
     assert not tag.left_for(run)
 
 
+@pytest.mark.parametrize(("hidden_s", "teaches"), [(1.0, False), (9.0, True)])
+def test_longest_silence_of_a_tag_on_its_way_teaches_its_zone(
+    hidden_s: float, teaches: bool
+) -> None:
+    """Wherever it is set down, and however often it is read in the end."""
+    tag = stirred((SEEN_S + 0.1, -50.0))
+    before = tag.silences.roamed.count
+    for pause_s in (hidden_s, 0.5):
+        tag.zone.lived += round(pause_s * S)
+        tag.stir(tag.zone.lived, on_its_way(-62.0, tag.zone.lived / S), -6200)
+    tag.set_down()
+    assert (tag.silences.roamed.count > before) is teaches
+    assert tag.hidden == 0
+
+
 def test_tag_that_comes_back_teaches_its_zone() -> None:
     tag = stirred((SEEN_S + 0.1, -50.0))
     before = tag.silences.roamed.count

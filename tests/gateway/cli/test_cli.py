@@ -234,7 +234,7 @@ def told_stock(monkeypatch: pytest.MonkeyPatch, answers: list[Object]) -> list[O
         answers.append(request)
         return {"result": {"lines": STOCK, "left_off": 7}}
 
-    monkeypatch.setattr("gateway.cli.stock.ask_gateway", ask)
+    monkeypatch.setattr("gateway.cli.configured.ask_gateway", ask)
     return answers
 
 

@@ -60,7 +60,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Object]:
         asked.append(request)
         return {"ok": True, "result": RESULTS[request["command"].removeprefix("task-")]}
 
-    monkeypatch.setattr("gateway.cli.task.ask_gateway", answer)
+    monkeypatch.setattr("gateway.cli.configured.ask_gateway", answer)
     return asked
 
 
