@@ -93,11 +93,45 @@ class Unresolved:
 
 @dataclass(frozen=True, slots=True)
 class Dismissal:
-    """An Unresolved turned out to be nothing, or was settled by hand."""
+    """An Unresolved turned out to be nothing, or was settled by hand; or a Proposal was answered
+    by `actor` (`approved`, `refused`), or is void. Its id stands in `unresolved_id`.
+    """
 
     unresolved_id: str
     reason: str
     at_decided: Ns
+    actor: str | None = None
+
+
+ProposalKind: TypeAlias = Literal["stocktake", "reconcile", "first_stock", "binding"]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalLine:
+    """What is proposed of one item: `expected` were booked, `found` are there. `reason` says why
+    they differ; `epcs` are the pieces that it is about, where they are known.
+    """
+
+    item: str
+    expected: int
+    found: int
+    uom: str = "pcs"
+    reason: str = ""
+    epcs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Something that is booked only if a person or the core says so. `text` says what answering
+    does. Closed by a Dismissal of its id, after what was booked.
+    """
+
+    proposal_id: str
+    kind: ProposalKind
+    location: str
+    lines: tuple[ProposalLine, ...]
+    text: str
+    at_event: Ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +210,7 @@ class TaskConfirmation:
 
 
 Event: TypeAlias = (
-    Movement | Unresolved | Dismissal | Alert | Snapshot | Amendment | TaskConfirmation
+    Movement | Unresolved | Dismissal | Proposal | Alert | Snapshot | Amendment | TaskConfirmation
 )
 
 

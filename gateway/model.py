@@ -32,6 +32,9 @@ from gateway.event import (
     Movement,
     MovementKind,
     OrderReference,
+    Proposal,
+    ProposalKind,
+    ProposalLine,
     Pulse,
     SetOutput,
     Snapshot,
@@ -285,6 +288,15 @@ class ActionDone:
     ok: bool = True
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's or the core's answer to the Proposal of that code (its id)."""
+
+    code: str
+    approved: bool
+    actor: str = ""
+
+
 Observation: TypeAlias = (
     TagReport
     | WeightReport
@@ -298,6 +310,7 @@ Observation: TypeAlias = (
     | SnapshotRequest
     | ActionDone
     | TaskCancel
+    | Approval
 )
 
 

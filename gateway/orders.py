@@ -1,26 +1,28 @@
 """The commands that the core or a person may give (docs/asyncapi.yaml, CommandRequest).
 
-A pulse is decided once per request id, and so is the cancelling of a task: the id is kept in the
-transaction that decides it, so that a request that the broker gives again after a crash is answered
-and not carried out again.
+A pulse is decided once per request id, and so is the cancelling of a task and the answer to a
+proposal: the id is kept in the transaction that decides it, so that a request that the broker gives
+again after a crash is answered and not carried out again.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
 from gateway.assembly import Gateway
-from gateway.model import Pulse, SnapshotRequest, TaskCancel
+from gateway.model import Approval, Dismissal, Pulse, SnapshotRequest, TaskCancel
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
+from gateway.proposals import is_open, listed_proposals
 from gateway.stock_figures import STOCK_RULE, stock_lines
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
-from gateway.uplink.messages import Request, key_of, text_of, whole_of
+from gateway.uplink.messages import Request, flag_of, key_of, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
@@ -38,6 +40,7 @@ class Orders:
     def __init__(self, gateway: Gateway, remembered: Mapping[str, Row]) -> None:
         self._gateway = gateway
         self._remembered = OrderedDict(remembered)
+        self._answering = asyncio.Lock()
 
     async def snapshot(self, request: Request) -> Mapping[str, JsonValue]:
         """Book the absolute stock of one location, or of all."""
@@ -93,6 +96,38 @@ class Orders:
         await self._gateway.pipeline.feed([TaskCancel(code, actor)], [self._remember(row)])
         return row.value
 
+    async def proposals(self, _request: Request) -> Mapping[str, JsonValue]:
+        """What waits for an answer."""
+        return await self._gateway.store.read(listed_proposals)
+
+    async def approve(self, request: Request) -> Mapping[str, JsonValue]:
+        """Answer a proposal; what it comes to is booked with the answer. One at a time."""
+        code = key_of(request.args, "code")
+        approved = flag_of(request.args, "approved")
+        actor = key_of(request.args, "actor") if "actor" in request.args else ""
+        async with self._answering:
+            known = self._remembered.get(request.id)
+            if known is None:
+                if not await self._is_open(code):
+                    raise CommandError(f"no proposal {code!r} waits for an answer")
+                known = Row(request.id, {"code": code, "approved": approved})
+                answer = Approval(code, approved, actor)
+                await self._gateway.pipeline.feed([answer], [self._remember(known)])
+            if await self._is_open(code):
+                await self._refuse_for_rules(code, approved, actor)
+        return known.value
+
+    async def _is_open(self, code: str) -> bool:
+        return await self._gateway.store.read(lambda reader: is_open(reader, code))
+
+    async def _refuse_for_rules(self, code: str, approved: bool, actor: str) -> None:
+        """Whoever proposed it does not run: it can be refused, and no more."""
+        if approved:
+            raise CommandError(f"no rule that runs can carry out proposal {code!r}; refuse it")
+        now = self._gateway.clock.now()
+        refused = Dismissal(code, "refused", now, actor or None)
+        await (await self._gateway.booker.submit([Outcome(now, events=(refused,))]))
+
     async def _task(self, code: str) -> Mapping[str, JsonValue]:
         def look(reader: StoreReader) -> Mapping[str, JsonValue] | None:
             return shown_task(reader, code)
@@ -143,6 +178,12 @@ async def commands(gateway: Gateway) -> Commands:
         "zero": orders.zero,
         "requeue": orders.requeue,
         "task-cancel": orders.cancel_task,
+        "approve": orders.approve,
     }
-    queries = {"stock": orders.stock, "task-ls": orders.tasks, "task-show": orders.task}
+    queries = {
+        "stock": orders.stock,
+        "task-ls": orders.tasks,
+        "task-show": orders.task,
+        "proposals": orders.proposals,
+    }
     return Commands(handlers, gateway.health.count, queries)

@@ -18,6 +18,8 @@ COMMANDS = {
     "status": "how the running gateway is",
     "stock": "what locations hold, the core's book of it, and when it runs out",
     "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
+    "proposals": "what waits for an answer before it is booked",
+    "approve": "answer a proposal: approve or refuse it",
     "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",

@@ -24,6 +24,7 @@ from gateway.model import (
     Movement,
     Ns,
     OrderReference,
+    Proposal,
     Snapshot,
     TaskConfirmation,
     Unresolved,
@@ -138,10 +139,31 @@ def _unresolved(event: Unresolved, say: Say) -> Body:
 
 @_content.register(Dismissal)
 def _dismissal(event: Dismissal, say: Say) -> Body:
-    return {
+    body: Body = {
         "unresolved_id": event.unresolved_id,
         "reason": event.reason,
         "at_decided": say(event.at_decided),
+    }
+    if event.actor is not None:
+        body["actor"] = event.actor
+    return body
+
+
+@_content.register(Proposal)
+def _proposal(event: Proposal, say: Say) -> Body:
+    lines: list[Body] = []
+    for line in event.lines:
+        told: Body = {name: getattr(line, name) for name in ("item", "expected", "found", "uom")}
+        if line.reason:
+            told["reason"] = line.reason
+        lines.append({**told, "epcs": list(line.epcs)})
+    return {
+        "proposal_id": event.proposal_id,
+        "kind": event.kind,
+        "location": event.location,
+        "lines": lines,
+        "text": event.text,
+        "at_event": say(event.at_event),
     }
 
 

@@ -13,13 +13,13 @@ import apsw
 
 from gateway.canonical import canonical
 from gateway.clock import ClockQuality
-from gateway.model import Alert, Event, Ns
+from gateway.model import Alert, Dismissal, Event, Ns, Proposal
 from gateway.ports import Record
 from gateway.store.booking import Body, Head, kind_of, record, utc
 from gateway.store.database import Damaged
 from gateway.store.merkle import CompactRange, leaf_hash
 from gateway.store.pending import Pending
-from gateway.store.schema import ledger_key
+from gateway.store.schema import PROPOSAL_ROWS, ledger_key
 from gateway.store.tables import put_alert
 from gateway.store.words import Epoch, Identity, NewEpoch, WallTime
 
@@ -115,10 +115,16 @@ class Ledger:
         self.mark = self._saved = Mark(epoch, 0, 0, CompactRange())
 
     def book(self, event: Event) -> Record:
-        """Record one event under the next number; an alert is also kept until it is cleared."""
+        """Record one event under the next number; an alert is also kept until it is cleared, and a
+        proposal until it is answered.
+        """
         fresh = self.add(kind_of(event), lambda head: record(event, head, self._say))
         if isinstance(event, Alert):
             put_alert(self._connection, event, ledger_key(self.mark.epoch.number, fresh.seq))
+        elif isinstance(event, Proposal):
+            self._pending.keep(PROPOSAL_ROWS, event.proposal_id, fresh.body.decode())
+        elif isinstance(event, Dismissal):
+            self._pending.drop(PROPOSAL_ROWS, event.unresolved_id)
         return fresh
 
     def add(self, kind: str, body_of: Callable[[Head], Body]) -> Record:

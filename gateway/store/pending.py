@@ -72,6 +72,14 @@ class Pending:
         for name in outcome.deletes:
             self._state[name] = None
 
+    def keep(self, owner: str, key: str, value: str) -> None:
+        """A row beside those of the rules, as JSON; `owner` stands where a rule's name stands."""
+        self._state[owner, key] = (1, value)
+
+    def drop(self, owner: str, key: str) -> None:
+        """No such row any more."""
+        self._state[owner, key] = None
+
     def put_evidence(self, rows: Iterable[EvidenceRow], keys: list[int]) -> None:
         """What `why` shows; `keys` are those of the outcome's events."""
         for row in rows:

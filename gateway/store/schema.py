@@ -27,6 +27,9 @@ ANCHORS_MAX = 1000
 PULSES_MAX = 1000
 """Finished pulses kept for people to look at."""
 
+PROPOSAL_ROWS = "proposal"
+"""Stands where a rule's name stands: records of the proposals that wait, by id."""
+
 EVIDENCE_MAX = 20_000
 """Evidence rows kept: some hours of a busy site, about 20 MB."""
 

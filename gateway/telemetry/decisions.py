@@ -14,6 +14,7 @@ from gateway.model import (
     Event,
     Movement,
     Ns,
+    Proposal,
     Severity,
     Site,
     TaskConfirmation,
@@ -130,6 +131,8 @@ class DecisionMeter:
                 self._alert(event)
             elif isinstance(event, TaskConfirmation):
                 tally = self._events[name, event.state]
+            elif isinstance(event, Proposal):
+                tally = self._events[name, event.kind]
             else:
                 tally = self._events[name, getattr(event, "reason", "")]
             tally.recorded += 1

@@ -88,6 +88,14 @@ def whole_of(value: Object, name: str, least: int = 0, default: int | None = Non
     return found
 
 
+def flag_of(value: Object, name: str) -> bool:
+    """A field that is true or false."""
+    found = value.get(name)
+    if not isinstance(found, bool):
+        raise BadPayloadError(f"{name}: true or false is wanted")
+    return found
+
+
 def parse_hello(payload: bytes) -> CoreHello:
     """The core's hello."""
     value = parse_object(payload)

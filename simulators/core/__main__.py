@@ -1,7 +1,8 @@
 """Run the reference core: `python -m simulators.core --broker mqtt://127.0.0.1:1883 --db FILE`.
 
 `python -m simulators.core order --db FILE put|withdraw|ls` takes orders into the book of a core,
-which issues them if it runs (simulators.core.order).
+which issues them if it runs (simulators.core.order); `python -m simulators.core proposal --db FILE
+ls|approve|refuse` decides on what gateways propose (simulators.core.proposal).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulators.core import order
+from simulators.core import order, proposal
 from simulators.core.book import Book
 from simulators.core.contract import DEFAULT_PREFIX, load_contract
 from simulators.core.desk import Desk, Report
@@ -103,6 +104,8 @@ def main() -> None:
     """Entry point."""
     if sys.argv[1:2] == ["order"]:
         sys.exit(order.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["proposal"]:
+        sys.exit(proposal.main(sys.argv[2:]))
     options = arguments()
     with contextlib.closing(Book(options.db, rules(options))) as book:
         if options.lose:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulators.core import orders, pieces, stock
+from simulators.core import orders, pieces, proposals, stock
 from simulators.core.contract import Position
 from simulators.core.orders import Orders
+from simulators.core.proposals import Proposals
 from simulators.core.record import Committed, Incoming, Outcome, Result, Rules, Status
 from simulators.core.references import Reference, References
 from simulators.core.stock import Stock
@@ -46,10 +47,12 @@ class Book:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA + orders.SCHEMA)
+        self._database.executescript(proposals.SCHEMA)
         self._marks = self._read_marks()
         self._seen = self._version()
         self.references = References(self._database)
         self.orders = Orders(self._database, self.references)
+        self.proposals = Proposals(self._database)
 
     def close(self) -> None:
         """Close the file; the book is of no use afterwards."""
@@ -131,6 +134,11 @@ class Book:
         with self._transaction():
             return self.orders.withdraw(task)
 
+    def answer(self, proposal: str, *, approved: bool, actor: str = "") -> None:
+        """Decide on a proposal; the gateway is told. See Proposals.answer."""
+        with self._transaction():
+            self.proposals.answer(proposal, approved=approved, actor=actor)
+
     def changed_elsewhere(self) -> bool:
         """Whether another process has written to the file since this was last asked."""
         before, self._seen = self._seen, self._version()
@@ -181,6 +189,7 @@ class Book:
             stock.replace(self._database, stock.recount(self._database))
             pieces.lose(self._database)
             self.orders.lose()
+            self.proposals.lose()
         self._marks = self._read_marks()
 
     def _version(self) -> int:
@@ -213,6 +222,7 @@ class Book:
             stock.change(self._database, incoming.data)
             pieces.change(self._database, number, incoming.data)
             self.orders.change(number, incoming.data)
+            self.proposals.change(number, incoming.data)
         self.count(status)
         return Outcome(incoming, status, document_no, reason)
 

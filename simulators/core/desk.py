@@ -25,6 +25,7 @@ from simulators.core.contract import (
     parse,
     position,
 )
+from simulators.core.proposals import APPROVE
 from simulators.core.record import Incoming, Outcome, Result
 from simulators.core.references import Reference
 
@@ -77,6 +78,7 @@ class Desk:
         self._served: set[str] = set()
         self._issued: dict[str, str] = {}
         self._asked: dict[tuple[str, str], tuple[int, float]] = {}
+        self._answered: set[str] = set()
         self._channels: dict[str, Callable[[Answer, Address, Any, bool], None]] = {
             "helloGateway": self._on_hello,
             "status": self._on_status,
@@ -88,10 +90,12 @@ class Desk:
         """What to say on a fresh connection: hello to every gateway known, and all references."""
         answer = Answer([], [])
         self._served.clear()
+        self._answered.clear()
         for gateway in self._expected:
             self._serve(answer, gateway)
         for gateway, epoch in self.book.gateways().items():
             self._hello(answer, gateway, epoch)
+        answer.messages.extend(self._answers())
         return answer
 
     def handle(self, messages: Iterable[Message], now_s: float) -> Answer:
@@ -136,12 +140,20 @@ class Desk:
         """Take an order back; OrderRefusedError if it is not open."""
         return self._issue([self.book.withdraw(task)])
 
-    def ordered_elsewhere(self) -> Answer:
-        """Issue the orders that another process has taken into the book, or taken back."""
+    def answer(self, proposal: str, *, approved: bool, actor: str = "") -> Answer:
+        """Decide on a proposal, and tell its gateway; ProposalRefusedError if it is not open."""
+        self.book.answer(proposal, approved=approved, actor=actor)
+        return Answer(self._answers(), [])
+
+    def decided_elsewhere(self) -> Answer:
+        """Issue the orders that another process has taken into the book, or taken back, and tell
+        what it decided on proposals.
+        """
         if not self.book.changed_elsewhere():
             return Answer([], [])
         tasks = [task for task in self.book.references.all() if task.kind == "task"]
-        return self._issue([t for t in tasks if self._issued.get(t.code, "") != t.payload])
+        issued = self._issue([t for t in tasks if self._issued.get(t.code, "") != t.payload])
+        return Answer([*issued.messages, *self._answers()], [])
 
     def command(self, gateway: str, command: str, args: Mapping[str, Any]) -> tuple[str, Message]:
         """Make a request to a gateway: returns its id, and the message."""
@@ -150,6 +162,19 @@ class Desk:
         body = {"id": request, "command": command, "args": dict(args)}
         self.contract.validate("commandRequest", body)
         return request, self._message("commandRequest", gateway, body)
+
+    def _answers(self) -> list[Message]:
+        """What the core has decided on proposals, once on each connection; a gateway that heard it
+        before has nothing open any more.
+        """
+        messages = []
+        for each in self.book.proposals.to_tell():
+            if each.id not in self._answered:
+                self._answered.add(each.id)
+                args = {"code": each.id, "approved": each.answer == APPROVE}
+                args |= {"actor": each.actor} if each.actor else {}
+                messages.append(self.command(each.gateway, "approve", args)[1])
+        return messages
 
     def _receive(self, address: Address, value: Any, payload: bytes) -> Incoming:
         """Read a record; only one whose position cannot be told is a ContractError here."""
@@ -209,6 +234,8 @@ class Desk:
         epoch = value["epoch"]
         _, incidents = self.book.hello(address.gateway, epoch, value["first_kept"], value["last"])
         self._hello(answer, address.gateway, epoch)
+        self._answered.clear()
+        answer.messages.extend(self._answers())
         if "gap" in incidents:
             answer.messages.append(self.command(address.gateway, "snapshot", {})[1])
         for incident in incidents:

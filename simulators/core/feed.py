@@ -42,6 +42,11 @@ def _content(data: Mapping[str, Any]) -> str:
             )
         case "unresolved":
             return f"unresolved at {data['location']}: {data['reason']}"
+        case "proposal":
+            lines = ", ".join(
+                f"{line['found']} of {line['expected']} {line['item']}" for line in data["lines"]
+            )
+            return f"proposal {data['kind']} at {data['location']}: {lines or 'nothing'}"
         case "task_confirmation":
             exception = f" {data['exception']}" if "exception" in data else ""
             done, asked = data["quantity_done"], data["quantity_asked"]

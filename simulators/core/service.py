@@ -120,6 +120,13 @@ class Core:
         """Take an order back. See Desk.withdraw."""
         await self._pass_on(await self._work(lambda: self.desk.withdraw(task)))
 
+    async def answer(self, proposal: str, *, approved: bool, actor: str = "") -> None:
+        """Decide on a proposal, and tell its gateway. See Desk.answer."""
+        answer = await self._work(
+            lambda: self.desk.answer(proposal, approved=approved, actor=actor)
+        )
+        await self._pass_on(answer)
+
     async def command(
         self, gateway: str, command: str, args: Mapping[str, Any], timeout_s: float = 10.0
     ) -> Mapping[str, Any]:
@@ -190,7 +197,7 @@ class Core:
     async def _look_for_orders(self) -> None:
         await self.connected.wait()
         while True:
-            await self._pass_on(await self._work(self.desk.ordered_elsewhere))
+            await self._pass_on(await self._work(self.desk.decided_elsewhere))
             await asyncio.sleep(ORDERS_LOOK_S)
 
     async def _handle(self, burst: list[Message]) -> Answer:

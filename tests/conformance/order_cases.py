@@ -1,7 +1,16 @@
 """Order, numbers and acknowledgements."""
 
 from tests.conformance.gateway import FakeGateway
-from tests.conformance.records import AT, BLOCKED, amendment, epoch_of, movement, snapshot
+from tests.conformance.records import (
+    AT,
+    BLOCKED,
+    amendment,
+    dismissal,
+    epoch_of,
+    movement,
+    proposed,
+    snapshot,
+)
 from tests.conformance.rig import Rig
 
 
@@ -163,6 +172,27 @@ async def amendments(rig: Rig) -> None:
         gateway.judge_documents(epoch, {1, 2, 3, 5})
 
 
+async def proposals(rig: Rig) -> None:
+    """A proposal is taken, and so are what it comes to and what closes it, each once."""
+    async with rig.gateway("proposing") as gateway:
+        epoch = epoch_of("proposing")
+        code = f"{epoch}-1"
+        records = [
+            proposed("proposing", epoch, 1),
+            movement("proposing", epoch, 2, kind="adjustment", supersedes=code, actor="eva"),
+            dismissal("proposing", epoch, 3, reason="approved", actor="eva"),
+            proposed("proposing", epoch, 4, kind="reconcile", lines=[]),
+            dismissal("proposing", epoch, 5, unresolved_id=f"{epoch}-4", reason="outdated"),
+            proposed("proposing", epoch, 6, kind="wish"),
+        ]
+        for record in records:
+            await gateway.send_record(record)
+        await gateway.settled(epoch, 6)
+        told = [gateway.outcomes(epoch, seq) for seq in range(1, 7)]
+        wanted = [["accepted"]] * 5 + [["rejected"]]
+        gateway.judge(told == wanted, f"proposals were {told}")
+
+
 async def results_from(rig: Rig) -> None:
     """Results can be asked for again, as they were first given."""
     async with rig.gateway("results") as gateway:
@@ -205,5 +235,6 @@ CASES = (
     new_epoch,
     pruned_records,
     amendments,
+    proposals,
     results_from,
 )

@@ -98,6 +98,40 @@ def confirmation(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str
     } | changes
 
 
+def proposed(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """Something that waits for an answer."""
+    line = {"item": "M6-NUT", "expected": 7, "found": 6, "uom": "pcs", "reason": "missing"}
+    return {
+        "event": "proposal",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "proposal_id": f"{epoch}-{seq}",
+        "kind": "stocktake",
+        "location": f"shelf-{gateway}",
+        "lines": [line | {"epcs": []}],
+        "text": "if approved, what was found is booked by adjustments",
+        "at_event": AT,
+    } | changes
+
+
+def dismissal(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """What closes an unresolved matter, or a proposal."""
+    return {
+        "event": "dismissal",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "unresolved_id": f"{epoch}-1",
+        "reason": "returned",
+        "at_decided": AT,
+    } | changes
+
+
 def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The CloudEvent around a record."""
     return {

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gateway.model import (
     ActionDone,
+    Approval,
     Badge,
     BookLine,
     BookStock,
@@ -75,6 +76,7 @@ EXAMPLES: list[Fact] = [
     Task("T-1", "issue", OrderReference("erp", "so", "4711", "10"), "BOLT", 4, "A-1"),
     Task("T-2", "receipt", OrderReference("erp", "po", "9", ""), "BOLT", 1, serials=("3034",)),
     TaskCancel("T-1", "badge-17"),
+    Approval("p-1", approved=False, actor="badge-17"),
     BookStock("A-1", (BookLine("BOLT", 7, "pcs", 2), BookLine("NUT", reorder=4)), 3),
     ReferenceDeleted("item", "BOLT"),
 ]

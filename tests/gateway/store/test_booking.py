@@ -23,6 +23,8 @@ from gateway.model import (
     Movement,
     Ns,
     OrderReference,
+    Proposal,
+    ProposalLine,
     Snapshot,
     SnapshotLine,
     TaskConfirmation,
@@ -90,6 +92,9 @@ EVENTS: list[Event] = [
     FULL_MOVEMENT,
     Unresolved("u-1", "two_items_fit", "shelf-1/3", ("M6-NUT",), 1, 2, Evidence(sd_mg=3), (EPC,)),
     Dismissal("u-1", "put_back", 3),
+    Dismissal("p-1", "approved", 3, "eva"),
+    Proposal("p-1", "stocktake", "shelf-1", (ProposalLine("M6-NUT", 4, 3, "pcs"),), "if so", 1),
+    Proposal("p-2", "binding", "hall", (ProposalLine("M", -1, 3, "pcs", "new", (EPC,)),), "", 1),
     Alert("reader_down", "dock-1", raised=True, severity="critical", text="no bytes", at_event=1),
     Alert("unresolved", f"unresolved:{'p' * 128}:{'i' * 128}", True, "warning", "look", 1),
     Snapshot("s-1", "first_start", "shelf-1", (SnapshotLine("M6-NUT", 0, "pcs", (EPC,)),), 1),
@@ -218,7 +223,7 @@ def test_renumbered_movement_keeps_what_it_superseded() -> None:
 
 
 def test_renumbered_alert_gains_no_field() -> None:
-    old = record(EVENTS[4], HEAD, say)
+    old = record(next(each for each in EVENTS if type(each) is Alert), HEAD, say)
     assert renumbered(old, HEAD._replace(seq=99)).keys() == old.keys()
 
 

@@ -75,6 +75,7 @@ def test_schemas_are_valid_draft_7(contract: Contract) -> None:
         (model.Movement, {"from_location": "from", "to_location": "to"}),
         (model.Unresolved, {}),
         (model.Dismissal, {}),
+        (model.Proposal, {}),
         (model.Alert, {}),
         (model.Snapshot, {}),
         (model.Amendment, {}),

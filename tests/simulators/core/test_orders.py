@@ -228,13 +228,13 @@ def put(path: Path, *more: str, quantity: int = 4) -> int:
 def test_order_of_another_process_is_issued_and_withdrawn(path: Path) -> None:
     book = Book(path)
     desk = Desk(book, load_contract(), SITE, Random(1))
-    assert desk.ordered_elsewhere() == Answer([], [])
+    assert desk.decided_elsewhere() == Answer([], [])
     assert put(path) == 0
-    answer = desk.ordered_elsewhere()
+    answer = desk.decided_elsewhere()
     assert tasks(answer)[0][1] == TASK | {"version": 1}
-    assert desk.ordered_elsewhere() == Answer([], [])
+    assert desk.decided_elsewhere() == Answer([], [])
     assert order.main(["--db", str(path), "withdraw", "T-1"]) == 0
-    assert tasks(desk.ordered_elsewhere())[0][1] is None
+    assert tasks(desk.decided_elsewhere())[0][1] is None
     book.close()
 
 
