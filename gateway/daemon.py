@@ -51,6 +51,9 @@ ANCHOR_S = 30.0
 PRUNE_S, PRUNE_LOT_S = 60.0, 1.0
 """Old settled rows are looked for each minute, and go a few hundred a second while there are."""
 
+REMIND_S = 30.0
+"""How often is looked for alerts that are to be told again: half of the shortest pause."""
+
 GAUGE_S = 1.0
 """How often queue depths and the lag of the loop are looked at."""
 
@@ -133,6 +136,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         "local": local_server(gateway, told).run(),
         "anchors": _anchors(gateway),
         "prune": _prune(gateway),
+        "reminders": _remind(gateway),
         "gauges": _gauges(gateway),
         "watchdog": feed_watchdog(gateway.pipeline.moved),
     }
@@ -321,6 +325,15 @@ async def _prune(gateway: Gateway) -> None:
             gateway.health.count("quarantine_forgotten", forgotten)
             log.warning("records left quarantine and were never booked anew", records=forgotten)
         await asyncio.sleep(PRUNE_LOT_S if pruned or forgotten else PRUNE_S)
+
+
+async def _remind(gateway: Gateway) -> None:
+    """Tell alerts again that stand and that nobody has seen."""
+    pause_ns = int(gateway.configuration.gateway.alert_reraise_s * NS_PER_S)
+    while True:
+        await asyncio.sleep(REMIND_S)
+        with suppress(StoreFull):
+            await gateway.store.remind(pause_ns)
 
 
 async def _gauges(gateway: Gateway) -> None:

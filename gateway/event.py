@@ -149,6 +149,19 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A person has seen the alert that stands under that code and key, and sees to it: until it is
+    cleared it is not told again because of the time.
+    """
+
+    code: str
+    key: str
+    actor: str
+    at_event: Ns
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotLine:
     """What one location holds of one item."""
 
@@ -210,7 +223,15 @@ class TaskConfirmation:
 
 
 Event: TypeAlias = (
-    Movement | Unresolved | Dismissal | Proposal | Alert | Snapshot | Amendment | TaskConfirmation
+    Movement
+    | Unresolved
+    | Dismissal
+    | Proposal
+    | Alert
+    | Acknowledgement
+    | Snapshot
+    | Amendment
+    | TaskConfirmation
 )
 
 

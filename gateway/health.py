@@ -13,7 +13,7 @@ from gateway.clock import WallClock
 from gateway.inbox import Inbox
 from gateway.model import NS_PER_MS, Ns
 from gateway.ports import Clock, JsonValue
-from gateway.store import Committed, Store, StoreReader, StoreStatus
+from gateway.store import Committed, Store, StoreStatus
 from gateway.store.booking import utc
 from gateway.supervisor import Supervisor
 from gateway.telemetry import names
@@ -56,6 +56,7 @@ class Health:
         self._epoch = store.epoch
         self._booked = 0
         self._status: StoreStatus | None = None
+        self._alerts: Mapping[str, int] = {}
         self._autonomy = Autonomy(self._clock.now())
         self._committed_at: deque[tuple[int, Ns]] = deque()
         store.observe(self._notice)
@@ -87,7 +88,9 @@ class Health:
 
     async def look(self) -> None:
         """Ask the store what only its file knows: how old a backlog is, how long the disk lasts."""
-        self._status = await self._store.read(StoreReader.status)
+        self._status, self._alerts = await self._store.read(
+            lambda reader: (reader.status(), reader.alert_figures())
+        )
         self._autonomy.note(self._clock.now(), self._booked)
 
     def gauges(self) -> None:
@@ -120,6 +123,8 @@ class Health:
             "latency_us": self._latencies(),
             "counters": dict(sorted(self.figures.counters.items())[:256]),
         }
+        if self._alerts:
+            told["alerts"] = dict(self._alerts)
         if self._status is not None:
             lasts_s = self._autonomy.lasts_s(now, self._booked, self._status)
             if lasts_s is not None:

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any
 
+from gateway.alerts import told_alert
 from gateway.assembly import STORE_FILE, Gateway, product_version
 from gateway.model import NS_PER_S
 from gateway.ports import JsonValue
@@ -60,10 +61,7 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
             "core": position.phase.name.lower() if position else "offline",
         }
     alerts = await store.read(StoreReader.alerts)
-    told["alerts"] = [
-        {"code": up.alert.code, "severity": up.alert.severity, "text": up.alert.text}
-        for up in alerts
-    ]
+    told["alerts"] = [told_alert(raised) for raised in alerts]
     told["last_movements"] = await store.read(_last_movements)
     return told
 

@@ -22,6 +22,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from gateway.book import BookLine, BookStock
 from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
+    Acknowledgement,
     Action,
     Alert,
     Amendment,

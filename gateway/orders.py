@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
 
+from gateway.alerts import listed_alerts
 from gateway.assembly import Gateway
 from gateway.model import Approval, Dismissal, Pulse, SnapshotRequest, TaskCancel
 from gateway.outcome import Outcome
@@ -22,13 +23,16 @@ from gateway.stock_figures import STOCK_RULE, stock_lines
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
-from gateway.uplink.messages import Request, flag_of, key_of, text_of, whole_of
+from gateway.uplink.messages import Request, bounded_text_of, flag_of, key_of, text_of, whole_of
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
 
 STOCK_LINES_MAX = 500
 """Balances in one answer: what a payload of the contract holds, with the longest codes."""
+
+ALERT_KEY_MAX, NOTE_MAX = 512, 250
+"""As the contract says."""
 
 REMEMBERED_MAX = 256
 """Acts whose request is remembered over a restart; a broker gives back far fewer."""
@@ -71,6 +75,23 @@ class Orders:
         except StoreRefused as error:
             raise CommandError(str(error)) from error
         return {"seq": record.seq}
+
+    async def alerts(self, _request: Request) -> Mapping[str, JsonValue]:
+        """The alerts that stand, and who has seen them."""
+        return await self._gateway.store.read(listed_alerts)
+
+    async def acknowledge_alert(self, request: Request) -> Mapping[str, JsonValue]:
+        """Note who has seen an alert. Doing it again changes nothing, so no request is kept."""
+        key = bounded_text_of(request.args, "key", ALERT_KEY_MAX)
+        actor = key_of(request.args, "actor")
+        note = None
+        if "note" in request.args:
+            note = bounded_text_of(request.args, "note", NOTE_MAX)
+        try:
+            codes = await self._gateway.store.acknowledge_alert(key, actor, note)
+        except StoreRefused as error:
+            raise CommandError(str(error)) from error
+        return {"key": key, "codes": list(codes)}
 
     async def tasks(self, _request: Request) -> Mapping[str, JsonValue]:
         """The open tasks, and how far each is."""
@@ -177,11 +198,13 @@ async def commands(gateway: Gateway) -> Commands:
         "tare": orders.tare,
         "zero": orders.zero,
         "requeue": orders.requeue,
+        "alert-ack": orders.acknowledge_alert,
         "task-cancel": orders.cancel_task,
         "approve": orders.approve,
     }
     queries = {
         "stock": orders.stock,
+        "alert-ls": orders.alerts,
         "task-ls": orders.tasks,
         "task-show": orders.task,
         "proposals": orders.proposals,

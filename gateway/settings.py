@@ -37,7 +37,8 @@ DEFAULT_PATH = Path("/etc/shelfgate/gateway.toml")
 
 
 class GatewaySection(PluginSettings):
-    """Who this gateway is, and where it keeps its state. `pseudonym_key` names the secret of
+    """Who this gateway is, and where it keeps its state. An alert that stands and that nobody has
+    acknowledged is told again after `alert_reraise_s`, a shift. `pseudonym_key` names the secret of
     `rules.person.pseudonym`: a credential, or the path of a file.
     """
 
@@ -45,6 +46,7 @@ class GatewaySection(PluginSettings):
     site: Id
     state_folder: Path = Path("/var/lib/shelfgate")
     retention_days: int = Field(30, ge=1)
+    alert_reraise_s: float = Field(28_800.0, ge=60)
     pseudonym_key: str | None = None
 
 

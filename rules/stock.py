@@ -47,7 +47,7 @@ class StockSettings(PluginSettings):
 
     The core's book may be off by `variance` pieces, and by more for `variance_hold_s`: a record is
     on its way for seconds, and for longer where the uplink is cut. An alert about a threshold is
-    cleared `hysteresis` pieces above it; one that stands is told again after `reraise_s`, a shift.
+    cleared `hysteresis` pieces above it.
 
     Demand is added up in buckets of `bucket_h` (an hour, or a day, which knows no night); the last
     one counts `size_permille` and `probability_permille` (a and b of the method). What is bought
@@ -57,7 +57,6 @@ class StockSettings(PluginSettings):
     variance: int = Field(0, ge=0)
     variance_hold_s: float = Field(900.0, ge=1)
     hysteresis: int = Field(1, ge=0)
-    reraise_s: float = Field(28_800.0, ge=60)
     bucket_h: int = Field(24, ge=1, le=168)
     lead_time_h: int = Field(72, ge=1, le=8_760)
     size_permille: int = Field(100, ge=1, le=1000)
@@ -189,7 +188,6 @@ def _patience(settings: StockSettings) -> Patience:
         variance=settings.variance,
         hold=int(settings.variance_hold_s * NS_PER_S),
         hysteresis=settings.hysteresis,
-        reraise=int(settings.reraise_s * NS_PER_S),
     )
 
 

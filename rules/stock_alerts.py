@@ -6,8 +6,7 @@
     below_safety    below the safety stock              cleared `hysteresis` above it
     reorder         below the reorder point             cleared `hysteresis` above it
 
-One that stands is told again every `reraise_s`. Which ones stand is durable, in the line's row; how
-long they have stood is not. Part of the stock rule.
+Which ones stand is durable, in the line's row. Part of the stock rule.
 """
 
 from __future__ import annotations
@@ -55,13 +54,12 @@ OVER = {
 @dataclass(frozen=True, slots=True)
 class Patience:
     """`variance` is how far off the book is nobody's concern, `hold` for how long more is not.
-    `hysteresis` are pieces; `reraise` is when an alert that stands is told again.
+    `hysteresis` are pieces.
     """
 
     variance: int
     hold: Ns
     hysteresis: int
-    reraise: Ns
 
 
 class StockAlerts:
@@ -74,7 +72,7 @@ class StockAlerts:
         self._patience = patience
         self._watched = watched
         self._differs_from: dict[Place, Ns] = {}
-        self._told: dict[tuple[Place, str], Ns] = {}
+        self._standing: set[tuple[Place, str]] = set()
 
     def judge(self, now: Ns, place: Place, line: Line) -> tuple[Alert, ...]:
         """Raise and clear, and note in the line what stands."""
@@ -82,41 +80,31 @@ class StockAlerts:
 
     def due(self, now: Ns) -> list[Place]:
         """The places to be judged because of the time."""
-        held_from, told_at = now - self._patience.hold, now - self._patience.reraise
-        held = {place for place, at in self._differs_from.items() if at <= held_from}
-        return sorted(held | {place for (place, _), at in self._told.items() if at <= told_at})
+        held_from = now - self._patience.hold
+        return sorted(place for place, at in self._differs_from.items() if at <= held_from)
 
     def next_due(self) -> Ns | None:
         """When the next has to be judged because of the time."""
         held = min(self._differs_from.values(), default=None)
-        again = min(self._told.values(), default=None)
-        moments = []
-        if held is not None:
-            moments.append(held + self._patience.hold)
-        if again is not None:
-            moments.append(again + self._patience.reraise)
-        return min(moments, default=None)
+        return None if held is None else held + self._patience.hold
 
     def _changes(self, now: Ns, place: Place, line: Line) -> Iterator[Alert]:
         for code in SEVERITIES:
             if self._stands(now, place, line, code):
-                if self._is_told(now, place, line, code):
+                if self._is_news(place, line, code):
                     yield _alert(now, place, line, code, TEXTS)
             elif code in line.raised:
                 line.raised.discard(code)
-                self._told.pop((place, code), None)
+                self._standing.discard((place, code))
                 yield _alert(now, place, line, code, OVER)
 
-    def _is_told(self, now: Ns, place: Place, line: Line, code: str) -> bool:
-        """Whether an alert that is due is told now: the first time, and again after a while."""
-        key = (place, code)
-        if code not in line.raised and len(self._told) >= STANDING_MAX:
+    def _is_news(self, place: Place, line: Line, code: str) -> bool:
+        """Whether an alert that is due does not stand yet, and can."""
+        fresh = code not in line.raised
+        if fresh and len(self._standing) >= STANDING_MAX:
             return False
-        last = self._told.setdefault(key, now)
-        fresh = code not in line.raised or last + self._patience.reraise <= now
+        self._standing.add((place, code))
         line.raised.add(code)
-        if fresh:
-            self._told[key] = now
         return fresh
 
     def _stands(self, now: Ns, place: Place, line: Line, code: str) -> bool:

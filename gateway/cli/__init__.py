@@ -20,6 +20,7 @@ COMMANDS = {
     "command": "let the running gateway do something: tare, zero, snapshot, requeue, replay-from",
     "proposals": "what waits for an answer before it is booked",
     "approve": "answer a proposal: approve or refuse it",
+    "alert": "what needs a person, and to say that one has seen it: ls, ack",
     "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",

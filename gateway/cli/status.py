@@ -58,7 +58,9 @@ def _text(told: Mapping[str, Any]) -> Iterator[str]:
             f", blind antennas {blind}" if blind else ""
         )
     for alert in told["alerts"]:
-        yield f"alert     {alert['severity']} {alert['code']}: {alert['text']}"
+        seen = alert.get("acknowledged")
+        by = f" (seen by {seen['actor']})" if seen else ""
+        yield f"alert     {alert['severity']} {alert['code']}: {alert['text']}{by}"
     for movement in told["last_movements"]:
         yield f"movement  {movement_text(movement)}"
 

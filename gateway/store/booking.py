@@ -16,6 +16,7 @@ from gateway.clock import ClockQuality
 from gateway.model import (
     NS_PER_MS,
     NS_PER_S,
+    Acknowledgement,
     Alert,
     Amendment,
     Dismissal,
@@ -177,6 +178,19 @@ def _alert(event: Alert, say: Say) -> Body:
         "text": event.text,
         "at_event": say(event.at_event),
     }
+
+
+@_content.register(Acknowledgement)
+def _acknowledgement(event: Acknowledgement, say: Say) -> Body:
+    body: Body = {
+        "code": event.code,
+        "key": event.key,
+        "actor": event.actor,
+        "at_event": say(event.at_event),
+    }
+    if event.note is not None:
+        body["note"] = event.note
+    return body
 
 
 @_content.register(Snapshot)

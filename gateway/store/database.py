@@ -19,7 +19,7 @@ from uuid import UUID, uuid4
 
 import apsw
 
-from gateway.store.schema import CHECKPOINT_PAGES, PAGE_BYTES, SCHEMA_VERSION, TABLES
+from gateway.store.schema import ADDED_TABLES, CHECKPOINT_PAGES, PAGE_BYTES, SCHEMA_VERSION, TABLES
 from gateway.store.words import StoreFailed
 
 BUSY_MAX_MS = 1000
@@ -74,6 +74,7 @@ def open_writing(path: Path, opening: Opening) -> tuple[apsw.Connection, bool]:
     try:
         connection.pragma("synchronous", opening.synchronous)
         _prove(connection, opening)
+        connection.execute(ADDED_TABLES)
     except BaseException:
         connection.close()
         raise

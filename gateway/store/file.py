@@ -15,10 +15,10 @@ from typing import NamedTuple, TypeAlias
 import apsw
 
 from gateway.clock import Anchor
-from gateway.model import Action, Alert
+from gateway.model import Action, Alert, Ns
 from gateway.outcome import Outcome
 from gateway.ports import Record
-from gateway.store import delivery, tables
+from gateway.store import attention, delivery, tables
 from gateway.store.ballast import Ballast
 from gateway.store.database import (
     DAMAGE,
@@ -211,6 +211,16 @@ class StoreFile:
         record = delivery.requeue(self._connection, self._ledger, epoch, seq)
         self._quarantined -= 1
         return record
+
+    def acknowledge_alert(self, key: str, actor: str, note: str | None) -> tuple[str, ...]:
+        """A job: note who has seen an alert. See attention.acknowledge."""
+        self._pending.flush()
+        return attention.acknowledge(self._connection, self._ledger, key, actor, note)
+
+    def remind(self, pause_ns: Ns) -> int:
+        """A job: tell alerts again that nobody has seen. See attention.remind."""
+        self._pending.flush()
+        return attention.remind(self._connection, self._ledger, pause_ns)
 
     def prune(self, before_unix_ns: int, keep_rows: int) -> int:
         """A job: delete some old settled records. See delivery.prune."""

@@ -52,7 +52,7 @@ class Ledger:
         self._identity = identity
         self._wall = wall
         self._leaves: list[bytes] = []
-        self._boot = 0
+        self.boot = 0
         self.fresh: list[Record] = []
         self.stamp = Stamp(0, 0, "unsynced")
         self.mark = Mark(Epoch(0, "", "created"), 0, 0, CompactRange())
@@ -97,7 +97,7 @@ class Ledger:
         if known is None:
             self._connection.execute("INSERT INTO boot(boot_id) VALUES(?)", boot)
             known = self._connection.last_insert_rowid()
-        self._boot = known
+        self.boot = known
         self._connection.execute(
             "DELETE FROM boot WHERE number<?"
             " AND number<coalesce((SELECT boot FROM ledger ORDER BY key LIMIT 1), number+1)",
@@ -137,7 +137,7 @@ class Ledger:
         self._pending.ledger.add(
             ledger_key(mark.epoch.number, seq),
             kind,
-            self._boot,
+            self.boot,
             stamp.recorded_ns,
             stamp.unix_ns,
             leaf,

@@ -27,6 +27,7 @@ from gateway.store.words import (
     PulseRow,
     Quarantined,
     RaisedAlert,
+    Seen,
     StateRow,
     StoreRefused,
     StoreStatus,
@@ -131,7 +132,8 @@ class StoreReader:
     def alerts(self) -> tuple[RaisedAlert, ...]:
         """The alerts that are up. Their `at_event` is 0: it is in the record."""
         rows = self._query(
-            "SELECT code, key, severity, text, ledger_key FROM alert ORDER BY code, key"
+            "SELECT code, key, severity, text, ledger_key, actor, note, at_unix_ns FROM alert"
+            " LEFT JOIN acknowledgement USING (code, key) ORDER BY code, key"
         )
         uuids = self._uuids()
         return tuple(
@@ -139,9 +141,17 @@ class StoreReader:
                 Alert(code, key, raised=True, severity=severity, text=text, at_event=0),
                 uuids[split_key(at)[0]],
                 split_key(at)[1],
+                None if actor is None else Seen(actor, note, utc(seen_at)),
             )
-            for code, key, severity, text, at in rows
+            for code, key, severity, text, at, actor, note, seen_at in rows
         )
+
+    def alert_figures(self) -> dict[str, int]:
+        """How many alerts are up, and how many of them somebody has acknowledged."""
+        ((raised, acknowledged),) = self._query(
+            "SELECT count(*), count(actor) FROM alert LEFT JOIN acknowledgement USING (code, key)"
+        )
+        return {"raised": raised, "acknowledged": acknowledged}
 
     def outputs(self) -> tuple[OutputLevel, ...]:
         """The desired state of all outputs."""

@@ -65,6 +65,13 @@ CREATE TABLE pulse(
   id INTEGER PRIMARY KEY, device TEXT, kind TEXT, cell TEXT, status TEXT) STRICT;
 """
 
+ADDED_TABLES = """
+CREATE TABLE IF NOT EXISTS acknowledgement(
+  code TEXT, key TEXT, actor TEXT, note TEXT, at_unix_ns INTEGER,
+  PRIMARY KEY(code, key)) STRICT, WITHOUT ROWID;
+"""
+"""Made in files that older releases made. These do not look at them, so that one can go back."""
+
 
 def ledger_key(epoch_number: int, seq: int) -> int:
     """The primary key of one record."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from gateway.clock import Anchor
+from gateway.model import Ns
 from gateway.outcome import Outcome
 from gateway.ports import Record
 from gateway.store.database import Opening
@@ -145,6 +146,20 @@ class Store:
         uuid = epoch or self.epoch.uuid
         record: Record = await (await self._put(lambda file: file.requeue(uuid, seq)))
         return record
+
+    async def acknowledge_alert(
+        self, key: str, actor: str, note: str | None = None
+    ) -> tuple[str, ...]:
+        """Note who has seen the alerts of that key; their codes. StoreRefused if none stands."""
+        job = await self._put(lambda file: file.acknowledge_alert(key, actor, note))
+        codes: tuple[str, ...] = await job
+        return codes
+
+    async def remind(self, pause_ns: Ns) -> int:
+        """Tell the alerts again that nobody has seen and that were told so long ago; how many."""
+        job = await self._put(lambda file: file.remind(pause_ns))
+        count: int = await job
+        return count
 
     async def start_epoch(self, reason: NewEpoch) -> Epoch:
         """Number anew. "restored": the core knows this epoch further than we do."""

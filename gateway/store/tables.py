@@ -78,14 +78,18 @@ def put_references(connection: apsw.Connection, references: Iterable[Reference])
 
 
 def put_alert(connection: apsw.Connection, alert: Alert, key: int) -> None:
-    """Keep a raised alert until it is cleared."""
+    """Keep a raised alert until it is cleared, and so long who has seen it."""
     if alert.raised:
         connection.execute(
             "INSERT OR REPLACE INTO alert VALUES(?,?,?,?,?)",
             (alert.code, alert.key, alert.severity, alert.text, key),
         )
     else:
-        connection.execute("DELETE FROM alert WHERE code=? AND key=?", (alert.code, alert.key))
+        for table in ("alert", "acknowledgement"):
+            connection.execute(
+                f"DELETE FROM {table} WHERE code=? AND key=?",  # noqa: S608 - two names
+                (alert.code, alert.key),
+            )
 
 
 def put_action(connection: apsw.Connection, action: Action) -> Action | PulseRow:

@@ -203,13 +203,22 @@ class Opened:
     quarantined: int = 0
 
 
+class Seen(NamedTuple):
+    """Who acknowledged an alert, and when (UTC)."""
+
+    actor: str
+    note: str | None
+    at: str
+
+
 @dataclass(frozen=True, slots=True)
 class RaisedAlert:
-    """An alert that was raised and not cleared, with the seq that said so."""
+    """An alert that was raised and not cleared, with the seq that told it last, and who saw it."""
 
     alert: Alert
     epoch: str
     seq: int
+    seen: Seen | None = None
 
 
 class StateRow(NamedTuple):

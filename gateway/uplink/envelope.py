@@ -27,6 +27,7 @@ SUBJECTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "dismissal": lambda body: str(body["unresolved_id"]),
     "proposal": lambda body: str(body["proposal_id"]),
     "alert": lambda body: str(body["key"]),
+    "acknowledgement": lambda body: str(body["key"]),
     "snapshot": lambda body: str(body["location"]),
     "amendment": lambda body: str(body.get("amends_movement") or body["amends_seq"]),
     "task_confirmation": lambda body: str(body["task"]),

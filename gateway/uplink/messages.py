@@ -17,6 +17,8 @@ KEY_MAX = 128
 _KEY = re.compile(rf"[^\x00-\x1f\x7f]{{1,{KEY_MAX}}}")
 """A code of the site's own, as the contract says."""
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
 NESTING_ERRORS = (ValueError, RecursionError)
 """What `json` raises at nonsense; the second at brackets nested without end."""
 
@@ -77,6 +79,18 @@ def key_of(value: Object, name: str) -> str:
     found = value.get(name)
     if not isinstance(found, str) or not _KEY.fullmatch(found):
         raise BadPayloadError(f"{name}: a key of 1 to {KEY_MAX} characters is wanted")
+    return found
+
+
+def bounded_text_of(value: Object, name: str, characters_max: int) -> str:
+    """A field that is a line of text for a record: not empty, of printable characters."""
+    found = value.get(name)
+    if (
+        not isinstance(found, str)
+        or not 1 <= len(found) <= characters_max
+        or _CONTROL.search(found)
+    ):
+        raise BadPayloadError(f"{name}: a line of 1 to {characters_max} characters is wanted")
     return found
 
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulators.core import orders, pieces, proposals, stock
+from simulators.core import alerts, orders, pieces, proposals, stock
+from simulators.core.alerts import StandingAlert
 from simulators.core.contract import Position
 from simulators.core.orders import Orders
 from simulators.core.proposals import Proposals
@@ -47,7 +48,7 @@ class Book:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
         self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA + orders.SCHEMA)
-        self._database.executescript(proposals.SCHEMA)
+        self._database.executescript(proposals.SCHEMA + alerts.SCHEMA)
         self._marks = self._read_marks()
         self._seen = self._version()
         self.references = References(self._database)
@@ -148,6 +149,10 @@ class Book:
         """Stock on hand."""
         return stock.read(self._database)
 
+    def alerts(self) -> list[StandingAlert]:
+        """The alerts that stand. See alerts.standing."""
+        return alerts.standing(self._database)
+
     def recount(self) -> Stock:
         """Stock worked out from all records anew: the same, or the book is wrong."""
         return stock.recount(self._database)
@@ -188,6 +193,7 @@ class Book:
             )
             stock.replace(self._database, stock.recount(self._database))
             pieces.lose(self._database)
+            alerts.lose(self._database)
             self.orders.lose()
             self.proposals.lose()
         self._marks = self._read_marks()
@@ -221,6 +227,7 @@ class Book:
         if not reason:
             stock.change(self._database, incoming.data)
             pieces.change(self._database, number, incoming.data)
+            alerts.change(self._database, incoming.data)
             self.orders.change(number, incoming.data)
             self.proposals.change(number, incoming.data)
         self.count(status)

@@ -47,6 +47,8 @@ def _content(data: Mapping[str, Any]) -> str:
                 f"{line['found']} of {line['expected']} {line['item']}" for line in data["lines"]
             )
             return f"proposal {data['kind']} at {data['location']}: {lines or 'nothing'}"
+        case "acknowledgement":
+            return f"{data['actor']} sees to {data['code']} {data['key']}"
         case "task_confirmation":
             exception = f" {data['exception']}" if "exception" in data else ""
             done, asked = data["quantity_done"], data["quantity_asked"]

@@ -59,6 +59,8 @@ class Feed:
                 self.say(
                     "alert", f"#{data['seq']} unresolved at {data['location']}: {data['reason']}"
                 )
+            case "acknowledgement":
+                self.say("alert", f"#{data['seq']} {data['actor']} sees to {data['key']}")
             case "task_confirmation":
                 done, asked = data["quantity_done"], data["quantity_asked"]
                 ended = f"task {data['task']} {data['state']}: {done} of {asked} {data['item']}"

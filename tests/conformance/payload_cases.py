@@ -4,6 +4,8 @@ import json
 
 from tests.conformance.records import (
     BLOCKED,
+    acknowledgement,
+    alert,
     confirmation,
     encode,
     envelope,
@@ -90,6 +92,26 @@ async def task_confirmations(rig: Rig) -> None:
         gateway.judge_documents(epoch, {1, 2, 3, 7})
 
 
+async def acknowledgements(rig: Rig) -> None:
+    """Who sees to an alert is taken, of one that stands or not; one without a name is rejected."""
+    async with rig.gateway("seen") as gateway:
+        epoch = epoch_of("seen")
+        nobody = acknowledgement("seen", epoch, 4)
+        del nobody["actor"]
+        for record in (
+            alert("seen", epoch, 1),
+            acknowledgement("seen", epoch, 2, note="counting it tonight"),
+            alert("seen", epoch, 3, raised=False),
+            nobody,
+            acknowledgement("seen", epoch, 5),
+        ):
+            await gateway.send_record(record)
+        await gateway.settled(epoch, 5)
+        told = [gateway.outcomes(epoch, seq)[0] for seq in range(1, 6)]
+        wanted = ["accepted", "accepted", "accepted", "rejected", "accepted"]
+        gateway.judge(told == wanted, f"they were {told}")
+
+
 async def unreadable_payload(rig: Rig) -> None:
     """A payload that names no record is dropped: nothing is acknowledged, and the core lives."""
     async with rig.gateway("unreadable") as gateway:
@@ -133,6 +155,7 @@ CASES = (
     rejected,
     invalid_payload,
     task_confirmations,
+    acknowledgements,
     unreadable_payload,
     foreign_gateway,
 )

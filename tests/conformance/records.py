@@ -132,6 +132,40 @@ def dismissal(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, A
     } | changes
 
 
+def alert(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """Something needs a person."""
+    return {
+        "event": "alert",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "code": "unresolved",
+        "key": "unresolved:A:M6-NUT",
+        "raised": True,
+        "severity": "warning",
+        "text": "A: count it",
+        "at_event": AT,
+    } | changes
+
+
+def acknowledgement(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[str, Any]:
+    """Somebody sees to that alert."""
+    return {
+        "event": "acknowledgement",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "code": "unresolved",
+        "key": "unresolved:A:M6-NUT",
+        "actor": "ana",
+        "at_event": AT,
+    } | changes
+
+
 def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:
     """The CloudEvent around a record."""
     return {

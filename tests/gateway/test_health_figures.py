@@ -32,9 +32,9 @@ class Desk:
         wall: Any = SimpleNamespace(wall=lambda at: (at, "synced"))
         self.health = Health(self.store, nothing, nothing, (clock, wall), meter)
 
-    async def _read(self, _question: object) -> StoreStatus:
+    async def _read(self, _question: object) -> tuple[StoreStatus, dict[str, int]]:
         epoch, oldest = self.store.epoch, self.oldest_unix_ns
-        return StoreStatus(epoch, 1, 900, 0, 900, oldest, 0, 900, 0, 900)
+        return StoreStatus(epoch, 1, 900, 0, 900, oldest, 0, 900, 0, 900), {}
 
     def commit(self, *seqs: int, epoch: Epoch | None = None) -> None:
         records = tuple(Record(seq, "movement", b"{}", b"") for seq in seqs)

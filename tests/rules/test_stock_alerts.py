@@ -23,7 +23,7 @@ from rules.stock import Stock
 from rules.stock_alerts import STANDING_MAX
 from tests.rules.play import Play
 
-HOLD_S, RERAISE_S = 900.0, 28_800.0
+HOLD_S = 900.0
 START = DeviceStatus("r", up=True)
 
 
@@ -210,16 +210,12 @@ def test_texts_say_what_to_do() -> None:
 # While they stand
 
 
-def test_alert_that_stands_is_told_again_after_a_shift() -> None:
+def test_alert_that_stands_is_told_once_by_the_rule() -> None:
     play = Play([Stock])
     play.feed(0.0, START, go(1))
     play.feed(100.0, go(1))
-    play.wake(2.5 * RERAISE_S)
-    assert alerts(play) == [
-        (0.0, "negative_stock", True),
-        (RERAISE_S, "negative_stock", True),
-        (2 * RERAISE_S, "negative_stock", True),
-    ]
+    play.wake(100_000.0)
+    assert alerts(play) == [(0.0, "negative_stock", True)]
 
 
 def test_alerts_that_stand_outlive_a_restart_and_are_not_told_anew_by_it() -> None:
@@ -229,10 +225,8 @@ def test_alerts_that_stand_outlive_a_restart_and_are_not_told_anew_by_it() -> No
     play = Play([Stock], rows=before.rows, items=(book(1, 3),), now_s=20.0)
     play.feed(20.0, START)
     assert alerts(play) == []
-    play.wake(20.0 + RERAISE_S)
-    assert [each[1:] for each in alerts(play)] == [("below_safety", True), ("negative_stock", True)]
     play.feed(30_000.0, come(4, "B"), come(3))
-    assert [each[1:] for each in alerts(play)[2:]] == [
+    assert [each[1:] for each in alerts(play)] == [
         ("negative_stock", False),
         ("below_safety", False),
     ]

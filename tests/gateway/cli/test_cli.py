@@ -205,7 +205,17 @@ STATUS = {
     "latency_us": {"commit_to_settled_p50": 20_000, "commit_to_settled_p99": 90_000},
     "devices": [{"device": "dock", "state": "down", "reason": "no route", "blind_antennas": [2]}],
     "uplink": {"connected": False, "broker": "b", "since_s": 4, "reason": "refused", "mqtt": ""},
-    "alerts": [{"severity": "critical", "code": "device_down", "text": "dock is down"}],
+    "alerts": [
+        {
+            "severity": "critical",
+            "code": "device_down",
+            "key": "device_down:dock",
+            "text": "dock is down",
+            "seq": 3,
+            "acknowledged": {"actor": "ana", "at": "2026-01-01T00:00:00.000Z"},
+        },
+        {"severity": "info", "code": "reorder", "key": "reorder:A", "text": "order", "seq": 4},
+    ],
     "last_movements": [],
 }
 
@@ -244,7 +254,8 @@ def test_status_in_words(shelfgate: Run, site: Path, answers: list[Object]) -> N
     assert "ledger    seq 9, settled 7, 2 waiting, the oldest for 1.5 s" in out
     assert "uplink    not connected to b for 4 s: refused" in out
     assert "device    dock down: no route, blind antennas [2]" in out
-    assert "alert     critical device_down: dock is down" in out
+    assert "alert     critical device_down: dock is down (seen by ana)\n" in out
+    assert "alert     info reorder: order\n" in out
     assert "median 20 ms, 99 % 90 ms" in out
 
 

@@ -15,6 +15,7 @@ from gateway.canonical import canonical
 from gateway.model import (
     NS_PER_MS,
     NS_PER_S,
+    Acknowledgement,
     Alert,
     Amendment,
     Dismissal,
@@ -97,6 +98,8 @@ EVENTS: list[Event] = [
     Proposal("p-2", "binding", "hall", (ProposalLine("M", -1, 3, "pcs", "new", (EPC,)),), "", 1),
     Alert("reader_down", "dock-1", raised=True, severity="critical", text="no bytes", at_event=1),
     Alert("unresolved", f"unresolved:{'p' * 128}:{'i' * 128}", True, "warning", "look", 1),
+    Acknowledgement("unresolved", f"unresolved:{'p' * 128}:{'i' * 128}", "badge-17", 1),
+    Acknowledgement("short", "short:T-1", "badge-17", 1, "n" * 250),
     Snapshot("s-1", "first_start", "shelf-1", (SnapshotLine("M6-NUT", 0, "pcs", (EPC,)),), 1),
     Amendment("clock_synced", 41, "2026-11-24T06:00:02.120Z"),
     Amendment("tags_followed", amends_movement="6f1d3a52", epcs=(EPC,)),
