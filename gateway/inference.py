@@ -174,6 +174,23 @@ class StepExpectsTags:
 
 
 @dataclass(frozen=True, slots=True)
+class StepHeld:
+    """A counted weight step waits for its tags before it is told: by weight alone it would be the
+    movement of that id, with `quantity` pieces that came to the location or (below 0) left it.
+
+    The wait ends with that movement, or with what is unresolved under the same id; or with this
+    again and no pieces, where it was none of that item.
+    """
+
+    movement_id: str
+    item: str
+    quantity: int
+    uom: str
+    location: str
+    at: Ns
+
+
+@dataclass(frozen=True, slots=True)
 class TagsFollow:
     """Which pieces a movement was of that was told by weight before their tags showed: these came
     to its location (`arriving`) or left it. The quantity was told with the movement.
@@ -194,6 +211,7 @@ Inference: TypeAlias = (
     | WeightStep
     | CountChange
     | StepExpectsTags
+    | StepHeld
     | StillStands
     | TagsFollow
     | UnitLearned

@@ -53,6 +53,7 @@ from gateway.inference import (
     Passage,
     ReadPace,
     StepExpectsTags,
+    StepHeld,
     StillStands,
     TagsFollow,
     UnitLearned,

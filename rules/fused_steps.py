@@ -12,6 +12,7 @@ from gateway.model import (
     Fact,
     Ns,
     StepExpectsTags,
+    StepHeld,
     TagsFollow,
     WeightStep,
 )
@@ -20,6 +21,7 @@ from rules.act import WaitingStep, WaitingTag
 from rules.odd_steps import OddSteps, of_other, of_own
 from rules.recent_steps import RecentSteps
 from rules.shelf import Shelf
+from rules.step_tags import StepTags
 from rules.turns import together
 from rules.unsettled import Weighed
 from rules.waiting import UNTIL_WATCHED
@@ -35,6 +37,7 @@ class FusedSteps:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._waiting = shelf.waiting
+        self._among = StepTags(shelf.waiting)
         self._odd = OddSteps(shelf)
         self.recent = RecentSteps()
 
@@ -78,7 +81,7 @@ class FusedSteps:
                 if turn is not None:
                     self._waiting.drop(step)
                     return turn
-        return self._odd.light(now, self._unmatched(), tag)
+        return self._odd.light(now, self._among.unmatched(), tag)
 
     def beside(self, now: Ns, tag: WaitingTag) -> bool:
         """Whether any step may be of pieces of another item, that tag among them."""
@@ -123,7 +126,7 @@ class FusedSteps:
         took = self.recent.took(now, tag)
         waiting = next((step for step in self._waiting.steps() if step.took(tag)), None)
         step = took or waiting
-        if step is None or self._nearer(tag, step):
+        if step is None or self._among.nearer(tag, step):
             return None
         there = self._shelf.telling.tags(step, (tag.epc,), arriving=True)
         if took is None:
@@ -132,16 +135,10 @@ class FusedSteps:
             return self._changed(step, parted, facts)
         step = self.recent.without(step, tag)
         due = now + self._shelf.waits.tags_ns(tag.zone, arriving=False)
-        step, deletes = self._filled(now, replace(step, due=due), self._waiting.tags())
+        step, deletes = self._among.filled(now, replace(step, due=due), self._waiting.tags())
         pieces = self._shelf.telling.pieces(step)
         told = Turn(facts=(there, *self._shown(step, step.epcs), pieces), deletes=deletes)
         return together(told, self._begin(now, step))
-
-    def _nearer(self, tag: WaitingTag, step: WaitingStep) -> bool:
-        apart_ns = step.apart_ns(tag)
-        return any(
-            other.wants(tag) and other.apart_ns(tag) < apart_ns for other in self._waiting.steps()
-        )
 
     def overdue(self, now: Ns, step: WaitingStep) -> Turn:
         """It has waited long enough."""
@@ -153,7 +150,7 @@ class FusedSteps:
 
     def _begin(self, now: Ns, step: WaitingStep) -> Turn:
         older = together(*self._older_first(now, step))
-        step, deletes = self._filled(
+        step, deletes = self._among.filled(
             now, step, [tag for tag in self._waiting.tags() if not tag.spare]
         )
         turn = self._decided(now, step, deletes)
@@ -163,9 +160,9 @@ class FusedSteps:
         """More tags wait than the step wants: the first of them are of an older one that lacks
         them. So are those that came nearer to that one.
         """
-        tags = sorted(filter(step.wants, self._unmatched()), key=lambda each: each.at)
+        tags = sorted(filter(step.wants, self._among.unmatched()), key=lambda each: each.at)
         surplus = tags[: max(0, len(tags) - step.wanting)]
-        nearer = [tag for tag in tags if tag.arriving and self._nearer(tag, step)]
+        nearer = [tag for tag in tags if tag.arriving and self._among.nearer(tag, step)]
         for tag in [*surplus, *(tag for tag in nearer if tag not in surplus)]:
             turn = self.join(now, tag, late=True)
             if turn is not None:
@@ -183,27 +180,17 @@ class FusedSteps:
             )
             step = replace(step, due=now + wait_ns)
         row = self._waiting.add(step)
-        return Turn(tuple(self._expects(now, step)), (row,), tuple(deletes))
+        facts: tuple[Fact, ...] = (*self._expects(now, step), *self._held(step))
+        return Turn(facts, (row,), tuple(deletes))
+
+    def _held(self, step: WaitingStep) -> Iterable[StepHeld]:
+        if step.quantity and not step.told:
+            yield self._shelf.telling.held(step, step.quantity)
 
     def _expects(self, now: Ns, step: WaitingStep) -> Iterable[StepExpectsTags]:
         item = self._shelf.catalogue.get(step.item)
         if item is not None and step.wanting and not self._shelf.senses.zone_blind(now, step.zone):
             yield step.expects(item.pattern)
-
-    def _unmatched(self) -> list[WaitingTag]:
-        """Tags that wait for a step of their own."""
-        return [tag for tag in self._waiting.tags() if not tag.spare]
-
-    def _filled(
-        self, now: Ns, step: WaitingStep, tags: Iterable[WaitingTag]
-    ) -> tuple[WaitingStep, tuple[str, ...]]:
-        """Give a step those tags that wait and that it wants, the nearest first."""
-        taken: list[WaitingTag] = []
-        for tag in sorted(tags, key=step.apart_ns):
-            if step.wants(tag) and step.causes(tag, now):
-                step = step.joined(tag)
-                taken.append(tag)
-        return step, self._waiting.drop(*taken)
 
     def _joined(self, now: Ns, step: WaitingStep, joined: WaitingStep) -> Turn:
         fresh = [epc for epc in joined.epcs if epc not in step.epcs]
@@ -250,15 +237,32 @@ class FusedSteps:
         return together(Turn(deletes=gone), self._odd.told(now, step, strangers))
 
     def _agreed(self, now: Ns, step: WaitingStep) -> Turn:
-        told = NOTHING if step.told else Turn(facts=(self._shelf.telling.step(now, step),))
+        told = NOTHING if step.told else self._by_weight(now, step)
         self.recent.remember(now, replace(step, told=True))
         left = self._shelf.oddities.gone(step.epcs) if not step.arriving else NOTHING
         return together(told, left, self._shelf.agree(now, step.zone, step.item))
 
+    def _by_weight(self, now: Ns, step: WaitingStep) -> Turn:
+        """Tell it, after those that the same cell weighed before: what is put back was taken. One
+        that may be of another item waits for its tags all the same.
+        """
+        older = [
+            each
+            for each in self._waiting.steps()
+            if each.cell == step.cell
+            and not each.told
+            and each.known_at < step.known_at
+            and each.quantity
+            and not self._odd.doubtful(each)
+        ]
+        self._waiting.drop(*older)
+        before = [self._hold_over(now, each) for each in older]
+        return together(*before, Turn(facts=(self._shelf.telling.step(now, step),)))
+
     def _hold_over(self, now: Ns, step: WaitingStep) -> Turn:
         """It is told now, by what is known."""
-        step, back = self._without_returned(step)
-        step, deletes = self._filled(now, step, self._unmatched())
+        step, back = self._among.without_returned(step)
+        step, deletes = self._among.filled(now, step, self._among.unmatched())
         deletes = (*deletes, *back, step.key)
         turn = self._decided(now, step, deletes)
         if turn is not None:
@@ -274,7 +278,7 @@ class FusedSteps:
         if not step.epcs and self._odd.doubtful(step):
             found = self._shelf.disagreement.found(now, step.zone, step.item)
             return together(gone, self._unresolved(now, step, "item_uncertain"), found)
-        told = Turn(facts=(self._shelf.telling.step(now, step),), deletes=deletes[:-1])
+        told = together(Turn(deletes=deletes[:-1]), self._by_weight(now, step))
         due = UNTIL_WATCHED
         if not self._shelf.senses.zone_blind(now, step.zone):
             wait_ns = self._shelf.waits.tags_ns(step.zone, arriving=step.arriving)
@@ -286,17 +290,6 @@ class FusedSteps:
             return together(told, Turn(puts=(row,)), *mislabelled)
         self._waiting.drop(step)
         return together(told, self._tags_over(now, step))
-
-    def _without_returned(self, step: WaitingStep) -> tuple[WaitingStep, tuple[str, ...]]:
-        """The step without those of its tags that are there again, or still."""
-        returned = [
-            tag
-            for tag in self._waiting.tags()
-            if tag.arriving and not step.arriving and tag.epc in step.epcs
-        ]
-        for tag in returned:
-            step = step.parted(tag.epc)
-        return step, self._waiting.drop(*returned)
 
     def _mislabels(self, now: Ns, step: WaitingStep) -> Iterable[Turn]:
         """Tags of other items that came with a step which lacks as many."""
@@ -310,7 +303,7 @@ class FusedSteps:
         """The time of its tags is over: the senses agree, or they do not."""
         if self._shelf.senses.zone_blind(now, step.zone):
             return Turn(puts=(self._waiting.add(replace(step, due=UNTIL_WATCHED)),))
-        claimed = self._claimed(step)
+        claimed = self._among.claimed(step)
         if now < claimed <= step.known_at + TELL_MAX_NS:
             return Turn(puts=(self._waiting.add(replace(step, due=claimed)),))
         spares = [
@@ -361,15 +354,6 @@ class FusedSteps:
                 excused = replace(put, excused=put.excused + both)
                 turn = together(turn, self._joined(now, put, excused))
         return step, turn
-
-    def _claimed(self, step: WaitingStep) -> Ns:
-        """When tags that came so late that a step of their own may come have found it, or wait for
-        none; 0 if there are none such.
-        """
-        return max(
-            (tag.due + 1 for tag in self._unmatched() if step.wants(tag) and step.late(tag)),
-            default=0,
-        )
 
     def _put_back(self, now: Ns, step: WaitingStep) -> tuple[WaitingStep, Turn]:
         """What was taken and put back, or the other way round, before its tag was missed needs

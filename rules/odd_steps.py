@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from gateway.model import Movement, Ns
+from gateway.model import Movement, Ns, StepHeld
 from gateway.ports import Turn
 from rules.act import WaitingStep, WaitingTag
 from rules.oddity import Oddity
@@ -84,9 +84,11 @@ class OddSteps:
         by_item: dict[str, list[WaitingTag]] = {}
         for tag in strangers:
             by_item.setdefault(tag.item, []).append(tag)
-        facts: list[Movement] = []
+        facts: list[Movement | StepHeld] = []
         if step.epcs:
             facts.append(self._shelf.telling.step(now, of_own(step, len(step.epcs))))
+        elif step.quantity:
+            facts.append(self._shelf.telling.held(step, 0))
         facts += [self._shelf.telling.others(now, step, tags) for tags in by_item.values()]
         side = self._put if step.arriving else self._taken
         return together(Turn(facts=tuple(facts)), *side(now, step, strangers, tuple(by_item)))

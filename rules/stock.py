@@ -6,7 +6,8 @@ of its own, so that a movement writes what it moves and not all that stands besi
 
 Beside the balance stand the core's book and thresholds (rules/stock_alerts.py), the demand
 (rules/demand.py) and what comes of it (rules/outlook.py). A balance below zero is told as an alert
-in the turn of the movement that makes it so; what is told of stock stops at zero.
+in the turn of the movement that makes it so, or before, when it is weighed (rules/stock_held.py);
+what is told of stock stops at zero.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from gateway.model import (
     Snapshot,
     SnapshotLine,
     SnapshotRequest,
+    StepHeld,
     TagsFollow,
+    Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.buckets import Buckets
@@ -37,6 +40,7 @@ from rules.demand import Smoothing
 from rules.outlook import Buying
 from rules.statement import stated
 from rules.stock_alerts import Patience, StockAlerts
+from rules.stock_held import HeldSteps
 from rules.stock_line import Line, Place
 from rules.stock_lines import Forecasting, StockLines, epc_row
 from rules.turns import together
@@ -70,6 +74,8 @@ class Stock:
     consumes: ClassVar[tuple[type[Fact], ...]] = (
         BookStock,
         ReferenceDeleted,
+        StepHeld,
+        Unresolved,
         Movement,
         TagsFollow,
         Snapshot,
@@ -91,6 +97,7 @@ class Stock:
                 Buying(settings.bucket_h, settings.lead_time_h),
             ),
         )
+        self._held = HeldSteps(self._lines)
         self._begun = False
 
     def restore(self, rows: Iterable[Row]) -> None:
@@ -121,7 +128,14 @@ class Stock:
 
     def _take(self, now: Ns, fact: Fact | None) -> Turn:
         if type(fact) is Movement:
+            self._held.release(fact.movement_id)
             return self._move(now, fact)
+        if type(fact) is StepHeld:
+            place = self._held.hold(fact) if fact.quantity else self._held.release(fact.movement_id)
+            return self._lines.judged(now, (place,)) if place else NOTHING
+        if type(fact) is Unresolved:
+            place = self._held.release(fact.unresolved_id)
+            return self._lines.judged(now, (place,)) if place else NOTHING
         if type(fact) is TagsFollow:
             return self._follow(fact)
         if type(fact) is Snapshot:

@@ -1,6 +1,7 @@
 """The alerts about the stock of one item at one location, each raised once and cleared once.
 
-    negative_stock  more went out than was known        cleared when that is made up for
+    negative_stock  more went out than was known, or is cleared when that is made up for
+                    weighed to, before it is told
     stock_differs   not what the core's book says,      cleared when it is
                     for longer than records are under way
     below_safety    below the safety stock              cleared `hysteresis` above it
@@ -109,7 +110,7 @@ class StockAlerts:
 
     def _stands(self, now: Ns, place: Place, line: Line, code: str) -> bool:
         if code == NEGATIVE:
-            return line.quantity < 0 and place[0] in self._watched
+            return line.foreseen < 0 and place[0] in self._watched
         if code == DIFFERS:
             return self._differs(now, place, line)
         threshold = line.safety if code == SAFETY else line.reorder
@@ -135,7 +136,7 @@ def _alert(now: Ns, place: Place, line: Line, code: str, texts: Mapping[str, str
     said = texts[code].format(
         item=place[1],
         quantity=max(0, line.quantity),
-        below=-line.quantity,
+        below=-line.foreseen,
         uom=line.uom,
         book=line.book,
         safety=line.safety,

@@ -17,7 +17,8 @@ Place: TypeAlias = tuple[str, str]
 @dataclass(slots=True)
 class Line:
     """`quantity` is what movements and statements come to: below zero where more went out than was
-    known. `book` is the core's; `raised` are the codes of the alerts that stand.
+    known. `book` is the core's; `raised` are the codes of the alerts that stand. `held` are pieces
+    that were weighed to leave and are not told as a movement yet.
     """
 
     quantity: int
@@ -29,6 +30,12 @@ class Line:
     raised: set[str] = field(default_factory=set)
     demand: Demand | None = None
     outlook: Outlook = UNKNOWN
+    held: int = 0
+
+    @property
+    def foreseen(self) -> int:
+        """What `quantity` comes to once all is told that was weighed."""
+        return self.quantity - self.held
 
     def learn(self, told: BookLine | None) -> None:
         """Take what the core's book says. What it counts in another unit is not compared."""

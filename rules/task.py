@@ -6,6 +6,7 @@
     nothing more happens ---> confirmed, with what is not as asked   (`rules.task_verdict`)
     after that -------------> what is put back is a return           (`rules.task_acts`)
     anything else ----------> an alert that says what to do          (`rules.task_guard`)
+    a step is weighed ------> the same alert, before it is told      (`rules.task_foresight`)
 
 The rule runs after movements are told and before they are booked. What it knows is durable with
 the movement that changed it, so a restart tells nothing twice and forgets nothing. What fell due
@@ -32,6 +33,7 @@ from gateway.model import (
     Ns,
     ReferenceDeleted,
     Stall,
+    StepHeld,
     Task,
     TaskCancel,
     TaskState,
@@ -41,8 +43,9 @@ from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.task_acts import Act, Acts
 from rules.task_alerts import TaskAlerts
 from rules.task_book import TaskBook
+from rules.task_foresight import Foresight
 from rules.task_guard import Guard
-from rules.task_match import Match, Matching, stray_key
+from rules.task_match import Deed, Match, Matching
 from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask
 from rules.task_place import Places
 from rules.task_verdict import Ending, Pauses, confirmation, due, verdict
@@ -51,10 +54,11 @@ from rules.turns import together
 GAP_NS = 15 * NS_PER_S
 """By then is told what was found after a restart."""
 
+NEVER: Ns = 1 << 62
+"""A task waits for what becomes of a step that is held, and is woken by that."""
+
 ACTS = ("count_not_resolvable", "unknown_item", "item_uncertain")
 """Of what is unresolved, what a scale told: somebody did something there."""
-
-ALL_PLACES = "*"
 
 
 class TaskSettings(PluginSettings):
@@ -90,6 +94,7 @@ class TaskRule:
         Attribution,
         Coverage,
         Stall,
+        StepHeld,
         DeviceStatus,
     )
     schema: ClassVar[int] = 1
@@ -100,13 +105,15 @@ class TaskRule:
         pauses_s = (settings.quiet_s, settings.quiet_tags_s, settings.tags_s)
         self._pauses = Pauses(*(int(pause_s * NS_PER_S) for pause_s in pauses_s))
         self._return_ns = int(settings.return_s * NS_PER_S)
-        self._demand = frozenset(settings.demand_order)
         self._places = Places(context.site)
         self._book = TaskBook(self._places, context.boot, last_alive)
         self._acts = Acts(context.boot, last_alive)
         self._alerts = TaskAlerts(context.boot, last_alive)
-        self._guard = Guard(self._alerts)
+        self._guard = Guard(self._alerts, self._places, settings.demand_order)
         self._matching = Matching(self._places, self._book, self._acts)
+        self._foresight = Foresight(
+            self._book, self._acts, self._matching, self._guard, context.boot
+        )
         self._uoms: dict[str, str] = {}
         self._down: set[str] = set()
         self._watching = False
@@ -117,6 +124,7 @@ class TaskRule:
         self._book.restore(kept)
         self._acts.restore(kept)
         self._alerts.restore(kept)
+        self._foresight.restore(kept)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Find whose a movement is; close what nothing more happens to."""
@@ -142,7 +150,10 @@ class TaskRule:
             opened = self._book.get(fact.code)
             return self._close(now, opened, "cancelled", fact.actor) if opened else NOTHING
         if type(fact) is Unresolved:
-            return self._asked(now, fact)
+            over = self._foresight.over(now, fact.unresolved_id)
+            return together(over, self._asked(now, fact))
+        if type(fact) is StepHeld:
+            return self._foresight.held(now, fact)
         if type(fact) is Dismissal:
             return self._answered(fact.unresolved_id)
         if type(fact) is Item:
@@ -164,6 +175,7 @@ class TaskRule:
         for opened in self._book.in_work():
             if self._due(opened) <= now:
                 opened.held = now + GAP_NS
+        turns.append(self._foresight.begin(now))
         return together(Turn(next_wake=0), *turns, self._book.activate_all())
 
     def _told(self, now: Ns, task: Task) -> Turn:
@@ -183,7 +195,7 @@ class TaskRule:
             return NOTHING
         looked = NOTHING
         if opened.work.state == "picking":
-            looked = self._guard.look(now, opened, self._acts.epcs(task.code), task.from_location)
+            looked = self._foresight.look(now, opened, task.from_location)
         return together(ended, self._book.keep(opened), self._book.activate(opened), looked)
 
     def _deleted(self, now: Ns, deleted: ReferenceDeleted) -> Turn:
@@ -201,33 +213,36 @@ class TaskRule:
         return together(closed._replace(puts=kept) if closed.puts else closed, forgotten, cleared)
 
     def _moved(self, now: Ns, movement: Movement) -> Turn:
+        """A movement is told; what was foreseen of it counts by itself now."""
+        foreseen = self._foresight.taken(movement.movement_id)
+        if foreseen is None:
+            return self._counts(now, movement)
+        counted = self._counts(now, movement, foreseen.known)
+        return together(counted, self._foresight.settled(now, foreseen))
+
+    def _counts(self, now: Ns, movement: Movement, known: int = 0) -> Turn:
+        """So many pieces of it are `known` to have left without an order."""
         if movement.kind == "adjustment":
             return NOTHING
-        match = self._matching.asked(movement)
-        if match is not None:
-            return self._count(now, match, movement)
-        act = self._matching.returned(movement)
-        if act is not None:
-            return self._returned(now, act, movement)
-        holder = self._acts.holder(movement.epcs)
-        if holder is not None:
-            return Turn(facts=(Attribution(movement.movement_id, holder.order),))
-        match = self._matching.elsewhere(movement)
-        if match is not None:
-            match.opened.work.misplaced += match.sign * movement.quantity
-            return self._count(now, match, movement)
-        match = self._matching.stray(movement)
-        if match is not None:
-            return self._stray(now, match, movement)
-        if self._demands(movement):
-            return self._guard.unplanned(now, movement)
-        return self._guard.came_back(now, movement)
+        deed = self._matching.deed(movement)
+        turn = NOTHING
+        if known and (deed.match or deed.act):
+            turn = self._guard.less(now, movement.from_location, movement.item, known)
+        if deed.match is not None:
+            return together(turn, self._count(now, deed, deed.match, movement))
+        if deed.act is None:
+            return self._guard.loose(now, movement, known=known)
+        if deed.back:
+            return together(turn, self._returned(now, deed.act, movement))
+        return together(turn, Turn(facts=(Attribution(movement.movement_id, deed.act.order),)))
 
-    def _count(self, now: Ns, match: Match, movement: Movement) -> Turn:
+    def _count(self, now: Ns, deed: Deed, match: Match, movement: Movement) -> Turn:
         """It counts for a task."""
         opened, quantity = match.opened, match.sign * movement.quantity
-        opened.work.done += quantity
+        deed.count(movement)
         opened.acted(now, movement.at_event)
+        if deed.stray:
+            return self._kept(now, opened, match.place)
         code, evidence = opened.task.code, movement.evidence
         weighed = None
         if evidence.weight_before_mg is not None and evidence.weight_after_mg is not None:
@@ -265,15 +280,6 @@ class TaskRule:
         less = self._alerts.less(now, f"over_issue:{act.task}", movement.quantity)
         return together(Turn(facts=(whose,)), back, less)
 
-    def _stray(self, now: Ns, match: Match, movement: Movement) -> Turn:
-        """Another item was moved instead of that of a task, or is back."""
-        strays, key = match.opened.work.strays, stray_key(match.place, movement.item)
-        strays[key] = strays.get(key, 0) + match.sign * movement.quantity
-        if not strays[key]:
-            del strays[key]
-        match.opened.acted(now, movement.at_event)
-        return self._kept(now, match.opened, match.place)
-
     def _named(self, now: Ns, amendment: Amendment) -> Turn:
         """Which pieces a movement was of is known by now."""
         act = self._acts.get(amendment.amends_movement or "")
@@ -283,8 +289,7 @@ class TaskRule:
         opened = None if act.closed else self._book.get(act.task)
         if opened is None:
             return named
-        looked = self._guard.look(now, opened, self._acts.epcs(act.task), act.place)
-        return together(named, looked)
+        return together(named, self._foresight.look(now, opened, act.place))
 
     def _worked(self, whose: Attribution) -> Turn:
         """Another rule knows who it was."""
@@ -321,8 +326,7 @@ class TaskRule:
 
     def _kept(self, now: Ns, opened: OpenTask, place: str) -> Turn:
         """Its work has changed by an act there."""
-        looked = self._guard.look(now, opened, self._acts.epcs(opened.task.code), place)
-        return together(self._book.keep(opened), looked)
+        return together(self._book.keep(opened), self._foresight.look(now, opened, place))
 
     def _close(self, now: Ns, opened: OpenTask, state: TaskState | None, actor: str = "") -> Turn:
         """Confirm what became of a task; by itself unless a `state` is told."""
@@ -362,6 +366,8 @@ class TaskRule:
         )
 
     def _due(self, opened: OpenTask) -> Ns:
+        if self._foresight.waits_for(opened.task.code):
+            return NEVER
         named = len(self._acts.epcs(opened.task.code)) if opened.task.serials else 0
         weighed = self._places.weighed(opened.course.counted)
         return due(opened, named, self._pauses, weighed=weighed)
@@ -373,12 +379,3 @@ class TaskRule:
             dues.append(oldest + self._return_ns)
         dues += [alert for alert in (self._alerts.next_due(),) if alert is not None]
         return max(min(dues), now + 1) if dues else None
-
-    def _demands(self, movement: Movement) -> bool:
-        """Whether it should not have left without an order."""
-        place = movement.from_location
-        if movement.kind not in {"issue", "transfer"} or movement.reverses is not None:
-            return False
-        if ALL_PLACES in self._demand and self._places.storage(place):
-            return True
-        return bool({place, self._places.area(place)} & self._demand)

@@ -5,10 +5,13 @@ What is wrong with a task is said as it stands: when it is mended, the alert is 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gateway.model import Movement, Ns, Severity, TaskState
-from gateway.ports import Turn
+from gateway.ports import NOTHING, Turn
 from rules.task_alerts import TaskAlerts
 from rules.task_open import OpenTask
+from rules.task_place import Places
 from rules.task_verdict import strangers
 from rules.turns import together
 
@@ -22,11 +25,18 @@ UNPLANNED = "{place}: {quantity} {item} taken without an order; name the order o
 FULL = "task {task} has no room among all that are open; cancel or finish some and tell it again"
 
 
-class Guard:
-    """Raises and clears the alerts of tasks."""
+ALL_PLACES = "*"
 
-    def __init__(self, alerts: TaskAlerts) -> None:
+
+class Guard:
+    """Raises and clears the alerts of tasks. In `demand_order` are the places and zones that
+    nothing may leave without an order.
+    """
+
+    def __init__(self, alerts: TaskAlerts, places: Places, demand_order: Iterable[str]) -> None:
         self._alerts = alerts
+        self._places = places
+        self._demand = frozenset(demand_order)
 
     def look(self, now: Ns, opened: OpenTask, epcs: tuple[str, ...], place: str) -> Turn:
         """Say what is wrong with a task after an act at that place."""
@@ -62,20 +72,34 @@ class Guard:
         )
         return self._alerts.now(now, f"short:{task.code}", lacking, text, _severity(opened))
 
-    def unplanned(self, now: Ns, movement: Movement) -> Turn:
-        """Something left a place without the order that it needs there."""
+    def loose(
+        self, now: Ns, movement: Movement, *, known: int = 0, taken_only: bool = False
+    ) -> Turn:
+        """Something moved that is of no task, which may need one there; `known` pieces of it were
+        told before. What comes may have left without an order: not if it is `taken_only`.
+        """
         place, item, quantity = movement.from_location, movement.item, movement.quantity
-        text = UNPLANNED.format(place=place, item=item, quantity=quantity)
-        return self._alerts.more(now, f"unplanned:{place}:{item}", quantity, text)
+        if self._demands(movement):
+            text = UNPLANNED.format(place=place, item=item, quantity=quantity)
+            return self._alerts.more(now, f"unplanned:{place}:{item}", quantity - known, text)
+        return NOTHING if taken_only else self.less(now, movement.to_location, item, quantity)
 
-    def came_back(self, now: Ns, movement: Movement) -> Turn:
-        """Something came to a place that may have left it without an order."""
-        key = f"unplanned:{movement.to_location}:{movement.item}"
-        return self._alerts.less(now, key, movement.quantity)
+    def less(self, now: Ns, place: str, item: str, quantity: int) -> Turn:
+        """So many pieces are back that left there without an order."""
+        return self._alerts.less(now, f"unplanned:{place}:{item}", quantity)
 
     def full(self, now: Ns, task: str, *, full: bool) -> Turn:
         """There is no room for a task, or there is again."""
         return self._alerts.now(now, "tasks_full", int(full), FULL.format(task=task), "critical")
+
+    def _demands(self, movement: Movement) -> bool:
+        """Whether it should not have left without an order."""
+        place = movement.from_location
+        if movement.kind not in {"issue", "transfer"} or movement.reverses is not None:
+            return False
+        if ALL_PLACES in self._demand and self._places.storage(place):
+            return True
+        return bool({place, self._places.area(place)} & self._demand)
 
 
 def _severity(opened: OpenTask) -> Severity:

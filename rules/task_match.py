@@ -34,6 +34,32 @@ class Match:
     place: str
 
 
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a movement is: of a task (`match`), back from a closed one or known already (`act`), or
+    neither. It may be of a task's item from elsewhere (`misplaced`), or of another item (`stray`).
+    """
+
+    match: Match | None = None
+    act: Act | None = None
+    misplaced: bool = False
+    stray: bool = False
+    back: bool = False
+
+    def count(self, movement: Movement) -> None:
+        """Enter it into the work of its task."""
+        assert self.match is not None
+        work, quantity = self.match.opened.work, self.match.sign * movement.quantity
+        if not self.stray:
+            work.done += quantity
+            work.misplaced += quantity if self.misplaced else 0
+            return
+        key = stray_key(self.match.place, movement.item)
+        work.strays[key] = work.strays.get(key, 0) + quantity
+        if not work.strays[key]:
+            del work.strays[key]
+
+
 class Matching:
     """See the module."""
 
@@ -42,7 +68,24 @@ class Matching:
         self._book = book
         self._acts = acts
 
-    def asked(self, movement: Movement) -> Match | None:
+    def deed(self, movement: Movement) -> Deed:
+        """What that movement is."""
+        match = self._asked(movement)
+        if match is not None:
+            return Deed(match)
+        act = self._returned(movement)
+        if act is not None:
+            return Deed(act=act, back=True)
+        holder = self._acts.holder(movement.epcs)
+        if holder is not None:
+            return Deed(act=holder)
+        match = self._elsewhere(movement)
+        if match is not None:
+            return Deed(match, misplaced=True)
+        match = self._stray(movement)
+        return Deed() if match is None else Deed(match, stray=True)
+
+    def _asked(self, movement: Movement) -> Match | None:
         """The task that asks the movement, or that it takes back from."""
         refuted = self._refuted(movement)
         if refuted is not None:
@@ -71,7 +114,7 @@ class Matching:
             return self._match(_latest(forward), 1, movement)
         return None
 
-    def elsewhere(self, movement: Movement) -> Match | None:
+    def _elsewhere(self, movement: Movement) -> Match | None:
         """The task whose item moves at another place than asked, or goes back there."""
         for opened in self._book.of_item(movement.item):
             _, back = ends(opened.course, movement)
@@ -89,7 +132,7 @@ class Matching:
         best = min(wanting, key=lambda opened: _preference(opened, movement))
         return self._match(best, 1, movement)
 
-    def stray(self, movement: Movement) -> Match | None:
+    def _stray(self, movement: Movement) -> Match | None:
         """The task beside whose place another item moves the way that its own should, or back."""
         best: OpenTask | None = None
         for opened in self._near(movement):
@@ -102,7 +145,7 @@ class Matching:
                 best = opened
         return None if best is None else self._match(best, 1, movement)
 
-    def returned(self, movement: Movement) -> Act | None:
+    def _returned(self, movement: Movement) -> Act | None:
         """The act of a closed task that the movement takes back."""
         refuted = self._acts.get(movement.reverses or "")
         if refuted is not None and refuted.closed:

@@ -20,6 +20,7 @@ from gateway.model import (
     Passage,
     Portal,
     Site,
+    StepHeld,
     TagsFollow,
     Unresolved,
 )
@@ -62,6 +63,12 @@ class Telling:
             epcs=step.epcs,
             at_since=step.at if gap else None,
         )
+
+    def held(self, step: WaitingStep, quantity: int) -> StepHeld:
+        """A step waits to be told: so many pieces by weight alone, below 0 if they left."""
+        identity = self._identify("step", step.cell, *step.moment)
+        uom, place = self._catalogue.uom(step.item), self._locations[step.cell]
+        return StepHeld(identity, step.item, quantity, uom, place, step.at)
 
     def tags(self, step: WaitingStep, epcs: Iterable[str], *, arriving: bool) -> TagsFollow:
         """Tags of a step that is told have shown."""

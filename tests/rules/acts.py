@@ -12,6 +12,7 @@ from gateway.model import (
     Fact,
     Item,
     StepExpectsTags,
+    StepHeld,
     TagsFollow,
     WeightStep,
 )
@@ -41,13 +42,14 @@ PATIENT = {"tag_wait_s": 13.0, "hold_s": 13.0, "missing_s": 2.0}
 
 
 class Acts(Play):
-    """What the movement rule tells; `expected` is what it asks of presence, `followed` which tags
-    belong to what it has told, `named` what the core is told of them, `asked` are the alerts that
-    something is unresolved.
+    """What the movement rule tells; `expected` is what it asks of presence, `held` what it keeps
+    back, `followed` which tags belong to what it has told, `named` what the core is told of them,
+    `asked` are the alerts that something is unresolved.
     """
 
     def __init__(self, **known: Any) -> None:
         self.expected: list[StepExpectsTags] = []
+        self.held: list[StepHeld] = []
         self.followed: list[TagsFollow] = []
         self.named: list[Amendment] = []
         self.asked: list[Alert] = []
@@ -56,6 +58,8 @@ class Acts(Play):
     def _note(self, fact: Fact) -> None:
         if isinstance(fact, StepExpectsTags):
             self.expected.append(fact)
+        elif isinstance(fact, StepHeld):
+            self.held.append(fact)
         elif isinstance(fact, TagsFollow):
             self.followed.append(fact)
         elif isinstance(fact, Amendment):

@@ -355,3 +355,31 @@ def test_step_that_does_not_resolve_is_unresolved(item: str, reason: str) -> Non
     [unresolved] = found.kinds()
     assert (unresolved.reason, unresolved.location) == (reason, "A1")
     assert unresolved.evidence.weight_after_mg == 1_000_000
+
+
+def test_what_is_held_is_said_with_the_id_under_which_it_is_told() -> None:
+    found = play()
+    found.feed(2.0, change(-2))
+    found.feed(8.0, gone())
+    found.wake(15.0)
+    [step] = found.held
+    [movement] = found.kinds(Movement)
+    assert (step.movement_id, step.item, step.quantity) == (movement.movement_id, "BOLT", -2)
+    assert (step.location, step.uom, seconds(step.at)) == ("A1", "pcs", 1.0)
+
+
+def test_what_is_told_at_once_or_is_of_no_known_number_is_not_held() -> None:
+    found = play()
+    found.feed(2.0, gone())
+    found.feed(3.0, change(-1), change(0, 2.5))
+    assert found.held == []
+
+
+def test_steps_of_one_cell_are_told_in_their_order() -> None:
+    found = play()
+    found.feed(2.0, change(-2))
+    found.feed(4.0, change(1, 3.0), came(second=3.2))
+    assert [(m.kind, m.quantity) for m in found.kinds(Movement)] == [("issue", 2), ("receipt", 1)]
+    found.feed(5.0, gone(OTHER))
+    found.wake(60.0)
+    assert len(found.kinds(Movement)) == 2

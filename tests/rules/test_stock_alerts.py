@@ -1,5 +1,6 @@
 """What is said about stock: below nothing, other than the book, below a threshold."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from gateway.model import (
     ReferenceDeleted,
     Snapshot,
     SnapshotLine,
+    StepHeld,
+    Unresolved,
 )
 from gateway.stock_figures import figures_of
 from rules.stock import Stock
@@ -57,6 +60,37 @@ def figures(play: Play, place: str = "A", item: str = "BOLT") -> dict[str, int]:
 
 
 # Below nothing
+
+
+def held(quantity: int, name: str = "id") -> StepHeld:
+    """So many pieces were weighed at A, and their movement is not told yet."""
+    return StepHeld(name, "BOLT", quantity, "pcs", "A", 0)
+
+
+def test_what_is_weighed_to_make_stock_negative_is_told_before_it_is_booked() -> None:
+    play = Play([Stock])
+    play.feed(0.0, START, come(3))
+    play.feed(1.0, held(-2, "one"), held(-3, "two"), held(4, "back"))
+    assert alerts(play) == [(1.0, "negative_stock", True)]
+    assert "A: 2 pcs of BOLT more went out" in play.kinds(Alert)[0].text
+    assert figures(play)["quantity"] == 3
+    play.feed(4.0, replace(go(2), movement_id="one"), replace(go(3), movement_id="two"))
+    assert alerts(play) == [(1.0, "negative_stock", True)]
+    assert figures(play) == {"quantity": 0, "quantity_open": 2}
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [Unresolved("one", "item_uncertain", "A", ("BOLT",), 0, 0), held(0, "one")],
+)
+def test_what_was_weighed_and_is_told_otherwise_makes_nothing_negative(otherwise: Fact) -> None:
+    play = Play([Stock])
+    play.feed(0.0, START)
+    play.feed(1.0, held(-1, "one"))
+    play.feed(4.0, otherwise, otherwise)
+    assert alerts(play) == [(1.0, "negative_stock", True), (4.0, "negative_stock", False)]
+    play.feed(5.0, come(1))
+    assert figures(play)["quantity"] == 1
 
 
 def test_movement_that_would_make_stock_negative_is_told_in_its_turn_and_what_to_do() -> None:

@@ -21,7 +21,7 @@ from rules.presence import Presence
 from rules.stock import Stock
 from rules.task import TaskRule
 from rules.weight import Weight
-from tests.rules.play import Play, S, weigh
+from tests.rules.play import BOLT, Play, S, weigh
 from tests.rules.tasks import order, task
 
 CHAIN = (Presence, Portal, Weight, Count, MovementRule, TaskRule, Stock, Health)
@@ -42,10 +42,11 @@ class Shelf(Play):
         self.booked += [event for outcome in told for event in outcome.events]
         super()._keep(told)
 
-    def lies(self, grams: float, until_s: float) -> None:
+    def lies(self, grams: float, until_s: float, cell: str = "s:2") -> None:
         """So much lies there until then; it is weighed ten times a second."""
         while self.now_s < until_s - 1e-9:
-            self.feed(round(self.now_s + 0.1, 3), weigh(grams, "s:2"), Coverage("s", S // 10))
+            watched = (Coverage(device, S // 10) for device in ("r", "s"))
+            self.feed(round(self.now_s + 0.1, 3), weigh(grams, cell), *watched)
 
     def moves(self) -> list[tuple[str, int, str | None]]:
         """Kind, quantity and order number of each movement."""
@@ -85,7 +86,24 @@ def test_an_issue_by_order_with_one_too_many_put_back_and_one_returned() -> None
     assert shelf.rows["Stock/A2\tNUT"]["quantity"] == 38
 
 
-def again(shelf: Shelf) -> Shelf:
+def test_what_is_wrong_at_a_place_with_both_senses_is_said_before_its_movement() -> None:
+    shelf = Shelf(BOLT)
+    shelf.lies(2000.0, 10.0, "s:1")
+    shelf.feed(10.0, task("T1", 3, "A1"))
+    shelf.lies(1600.0, 11.5, "s:1")
+    assert shelf.alerts() == [("over_issue:T1", True)]
+    assert shelf.moves() == []
+    shelf = again(shelf, BOLT, task("T1", 3, "A1"))
+    shelf.lies(1600.0, 12.5, "s:1")
+    shelf.lies(1700.0, 13.8, "s:1")
+    assert shelf.alerts() == [("over_issue:T1", False)]
+    shelf.lies(1700.0, 30.0, "s:1")
+    assert shelf.moves() == [("issue", 4, "of-T1"), ("receipt", 1, "of-T1")]
+    assert shelf.alerts() == [("over_issue:T1", False)]
+    assert shelf.ended() == [("done", 3, None)]
+
+
+def again(shelf: Shelf, *known: Fact) -> Shelf:
     """The process dies and is started anew in the same second, with the task known."""
-    known = {"rows": shelf.rows, "now_s": shelf.now_s, "last_alive_s": shelf.now_s}
-    return Shelf(PICK, **known)
+    kept = {"rows": shelf.rows, "now_s": shelf.now_s, "last_alive_s": shelf.now_s}
+    return Shelf(*(known or (PICK,)), **kept)
