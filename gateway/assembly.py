@@ -25,7 +25,7 @@ from gateway.inbox import Inbox
 from gateway.model import DeviceFault, Ns, Reference
 from gateway.outcome import Outcome
 from gateway.pipeline import Pipeline
-from gateway.reference import read_references
+from gateway.reference import check_units, read_references
 from gateway.rulebook import Surroundings, build_engine, pseudonym_key
 from gateway.settings import Configuration
 from gateway.store import Clocks, Identity, StateRow, Store, StoreFull
@@ -119,8 +119,11 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         booker,
         catalogue,
     )
+    changes, misfits = catalogue.of_files(files)
+    for fact, reason in misfits:
+        log.warning("reference not taken over", code=fact.code, reason=reason)
     with suppress(StoreFull):  # the rules know them; they are booked by the next start
-        await pipeline.feed(catalogue.of_files(files))
+        await pipeline.feed(changes)
     return gateway
 
 
@@ -137,6 +140,8 @@ def reference_files(configuration: Configuration) -> list[Reference]:
     ):
         if path is not None:
             facts.extend(read_references(kind, beside / path))  # type: ignore[arg-type] # literals
+    if section.book is not None:
+        check_units(facts, beside / section.book)
     return facts
 
 

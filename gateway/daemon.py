@@ -20,6 +20,7 @@ import structlog
 from gateway.actions import pulse_doubt
 from gateway.amend import ROWS_A_LOT, late_amendments
 from gateway.assembly import Gateway, assemble, product_version
+from gateway.catalogue import Refused
 from gateway.clock import BootClock, boot_id
 from gateway.engine import RuleFailed
 from gateway.local import local_server
@@ -183,9 +184,11 @@ def _uplink(gateway: Gateway, told: Commands) -> Uplink:
             raise LinkError("no space left to begin a new epoch") from full
         gateway.inbox.put_first(gateway.clock.now(), SnapshotRequest("ledger_restored"))
 
-    async def learn(facts: Sequence[Reference]) -> None:
+    async def learn(facts: Sequence[Reference]) -> Sequence[Refused]:
+        changes, refused = gateway.catalogue.judged(facts)
         with suppress(StoreFull):  # told by the booker; the core tells them again on a connect
-            await gateway.pipeline.feed(gateway.catalogue.news(facts))
+            await gateway.pipeline.feed(changes)
+        return refused
 
     house = House(
         outbox=lambda: next_outbox(gateway.store),

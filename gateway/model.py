@@ -10,8 +10,9 @@ Four kinds of fact flow through the gateway, in this order:
 All are immutable values. Units stand last in names. Reference, observation and inference may
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
 is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
-`gateway.event`, tasks in `gateway.task`, the wiring of a site in `gateway.wiring`, measures in
-`gateway.units`, EPCs in `gateway.epc`; all are imported from here.
+`gateway.event`, tasks in `gateway.task`, items and locations in `gateway.master`, the wiring of a
+site in `gateway.wiring`, measures in `gateway.units`, EPCs in `gateway.epc`; all are imported from
+here.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from gateway.book import BookLine, BookStock
+from gateway.book import BookLine, BookLot, BookStock
 from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
     Acknowledgement,
@@ -60,44 +61,22 @@ from gateway.inference import (
     WeightStep,
     ZoneLearned,
 )
+from gateway.master import Item, Location, LocationKind, LotRule, Names
 from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind
-from gateway.units import NS_PER_MS, NS_PER_S, UNKNOWN_LOCATION, CellId, Ns, ReadPoint, Severity
+from gateway.units import (
+    MEASURES,
+    NS_PER_MS,
+    NS_PER_S,
+    UNKNOWN_LOCATION,
+    CellId,
+    Ns,
+    ReadPoint,
+    Severity,
+    is_day,
+)
 from gateway.wiring import Cell, Portal, Scanner, Site, Zone
 
 # Reference
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A stock-keeping item. It carries the EPCs of its trade items (`gtins`, 14 digits each), else
-    those that begin with hex digits of `epc_prefixes`, else all of its makers (`company_prefixes`).
-
-    The `version` of a reference fact grows with each change that the core makes; 0 from a file.
-    """
-
-    code: str
-    name: str = ""
-    unit_mg: int = 0
-    unit_sd_mg: int = 0
-    uom: str = "pcs"
-    epc_prefixes: tuple[str, ...] = ()
-    version: int = 0
-    gtins: tuple[str, ...] = ()
-    company_prefixes: tuple[str, ...] = ()
-
-    @property
-    def pattern(self) -> EpcPattern:
-        """Which EPCs are of it; a false value if it carries no tags."""
-        return EpcPattern(self.epc_prefixes, self.gtins, self.company_prefixes)
-
-
-@dataclass(frozen=True, slots=True)
-class Location:
-    """A place that stock can be booked to."""
-
-    code: str
-    name: str = ""
-    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

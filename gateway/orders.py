@@ -11,19 +11,35 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 from gateway.alerts import listed_alerts
 from gateway.assembly import Gateway
-from gateway.model import Approval, Dismissal, Pulse, SnapshotRequest, TaskCancel
+from gateway.model import (
+    Approval,
+    Dismissal,
+    Location,
+    LocationKind,
+    Pulse,
+    SnapshotRequest,
+    TaskCancel,
+)
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
 from gateway.proposals import is_open, listed_proposals
-from gateway.stock_figures import STOCK_RULE, stock_lines
+from gateway.stock_figures import STOCK_RULE, stock_lines, stock_sums
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
 from gateway.uplink.commands import CommandError, Commands
-from gateway.uplink.messages import Request, bounded_text_of, flag_of, key_of, text_of, whole_of
+from gateway.uplink.messages import (
+    BadPayloadError,
+    Request,
+    bounded_text_of,
+    flag_of,
+    key_of,
+    text_of,
+    whole_of,
+)
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
@@ -56,8 +72,13 @@ class Orders:
         """Tell what locations hold, and what is said about it."""
         location = text_of(request.args, "location", "")
         item = text_of(request.args, "item", "")
+        by = text_of(request.args, "by", "")
+        if by and by not in get_args(LocationKind):
+            raise BadPayloadError(f"by: one of {', '.join(get_args(LocationKind))} is wanted")
         rows = await self._gateway.store.read(lambda reader: reader.state_rows(STOCK_RULE))
         lines = list(stock_lines((row.row for row in rows), location, item))
+        if by:
+            lines = list(stock_sums(lines, by, await self._gateway.store.read(_locations)))
         return {"lines": lines[:STOCK_LINES_MAX], "left_off": len(lines[STOCK_LINES_MAX:])}
 
     async def tare(self, request: Request) -> Mapping[str, JsonValue]:
@@ -187,6 +208,10 @@ class Orders:
     def _forgotten(self) -> list[str]:
         surplus = len(self._remembered) - REMEMBERED_MAX + 1
         return [self._remembered.popitem(last=False)[0] for _ in range(surplus)]
+
+
+def _locations(reader: StoreReader) -> tuple[Location, ...]:
+    return reader.locations()
 
 
 async def commands(gateway: Gateway) -> Commands:

@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from gateway.measure import readable
+from gateway.model import Location
+from gateway.places import around
 from gateway.ports import JsonValue, Row
 
 STOCK_RULE = "stock"
@@ -43,6 +46,12 @@ def figures_of(row: Mapping[str, Any]) -> dict[str, int]:
     return figures | {name: figure for name, figure in forecast if figure is not None}
 
 
+def readable_of(quantity: int, uom: str) -> dict[str, JsonValue]:
+    """What people read instead of grams and millilitres; nothing of what is counted in pieces."""
+    text, unit = readable(quantity, uom)
+    return {} if unit == uom else {"readable": {"quantity": text, "uom": unit}}
+
+
 def stock_lines(
     rows: Iterable[Row], location: str = "", item: str = ""
 ) -> Iterator[dict[str, JsonValue]]:
@@ -52,4 +61,22 @@ def stock_lines(
             place = place_of(row.key)
             if location in {"", place[0]} and item in {"", place[1]}:
                 known = {"location": place[0], "item": place[1], "uom": row.value["uom"]}
-                yield known | figures_of(row.value)
+                figures = figures_of(row.value)
+                yield known | figures | readable_of(figures["quantity"], str(row.value["uom"]))
+
+
+def stock_sums(
+    lines: Iterable[Mapping[str, Any]], kind: str, locations: Iterable[Location]
+) -> Iterator[dict[str, JsonValue]]:
+    """What lies in each location of that kind, by item: the quantities of all that lies in it.
+
+    What lies in none of that kind is told of "".
+    """
+    known = {location.code: location for location in locations}
+    sums: dict[tuple[str, str, str], int] = {}
+    for line in lines:
+        key = (around(line["location"], kind, known), line["item"], line["uom"])
+        sums[key] = sums.get(key, 0) + line["quantity"]
+    for (location, item, uom), quantity in sorted(sums.items()):
+        told: dict[str, JsonValue] = {"location": location, "item": item, "uom": uom}
+        yield told | {"quantity": quantity} | readable_of(quantity, uom)

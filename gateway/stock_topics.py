@@ -15,7 +15,7 @@ from gateway.clock import WallClock
 from gateway.model import NS_PER_S, Ns
 from gateway.outcome import Outcome
 from gateway.ports import Clock, Row
-from gateway.stock_figures import STOCK_RULE, figures_of, is_balance, place_of
+from gateway.stock_figures import STOCK_RULE, figures_of, is_balance, place_of, readable_of
 from gateway.store import Store
 from gateway.store.booking import utc
 from gateway.uplink.topics import Topics
@@ -85,6 +85,7 @@ class StockTopics:
             "location": place[0],
             "item": place[1],
             **figures,
+            **readable_of(figures["quantity"], str(row.value["uom"])),
             "uom": row.value["uom"],
             "epoch": self._store.epoch.uuid,
             "as_of_seq": self._store.last_seq,

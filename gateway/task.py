@@ -28,6 +28,8 @@ class Task:
     since 1970, UTC; it only sets the order), then the one that came first. Up to `tolerance_pieces`
     and `tolerance_permille` more or less are as good as asked. With `serials` these EPCs are asked.
     A task with no act for `timeout_s` after its first act is closed with what was done.
+
+    `amount` and `uom` are what was told where that is another unit than stock is counted in.
     """
 
     code: str
@@ -46,6 +48,8 @@ class Task:
     due_s: int | None = None
     timeout_s: int = 300
     version: int = 0
+    amount: str = ""
+    uom: str = ""
 
 
 @dataclass(frozen=True, slots=True)

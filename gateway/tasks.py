@@ -74,6 +74,8 @@ def _told(task: Task, progress: Mapping[str, Mapping[str, JsonValue]]) -> dict[s
     for name, place in (("from", task.from_location), ("to", task.to_location)):
         if place != UNKNOWN_LOCATION:
             told[name] = {"location": place}
+    if task.amount:
+        told["told"] = {"quantity": task.amount} | ({"uom": task.uom} if task.uom else {})
     if task.lot is not None:
         told["lot"] = task.lot
     if task.due_s is not None:

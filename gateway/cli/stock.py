@@ -32,11 +32,14 @@ def main(arguments: Sequence[str]) -> None:
 def stock(
     location: Annotated[str, typer.Argument(help="One location; all without it.")] = "",
     item: Annotated[str, typer.Argument(help="One item; all without it.")] = "",
+    by: Annotated[
+        str, typer.Option("--by", help="Sums by site, area, shelf, cell or bin instead.")
+    ] = "",
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """What locations hold: on hand, the core's book, thresholds, and when it runs out."""
-    named = {"location": location, "item": item}
+    named = {"location": location, "item": item, "by": by}
     args = {name: code for name, code in named.items() if code}
     result = ask_command(config, "stock", args)
     if as_json:
@@ -48,7 +51,10 @@ def stock(
 
 def _text(result: Mapping[str, Any]) -> Iterator[str]:
     for line in result["lines"]:
-        held = f"{line['location']}  {line['item']}  {line['quantity']} {line['uom']}"
+        read = line.get("readable", line)
+        held = (
+            f"{line['location'] or 'elsewhere'}  {line['item']}  {read['quantity']} {read['uom']}"
+        )
         yield "  ".join([held, *_said(line)])
     if result["left_off"]:
         yield f"... and {result['left_off']} more; name a location"

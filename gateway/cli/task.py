@@ -57,6 +57,8 @@ def show(task_id: TaskId, config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson =
         f" {told['policy']}"
     )
     say(f"priority   {told['priority']}, closed {told['timeout_s']} s after its last act")
+    if "told" in told:
+        say(f"told as    {told['told']['quantity']} {told['told'].get('uom', '')}".rstrip())
     if "lot" in told:
         say(f"lot        {told['lot']}")
     for serial in told["serials"]:

@@ -58,6 +58,8 @@ def examine_planned(configuration: Configuration, facts: Sequence[Reference]) ->
             else _weightless(item, place) or _unresolved(configuration, item, place)
             for place, item in planned
         ]
+        if len(planned) > 1:
+            found += [_shared(item, place) for place, item in planned if item is not None]
         found += _alike(key, [item for _, item in planned if item is not None])
         for finding in found:
             if finding is not None:
@@ -76,16 +78,30 @@ def _strange(configuration: Configuration, place: str) -> Finding:
 
 
 def _weightless(item: Item, place: str) -> Finding | None:
-    if item.unit_mg > 0:
+    if item.unit_mg > 0 or item.bulk_g:
         return None
+    if item.is_bulk:
+        text = f"{place} has no density: what is poured there is not measured"
+        return warn("planned items", text, "add its density_kg_l to the reference file")
     text = f"{place} has no unit weight: nothing is counted on the cell"
     return warn("planned items", text, "add its unit_g to the reference file")
+
+
+def _shared(item: Item, place: str) -> Finding | None:
+    if not item.is_bulk:
+        return None
+    text = f"{place} is bulk goods on a plate of several items: nothing there is told apart"
+    return fail("planned items", text, "give it a cell of its own")
 
 
 def _unresolved(configuration: Configuration, item: Item, place: str) -> Finding | None:
     for rule in configuration.rules:
         settings, unit_g = rule.settings, item.unit_mg / 1000
-        if isinstance(settings, ResolvesUnits) and unit_g < settings.unit_min_g:
+        if (
+            isinstance(settings, ResolvesUnits)
+            and not item.is_bulk
+            and unit_g < settings.unit_min_g
+        ):
             text = (
                 f"{place} weighs {unit_g} g a piece; rule {rule.name} tells one piece "
                 f"from nothing from {settings.unit_min_g:g} g on"

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from gateway.catalogue import Known
-from gateway.model import Alert, Task
+from gateway.catalogue import Kind, Known
+from gateway.model import Alert, Location, Task
 from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
@@ -125,9 +125,11 @@ class StoreReader:
 
     def tasks(self) -> tuple[Task, ...]:
         """The tasks among the reference facts, by code."""
-        rows = self._query("SELECT kind, value FROM reference WHERE kind='task' ORDER BY code")
-        found = (reference_of(kind, value) for kind, value in rows)
-        return tuple(task for task in found if isinstance(task, Task))
+        return tuple(task for task in self._told("task") if isinstance(task, Task))
+
+    def locations(self) -> tuple[Location, ...]:
+        """The locations among the reference facts, by code."""
+        return tuple(each for each in self._told("location") if isinstance(each, Location))
 
     def alerts(self) -> tuple[RaisedAlert, ...]:
         """The alerts that are up. Their `at_event` is 0: it is in the record."""
@@ -191,6 +193,10 @@ class StoreReader:
 
     def _query(self, sql: str, parameters: Sequence[int | str | bytes] = ()) -> list[Any]:
         return query(self._connection, sql, parameters)
+
+    def _told(self, kind: Kind) -> Iterator[Known]:
+        rows = self._query("SELECT value FROM reference WHERE kind=? ORDER BY code", (kind,))
+        return (reference_of(kind, value) for (value,) in rows)
 
     def _number(self, uuid: str | None) -> int:
         """The number of an epoch; StoreRefused if it is not of this store."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import apsw
 
@@ -16,6 +16,7 @@ from gateway.model import (
     Action,
     Alert,
     BookLine,
+    BookLot,
     ExpectedSet,
     OrderReference,
     Reference,
@@ -165,9 +166,21 @@ def reference_of(kind: str, value: str) -> Known:
     elif kind == "item":
         for name in ("epc_prefixes", "gtins", "company_prefixes"):
             fields[name] = tuple(fields.get(name, ()))
+        for name in ("names", "uoms"):
+            fields[name] = _pairs(fields.get(name, ()))
+    elif kind == "location":
+        fields["names"] = _pairs(fields.get("names", ()))
     elif kind == "task":
         fields["order"] = OrderReference(**fields["order"])
         fields["serials"] = tuple(fields["serials"])
     elif kind == "book":
-        fields["lines"] = tuple(BookLine(**line) for line in fields["lines"])
+        fields["lines"] = tuple(_book_line(**line) for line in fields["lines"])
     return _KIND_NAMED[kind](**fields)
+
+
+def _pairs(told: Iterable[Sequence[str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in told)
+
+
+def _book_line(lots: Iterable[Mapping[str, Any]] = (), **fields: Any) -> BookLine:
+    return BookLine(**fields, lots=tuple(BookLot(**lot) for lot in lots))

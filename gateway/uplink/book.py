@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 
-from gateway.model import BookLine
-from gateway.uplink.messages import SEQ_MAX, BadPayloadError, Object, text_of, whole_of
+from gateway.book import together
+from gateway.measure import MeasureError, whole
+from gateway.model import MEASURES, BookLine, BookLot, is_day
+from gateway.uplink.messages import KEY_MAX, SEQ_MAX, BadPayloadError, Object, key_of, text_of
 
 LINES_MAX = 4096
 """As the contract says."""
+
+_FIELDS = {"item", "quantity", "uom", "lot", "expires", "received", "safety", "reorder"}
 
 WHOLE = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.0{1,9})?")
 """A decimal as the contract writes it that is a whole number."""
@@ -27,47 +31,75 @@ def parse_book(value: Object) -> tuple[BookLine, ...]:
         try:
             line = _line(each)
             known = lines.get(line.item)
-            lines[line.item] = line if known is None else _added(known, line)
-        except BadPayloadError as error:
+            lines[line.item] = line if known is None else together(known, line)
+        except ValueError as error:
             raise BadPayloadError(f"lines.{number}.{error}") from None
     return tuple(lines.values())
 
 
 def _line(value: Object) -> BookLine:
+    _known_only(value)
+    told = text_of(value, "uom")
+    amount = _amount(value, "quantity")
+    quantity, uom = _whole("quantity", amount or "", told)
     return BookLine(
         item=text_of(value, "item"),
-        quantity=_quantity(value.get("quantity")),
-        uom=text_of(value, "uom"),
-        safety=_threshold(value, "safety"),
-        reorder=_threshold(value, "reorder"),
+        quantity=quantity,
+        uom=uom,
+        safety=_threshold(value, "safety", told),
+        reorder=_threshold(value, "reorder", told),
+        lots=_lots(value, quantity),
     )
 
 
-def _quantity(found: object) -> int:
-    if type(found) is int and abs(found) <= SEQ_MAX:
+def _known_only(value: Object) -> None:
+    strange = sorted(value.keys() - _FIELDS)
+    if strange:
+        raise BadPayloadError(f"{strange[0]:.{KEY_MAX}}: this field is not known")
+
+
+def _lots(value: Object, quantity: int) -> tuple[BookLot, ...]:
+    if "lot" not in value:
+        for name in ("expires", "received"):
+            if name in value:
+                raise BadPayloadError(f"{name}: is of a lot, and no lot is named")
+        return ()
+    return (
+        BookLot(key_of(value, "lot"), quantity, _day(value, "expires"), _day(value, "received")),
+    )
+
+
+def _day(value: Object, name: str) -> str:
+    found = value.get(name, "")
+    if isinstance(found, str) and (not found or is_day(found)):
         return found
-    if isinstance(found, str) and WHOLE.fullmatch(found):
-        return int(found.partition(".")[0])
-    raise BadPayloadError("quantity: a whole number is wanted")
+    raise BadPayloadError(f"{name}: a day is wanted, such as 2027-03-31")
 
 
-def _threshold(value: Object, name: str) -> int | None:
-    return whole_of(value, name) if name in value else None
+def _amount(value: Object, name: str) -> str | None:
+    """A decimal, as text; None if it is not there."""
+    found = value.get(name)
+    if type(found) is int and abs(found) <= SEQ_MAX:
+        return str(found)
+    return found if isinstance(found, str) else None
 
 
-def _added(known: BookLine, line: BookLine) -> BookLine:
-    if line.uom != known.uom:
-        raise BadPayloadError(f"uom: {line.uom!r}, and {known.uom!r} in another line of the item")
-    return BookLine(
-        known.item,
-        (known.quantity or 0) + (line.quantity or 0),
-        known.uom,
-        _one_of("safety", known.safety, line.safety),
-        _one_of("reorder", known.reorder, line.reorder),
-    )
+def _whole(name: str, amount: str, uom: str) -> tuple[int, str]:
+    """Measures in grams or millilitres; of other units, their items say more, whole ones only."""
+    try:
+        if uom in MEASURES:
+            return whole(amount, uom, None)
+    except MeasureError as error:
+        raise BadPayloadError(str(error).replace("quantity", name, 1)) from None
+    if WHOLE.fullmatch(amount):
+        return int(amount.partition(".")[0]), uom
+    raise BadPayloadError(f"{name}: a whole number is wanted, or a decimal of a measure such as kg")
 
 
-def _one_of(name: str, known: int | None, found: int | None) -> int | None:
-    if known is not None and found is not None:
-        raise BadPayloadError(f"{name}: stands on another line of the item already")
-    return found if known is None else known
+def _threshold(value: Object, name: str, uom: str) -> int | None:
+    if name not in value:
+        return None
+    found, _ = _whole(name, _amount(value, name) or "", uom)
+    if found < 0:
+        raise BadPayloadError(f"{name}: nothing below 0 is wanted")
+    return found

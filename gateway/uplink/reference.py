@@ -4,21 +4,17 @@ badges.
 
 from __future__ import annotations
 
-from gateway.epc import EpcError, gtin14
-from gateway.model import Badge, BookStock, ExpectedSet, Item, Location, Reference, ReferenceDeleted
+from gateway.model import Badge, BookStock, ExpectedSet, Reference, ReferenceDeleted
 from gateway.uplink.book import parse_book
+from gateway.uplink.master import HEX_DIGITS, hex_list, parse_item, parse_location
 from gateway.uplink.messages import BadPayloadError, Object, parse_object, text_of, whole_of
 from gateway.uplink.task import parse_task
 from gateway.uplink.topics import decode_key
 
-PATTERNS_MAX = 64
 EPCS_MAX = 4096
 EPC_DIGITS_MAX = 124
 SCAN_MAX = 256
 """As the contract says."""
-
-HEX_DIGITS = frozenset("0123456789abcdef")
-DECIMAL_DIGITS = frozenset("0123456789")
 
 
 def parse_reference(path: str, payload: bytes) -> Reference:
@@ -41,9 +37,9 @@ def parse_reference(path: str, payload: bytes) -> Reference:
     if named != key:
         raise BadPayloadError(f"the payload names {named!r}, the topic {key!r}")
     if kind == "item":
-        return _item(key, value, version)
+        return parse_item(key, value, version)
     if kind == "location":
-        return Location(key, text_of(value, "name", ""), version)
+        return parse_location(key, value, version)
     if kind == "book":
         return BookStock(key, parse_book(value), version)
     if kind == "badge":
@@ -63,20 +59,6 @@ def _deleted(kind: str, key: str) -> ReferenceDeleted:
     return ReferenceDeleted("location" if kind == "location" else "task", key)
 
 
-def _item(code: str, value: Object, version: int) -> Item:
-    return Item(
-        code=code,
-        name=text_of(value, "name", ""),
-        unit_mg=whole_of(value, "unit_mg", 0, 0),
-        unit_sd_mg=whole_of(value, "unit_sd_mg", 0, 0),
-        uom=text_of(value, "uom", "pcs"),
-        epc_prefixes=_hex_list(value, "epc_prefixes", PATTERNS_MAX),
-        version=version,
-        gtins=_gtins(value),
-        company_prefixes=_company_prefixes(value),
-    )
-
-
 def _badge(code: str, value: Object, version: int) -> Badge:
     scan, epc = text_of(value, "scan", ""), text_of(value, "epc", "")
     if len(scan) > SCAN_MAX:
@@ -94,38 +76,6 @@ def _expected(code: str, value: Object, version: int) -> ExpectedSet:
         code=code,
         portal=text_of(value, "portal"),
         direction="in" if direction == "in" else "out",
-        epcs=frozenset(_hex_list(value, "epcs", EPCS_MAX)),
+        epcs=frozenset(hex_list(value, "epcs", EPCS_MAX)),
         version=version,
     )
-
-
-def _gtins(value: Object) -> tuple[str, ...]:
-    try:
-        return tuple(gtin14(each) for each in _texts(value, "gtins", PATTERNS_MAX))
-    except EpcError as error:
-        raise BadPayloadError(f"gtins: {error}") from None
-
-
-def _company_prefixes(value: Object) -> tuple[str, ...]:
-    found = _texts(value, "company_prefixes", PATTERNS_MAX)
-    for each in found:
-        if not 6 <= len(each) <= 12 or not DECIMAL_DIGITS.issuperset(each):
-            raise BadPayloadError("company_prefixes: 6 to 12 digits are wanted")
-    return found
-
-
-def _hex_list(value: Object, name: str, most: int) -> tuple[str, ...]:
-    found = _texts(value, name, most)
-    for each in found:
-        if not each or not HEX_DIGITS.issuperset(each):
-            raise BadPayloadError(f"{name}: lower-case hex digits are wanted")
-    return found
-
-
-def _texts(value: Object, name: str, most: int) -> tuple[str, ...]:
-    found = value.get(name, [])
-    if not isinstance(found, list) or len(found) > most:
-        raise BadPayloadError(f"{name}: a list of at most {most} is wanted")
-    if not all(isinstance(each, str) for each in found):
-        raise BadPayloadError(f"{name}: strings are wanted")
-    return tuple(found)

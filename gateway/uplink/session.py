@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
+from gateway.catalogue import Refused
 from gateway.model import NS_PER_S, Reference
 from gateway.ports import Clock, Counter, JsonValue, LinkError, Record
 from gateway.uplink.commands import ERROR_MAX, Commands
@@ -49,10 +50,11 @@ class House:
     """What the gateway gives to the uplink.
 
     `outbox` names what is to be delivered next; an old epoch is delivered to its end first.
-    `learn` returns after its commit. `snapshot` is asked for absolute stock when the core misses
-    records that are pruned. `restored` is called when the core holds more than this ledger: it
-    shall begin a new epoch, or raise LinkError: then it is called again on the next connection.
-    `published` hears of each seq that the broker took, `settled` of each new mark.
+    `learn` returns after its commit, and tells what it refuses. `snapshot` is asked for absolute
+    stock when the core misses records that are pruned. `restored` is called when the core holds
+    more than this ledger: it shall begin a new epoch, or raise LinkError: then it is called again
+    on the next connection. `published` hears of each seq that the broker took, `settled` of each
+    new mark.
     """
 
     outbox: Callable[[], Outbox]
@@ -60,7 +62,7 @@ class House:
     random: Random
     count: Counter
     commands: Commands
-    learn: Callable[[Sequence[Reference]], Awaitable[None]]
+    learn: Callable[[Sequence[Reference]], Awaitable[Sequence[Refused]]]
     health: Callable[[], Mapping[str, JsonValue]]
     alarm: Callable[[Alarm], None]
     snapshot: Callable[[], None]
@@ -295,15 +297,16 @@ class Session:
             batch = [await self._references.get()]
             while len(batch) < LEARN_MAX and not self._references.empty():
                 batch.append(self._references.get_nowait())
-            references: list[Reference] = []
+            references: dict[Reference, str] = {}
             for inbound in batch:
                 path = self._topics.relative(inbound.topic)
                 try:
-                    references.append(parse_reference(path, inbound.payload))
+                    references[parse_reference(path, inbound.payload)] = path
                 except BadPayloadError as error:
-                    await self._refuse(path, error)
+                    await self._refuse(path, str(error))
             if references:
-                await self._house.learn(references)
+                for fact, reason in await self._house.learn(list(references)):
+                    await self._refuse(references[fact], reason)
             for inbound in batch:
                 inbound.acknowledge()
 
@@ -311,17 +314,17 @@ class Session:
         try:
             request = parse_request(inbound.payload)
         except BadPayloadError as error:
-            await self._refuse(self._topics.relative(inbound.topic), error)
+            await self._refuse(self._topics.relative(inbound.topic), str(error))
         else:
             answer = await self._house.commands.answer(request)
             await self._post(self._topics.response, answer)
         inbound.acknowledge()
 
-    async def _refuse(self, path: str, error: BadPayloadError) -> None:
+    async def _refuse(self, path: str, reason: str) -> None:
         """Say why what came on a topic is not taken over: whoever sent it has no other answer."""
         self._house.count("uplink_payloads_bad")
-        log.warning("bad payload", topic=path, error=str(error))
-        told, topic = str(error)[:ERROR_MAX], path[:ERROR_MAX]
+        log.warning("bad payload", topic=path, error=reason)
+        told, topic = reason[:ERROR_MAX], path[:ERROR_MAX]
         refusal = _encode({"topic": topic, "ok": False, "error": told})
         await self._post(self._topics.response, refusal)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import datetime
+from decimal import Decimal
 from typing import TypeVar, get_args
 
+from gateway.measure import DECIMAL
 from gateway.model import UNKNOWN_LOCATION, OrderReference, Policy, Task, TaskKind
 from gateway.uplink.messages import KEY_MAX, BadPayloadError, Object, key_of, whole_of
 
@@ -16,8 +18,8 @@ TIMEOUT_S, TIMEOUT_MAX_S = 300, 86_400
 PERMILLE_MAX = 1000
 """As the contract says."""
 
-_WHAT = {"task_id", "version", "type", "order", "item", "quantity", "from", "to", "lot", "serials"}
-_HOW = {"tolerance", "policy", "priority", "due", "timeout_s"}
+_WHAT = {"task_id", "version", "type", "order", "item", "quantity", "uom", "from", "to", "lot"}
+_HOW = {"serials", "tolerance", "policy", "priority", "due", "timeout_s"}
 _KINDS: dict[str, TaskKind] = {kind: kind for kind in get_args(TaskKind)}
 _POLICIES: dict[str, Policy] = {policy: policy for policy in get_args(Policy)}
 
@@ -34,7 +36,7 @@ def parse_task(code: str, value: Object, version: int) -> Task:
     be worked off.
     """
     _known_only("", value, _WHAT | _HOW)
-    quantity = whole_of(value, "quantity", 1)
+    quantity, amount, uom = _quantity(value)
     tolerance = _object(value, "tolerance", {})
     _known_only("tolerance.", tolerance, {"pieces", "permille"})
     from_location, to_location = _ends(value)
@@ -47,7 +49,7 @@ def parse_task(code: str, value: Object, version: int) -> Task:
         from_location=from_location,
         to_location=to_location,
         lot=key_of(value, "lot") if "lot" in value else None,
-        serials=_serials(value, quantity),
+        serials=_serials(value, None if amount else quantity),
         tolerance_pieces=whole_of(tolerance, "pieces", 0, 0),
         tolerance_permille=_bounded(tolerance, "permille", 0, PERMILLE_MAX, 0),
         policy=_word(value, "policy", _POLICIES, "warning"),
@@ -55,7 +57,20 @@ def parse_task(code: str, value: Object, version: int) -> Task:
         due_s=_second(value, "due") if "due" in value else None,
         timeout_s=_bounded(value, "timeout_s", 1, TIMEOUT_MAX_S, TIMEOUT_S),
         version=version,
+        amount=amount,
+        uom=uom,
     )
+
+
+def _quantity(value: Object) -> tuple[int, str, str]:
+    """How many, or a decimal and its unit as they are told: what that comes to, its item says."""
+    if "uom" not in value and not isinstance(value.get("quantity"), str):
+        return whole_of(value, "quantity", 1), "", ""
+    found = value.get("quantity")
+    amount = str(found) if type(found) is int else found
+    if not isinstance(amount, str) or not DECIMAL.fullmatch(amount) or Decimal(amount) <= 0:
+        raise BadPayloadError("quantity: a number above 0 is wanted, a decimal as a string")
+    return 0, amount, key_of(value, "uom") if "uom" in value else ""
 
 
 def _known_only(place: str, value: Object, known: Collection[str]) -> None:
@@ -104,14 +119,14 @@ def _ends(value: Object) -> tuple[str, str]:
     return ends[0], ends[1]
 
 
-def _serials(value: Object, quantity: int) -> tuple[str, ...]:
+def _serials(value: Object, quantity: int | None) -> tuple[str, ...]:
     found = value.get("serials", [])
     if not isinstance(found, list) or len(found) > SERIALS_MAX:
         raise BadPayloadError(f"serials: a list of at most {SERIALS_MAX} is wanted")
     for each in found:
         if not isinstance(each, str) or not _SERIAL.fullmatch(each):
             raise BadPayloadError("serials: EPCs in lower-case hex, whole bytes, are wanted")
-    if found and len(set(found)) != quantity:
+    if found and quantity is not None and len(set(found)) != quantity:
         raise BadPayloadError("serials: as many different ones as the quantity are wanted")
     if len(found) != len(set(found)):
         raise BadPayloadError("serials: one stands twice")

@@ -11,6 +11,8 @@ from simulators.core.stock import Stock
 UNSEEN = "unknown"
 """The end of a movement that no gateway sees: there is no book of it."""
 
+OF_LOTS = {"lot", "expires", "received"}
+
 
 def locations_of(data: Mapping[str, Any]) -> Iterator[str]:
     """The locations whose stock a record changes."""
@@ -30,7 +32,7 @@ def booklet(
     """
     lines: dict[str, dict[str, Any]] = {}
     for line in before.get("lines", ()):
-        kept = {key: value for key, value in line.items() if key != "lot"}
+        kept = {key: value for key, value in line.items() if key not in OF_LOTS}
         lines[line["item"]] = {**lines.get(line["item"], {}), **kept, "quantity": 0}
     at = ""
     for data in taken:

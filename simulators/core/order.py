@@ -33,7 +33,8 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--number", required=True, help="of the order")
     add("--line", help="of the order")
     add("--item", required=True)
-    add("--quantity", type=int, required=True)
+    add("--quantity", required=True, help="a whole number or a decimal")
+    add("--uom", help="unit of the quantity, if it is not that of the item")
     add("--from", dest="source", metavar="LOCATION")
     add("--to", dest="target", metavar="LOCATION")
     add("--lot")
@@ -79,7 +80,8 @@ def task_of(options: argparse.Namespace) -> dict[str, Any]:
         "type": options.type,
         "order": order | ({"line": options.line} if options.line else {}),
         "item": options.item,
-        "quantity": options.quantity,
+        "quantity": int(options.quantity) if options.quantity.isdecimal() else options.quantity,
+        "uom": options.uom,
         "from": options.source and {"location": options.source},
         "to": options.target and {"location": options.target},
         "lot": options.lot,

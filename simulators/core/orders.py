@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from simulators.core.references import Reference, References
+from simulators.core.units import told_in
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS order_line (
@@ -77,7 +78,8 @@ class Orders:
     def put(self, body: Mapping[str, Any]) -> Reference:
         """Take an order, or amend it while it is open: returns the task to issue.
 
-        OrderRefusedError if it was confirmed, or promises what a location does not hold.
+        OrderRefusedError if it was confirmed, promises what a location does not hold, or asks in a
+        unit that the item has not.
         """
         task, order = body["task_id"], body["order"]
         source = body.get("from", {}).get("location", UNKNOWN)
@@ -85,7 +87,14 @@ class Orders:
         if before is not None and before.record is not None:
             raise OrderRefusedError(f"task {task} is confirmed already: {before.state}")
         moved = 0 if before is None else before.moved
-        self._reserve(task, (source, body["item"]), body["quantity"] - moved)
+        item = self._references.body("item", body["item"])
+        asked = told_in(body["quantity"], body.get("uom"), item)
+        if asked is None:
+            unit = body.get("uom", "its unit")
+            raise OrderRefusedError(
+                f"{body['quantity']} in {unit} is no quantity of {body['item']}"
+            )
+        self._reserve(task, (source, body["item"]), asked - moved)
         line = OrderLine(
             task=task,
             system=order["system"],
@@ -94,12 +103,12 @@ class Orders:
             line=order.get("line", ""),
             item=body["item"],
             source=source,
-            asked=body["quantity"],
+            asked=asked,
             moved=moved,
             state=OPEN,
             done=0,
             difference=0,
-            backorder=body["quantity"],
+            backorder=asked,
             exception=None,
             record=None,
             body=json.dumps(dict(body), ensure_ascii=False),

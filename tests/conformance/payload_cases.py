@@ -11,6 +11,7 @@ from tests.conformance.records import (
     envelope,
     epoch_of,
     movement,
+    snapshot,
 )
 from tests.conformance.rig import SITE, Rig
 
@@ -139,6 +140,26 @@ async def unreadable_payload(rig: Rig) -> None:
         gateway.judge(gateway.outcomes(epoch, 1) == ["accepted"], f"{gateway.outcomes(epoch, 1)}")
 
 
+async def bulk_goods_and_lots(rig: Rig) -> None:
+    """Grams of a lot are booked as they are told; no lot and no amount are rejected by name."""
+    async with rig.gateway("bulk") as gateway:
+        epoch = epoch_of("bulk")
+        poured = {"item": "GRANULATE", "quantity": 12_500, "uom": "g", "lot": "L-2026-11"}
+        good = [movement("bulk", epoch, seq, **poured) for seq in range(1, 6)]
+        await gateway.send_record(good[0])
+        await gateway.send_record(good[1] | {"quantity": "12.500", "uom": "kg"})
+        await gateway.send_record(good[2] | {"lot": ""})
+        await gateway.send_record(good[3] | {"quantity": "0.000", "uom": "kg"})
+        lines = [{"item": "GRANULATE", "quantity": 12_500, "uom": "g", "epcs": []}]
+        await gateway.send_record(snapshot("bulk", epoch, 5, lines=lines))
+        await gateway.settled(epoch, 5)
+        for seq in (3, 4):
+            results = [each for each in gateway.results(epoch) if each["seq"] == seq]
+            gateway.judge([each["status"] for each in results] == ["rejected"], f"{results}")
+            gateway.judge(bool(results[0].get("reason")), "rejected without a reason")
+        gateway.judge_documents(epoch, {1, 2, 5})
+
+
 async def foreign_gateway(rig: Rig) -> None:
     """A record of another gateway on this one's topic is rejected, and books nothing there."""
     async with rig.gateway("foreign") as gateway, rig.gateway("victim") as victim:
@@ -157,5 +178,6 @@ CASES = (
     task_confirmations,
     acknowledgements,
     unreadable_payload,
+    bulk_goods_and_lots,
     foreign_gateway,
 )

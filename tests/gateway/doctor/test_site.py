@@ -97,6 +97,31 @@ def test_piece_that_the_weight_rule_does_not_resolve_is_named(
         assert "rules.weight" in finding.fix
 
 
+@pytest.mark.parametrize(
+    ("uom", "density", "verdict"), [("kg", "", "ok"), ("l", "0.9", "ok"), ("l", "", "warn")]
+)
+def test_bulk_goods_by_volume_need_a_density(
+    site: Path, uom: str, density: str, verdict: str
+) -> None:
+    rows = f"code,uom,density_kg_l\nBOLT,{uom},{density}\n"
+    (site.parent / "items.csv").write_text(rows, encoding="utf-8")
+    finding = found(site, "planned items")
+    assert finding.verdict == verdict
+    if verdict == "warn":
+        assert "'BOLT' has no density" in finding.text
+
+
+def test_bulk_goods_share_no_plate(site: Path) -> None:
+    (site.parent / "items.csv").write_text(
+        "code,uom,unit_g\nBOLT,kg,\nNUT,pcs,10\n", encoding="utf-8"
+    )
+    text = site.read_text(encoding="utf-8").replace('item = "BOLT"', 'items = ["BOLT", "NUT"]')
+    site.write_text(text, encoding="utf-8")
+    finding = found(site, "planned items")
+    assert finding.verdict == "fail"
+    assert "'BOLT' is bulk goods on a plate of several items" in finding.text
+
+
 def test_quiet_scale_resolves_a_lighter_piece(write_site: Write) -> None:
     path = write_site(rest="[rules.weight]\nband_g = 0.4\nstep_min_g = 1.0\n")
     assert found(items(path, "BOLT,Bolt,1.0,0.0,pcs,\n"), "planned items").verdict == "ok"

@@ -10,6 +10,7 @@ from random import Random
 import aiomqtt
 
 from gateway.canonical import canonical
+from gateway.catalogue import Refused
 from gateway.model import Reference
 from gateway.ports import Record
 from gateway.store import Store
@@ -154,8 +155,9 @@ class Gateway:
         await self.release_tare.wait()
         self.tares.append(str(request.args))
 
-    async def _learn(self, references: Sequence[Reference]) -> None:
+    async def _learn(self, references: Sequence[Reference]) -> Sequence[Refused]:
         self.learned += references
+        return ()
 
     def _snapshot(self) -> None:
         self.snapshots += 1

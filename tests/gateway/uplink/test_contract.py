@@ -16,6 +16,7 @@ from gateway.canonical import canonical
 from gateway.model import (
     Badge,
     BookLine,
+    BookLot,
     BookStock,
     ExpectedSet,
     Item,
@@ -176,11 +177,16 @@ def test_references_of_the_contract_are_understood() -> None:
         json.dumps(examples(name)[0]).encode() for name in ("item", "location", "expected", "task")
     )
     nut = Item("M6-NUT", "Hexagon nut M6", 10_000, 120, "pcs", version=3)
-    nut = replace(nut, gtins=("09506000134352",), company_prefixes=("9506000",))
+    nut = replace(nut, gtins=("09506000134352",), company_prefixes=("9506000",), lot_rule="fefo")
+    names = (("de", "Sechskantmutter M6"), ("zh", "六角螺母 M6"))
+    nut = replace(nut, names=names, uoms=(("BOX", "100"),))
     assert parse_reference("item/M6-NUT", item) == nut
     assert parse_reference("location/shelf-1%2F3", location) == Location(
-        "shelf-1/3", "Shelf 1 bin 3", version=1
+        "shelf-1/3", "Shelf 1 bin 3", 1, "bin", "shelf-1", (("zh", "一号货架三号位"),)
     )
+    oil = parse_reference("item/OIL-46", json.dumps(examples("item")[1]).encode())
+    assert isinstance(oil, Item)
+    assert (oil.uom, oil.base_uom, oil.bulk_g) == ("l", "ml", 0.8725)
     epcs = frozenset({"30340242201d8840009efdf7"})
     assert parse_reference("task/ASN-99", expected) == ExpectedSet(
         "ASN-99", "dock", "in", epcs, version=1
@@ -210,16 +216,40 @@ def test_book_of_the_contract_is_understood() -> None:
     assert parse_reference("book/shelf-1%2F3", example) == BookStock("shelf-1/3", (line,), 12)
 
 
+LOTS = (BookLot("1", 3, "2027-03-31"), BookLot("2", 4))
+
+
 def test_lots_of_an_item_add_up_to_its_book() -> None:
     lines = [
-        {"item": "A", "quantity": 3, "uom": "pcs", "lot": "1", "safety": 0},
+        {
+            "item": "A",
+            "quantity": 3,
+            "uom": "pcs",
+            "lot": "1",
+            "safety": 0,
+            "expires": "2027-03-31",
+        },
         {"item": "B", "quantity": "-2.000", "uom": "pcs"},
         {"item": "A", "quantity": "4", "uom": "pcs", "lot": "2", "reorder": 9},
     ]
     told = {"code": "L", "version": 2, "at": "2026-11-24T06:00:00Z", "lines": lines}
     assert parse_reference("book/L", json.dumps(told).encode()) == BookStock(
-        "L", (BookLine("A", 7, "pcs", 0, 9), BookLine("B", -2)), 2
+        "L", (BookLine("A", 7, "pcs", 0, 9, LOTS), BookLine("B", -2)), 2
     )
+
+
+def test_book_of_bulk_goods_is_in_grams_and_millilitres() -> None:
+    lines = [
+        {"item": "A", "quantity": "1.5", "uom": "kg", "safety": "0.25", "reorder": 2},
+        {"item": "B", "quantity": "-0.002", "uom": "LTR"},
+    ]
+    told = {"code": "L", "version": 2, "at": "2026-11-24T06:00:00Z", "lines": lines}
+    assert parse_reference("book/L", json.dumps(told).encode()) == BookStock(
+        "L", (BookLine("A", 1500, "g", 250, 2000), BookLine("B", -2, "ml")), 2
+    )
+
+
+LOT = {"item": "A", "quantity": 1, "uom": "pcs", "lot": "L1"}
 
 
 @pytest.mark.parametrize(
@@ -229,13 +259,21 @@ def test_lots_of_an_item_add_up_to_its_book() -> None:
         ([[]], r"lines\.0: an object"),
         ([{"item": "A", "quantity": 1}], r"lines\.0\.uom"),
         ([{"item": "A", "quantity": 1.5, "uom": "pcs"}], r"lines\.0\.quantity: a whole number"),
-        ([{"item": "A", "quantity": "1.5", "uom": "kg"}], r"lines\.0\.quantity: a whole number"),
+        ([{"item": "A", "quantity": "1.5", "uom": "BOX"}], r"lines\.0\.quantity: a whole number"),
+        (
+            [{"item": "A", "quantity": "1.5005", "uom": "kg"}],
+            r"lines\.0\.quantity: 1\.5005 kg is no",
+        ),
+        ([{"item": "A", "quantity": 1, "uom": "kg", "colour": 2}], r"lines\.0\.colour: this field"),
+        ([LOT | {"expires": "2027-02-30"}], r"lines\.0\.expires: a day"),
+        ([{"item": "A", "quantity": 1, "uom": "kg", "received": "2027-02-28"}], r"no lot is named"),
+        ([LOT, LOT], r"lines\.1\.lot: 'L1' stands on another line"),
         ([{"item": "A", "uom": "pcs"}], r"lines\.0\.quantity: a whole number"),
         ([{"item": "A", "quantity": True, "uom": "pcs"}], r"lines\.0\.quantity"),
         ([{"item": "A", "quantity": 1, "uom": "pcs", "safety": -1}], r"lines\.0\.safety"),
         (
             [{"item": "A", "quantity": 1, "uom": uom} for uom in ("pcs", "kg")],
-            r"lines\.1\.uom: 'kg', and 'pcs'",
+            r"lines\.1\.uom: 'g', and 'pcs'",
         ),
         (
             [{"item": "A", "quantity": 1, "uom": "pcs", "reorder": 1}] * 2,

@@ -74,8 +74,12 @@ def test_task_says_all_that_the_contract_has() -> None:
         timeout_s=60,
         version=2,
     )
+    in_boxes = FULL | {"quantity": "0.5", "uom": "BOX"}
+    told = parsed(in_boxes)
+    assert (told.amount, told.uom, told.serials) == ("0.5", "BOX", tuple(FULL["serials"]))
+    assert is_of_contract(in_boxes)
     assert is_of_contract(FULL)
-    assert set(FULL) == set(CONTRACT["components"]["schemas"]["Task"]["properties"])
+    assert {*FULL, "uom"} == set(CONTRACT["components"]["schemas"]["Task"]["properties"])
 
 
 @pytest.mark.parametrize("kind", ["issue", "receipt", "transfer", "return", "put_away"])
@@ -96,7 +100,10 @@ SCHEMA_TOO = [
     ("item", {"item": "x" * 129}),
     ("quantity", {"quantity": 0}),
     ("quantity", {"quantity": True}),
-    ("quantity", {"quantity": "4"}),
+    ("quantity", {"quantity": "4,5"}),
+    ("quantity", {"quantity": "0.000", "uom": "kg"}),
+    ("quantity", {"quantity": "-1", "uom": "kg"}),
+    ("quantity", {"quantity": 1.5, "uom": "kg"}),
     ("from", {"from": "A-1"}),
     ("from.bin", {"from": {"location": "A-1", "bin": "3"}}),
     ("location", {"from": {}}),
@@ -117,7 +124,7 @@ SCHEMA_TOO = [
     ("due", {"due": 5}),
     ("timeout_s", {"timeout_s": 0}),
     ("timeout_s", {"timeout_s": 86_401}),
-    ("uom", {"uom": "pcs"}),
+    ("uom", {"uom": ""}),
 ]
 PROSE_ONLY = [
     ("task_id", {"task_id": "T-2"}),

@@ -37,6 +37,32 @@ def stocked(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.mark.parametrize(
+    ("item", "quantity", "uom", "asked"),
+    [
+        ({"uoms": {"BOX": "2"}}, 3, "BOX", 6),
+        ({"uom": "kg"}, "0.006", "kg", 6),
+        ({"uom": "kg"}, 3, "g", 3),
+        ({"uom": "l", "uoms": {"CUP": "0.005"}}, 1, "CUP", 5),
+    ],
+)
+def test_order_in_another_unit_is_reserved_in_that_of_stock(
+    stocked: Bench, item: dict[str, Any], quantity: Any, uom: str, asked: int
+) -> None:
+    stocked.desk.put("item", "M6-NUT", {"code": "M6-NUT"} | item)
+    stocked.desk.order(TASK | {"quantity": quantity, "uom": uom})
+    assert line(stocked.book).asked == asked
+
+
+@pytest.mark.parametrize(("quantity", "uom"), [(1, "BOX"), ("0.5", "pcs"), (1, "kg")])
+def test_order_in_a_unit_that_the_item_has_not_is_refused(
+    stocked: Bench, quantity: Any, uom: str
+) -> None:
+    stocked.desk.put("item", "M6-NUT", {"code": "M6-NUT"})
+    with pytest.raises(OrderRefusedError, match="is no quantity of M6-NUT"):
+        stocked.desk.order(TASK | {"quantity": quantity, "uom": uom})
+
+
 def picked(seq: int, quantity: int, **changes: Any) -> dict[str, Any]:
     ends = {"from": SHELF, "to": {"location": "unknown"}, "kind": "issue"}
     return movement("edge-1", EPOCH, seq, **ends, quantity=quantity, **({"order": ORDER} | changes))
