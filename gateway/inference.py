@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from gateway.epc import EpcPattern
-from gateway.units import CellId, Ns
+from gateway.units import CellId, Ns, Sense
 
 Cause: TypeAlias = Literal["live", "found_after_gap", "first_start", "misplaced"]
 """Whether a change was watched happening, found after blind time, or found on the first start."""
@@ -203,11 +203,24 @@ class TagsFollow:
     arriving: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SenseChange:
+    """A sense of a place is missing, or is there again: the weight of the cell `point`, or the tags
+    of the zone or portal `point`. It was there until `since`, or is there since then.
+    """
+
+    sense: Sense
+    point: str
+    missing: bool
+    since: Ns
+
+
 Inference: TypeAlias = (
     Arrival
     | Departure
     | ReadPace
     | Passage
+    | SenseChange
     | WeightStep
     | CountChange
     | StepExpectsTags

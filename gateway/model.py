@@ -53,6 +53,7 @@ from gateway.inference import (
     Inference,
     Passage,
     ReadPace,
+    SenseChange,
     StepExpectsTags,
     StepHeld,
     StillStands,
@@ -71,6 +72,7 @@ from gateway.units import (
     CellId,
     Ns,
     ReadPoint,
+    Sense,
     Severity,
     is_day,
 )

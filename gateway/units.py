@@ -24,6 +24,9 @@ UNKNOWN_LOCATION = "unknown"
 
 Severity: TypeAlias = Literal["info", "warning", "critical"]
 
+Sense: TypeAlias = Literal["tags", "weight"]
+"""By what a place is watched."""
+
 MEASURES: Mapping[str, tuple[str, int]] = {
     "g": ("g", 1),
     "kg": ("g", 1000),

@@ -175,10 +175,8 @@ class FusedSteps:
         if not (step.quantity or step.arriving or doubtful):
             return together(Turn(deletes=tuple(deletes)), self._unresolved(now, step))
         if not step.told:
-            wait_ns = self._shelf.waits.hold_ns(
-                step.zone, arriving=step.arriving, doubtful=doubtful or step.quantity == 0
-            )
-            step = replace(step, due=now + wait_ns)
+            doubtful = doubtful or step.quantity == 0
+            step = replace(step, due=now + self._shelf.hold_ns(now, step, doubtful=doubtful))
         row = self._waiting.add(step)
         facts: tuple[Fact, ...] = (*self._expects(now, step), *self._held(step))
         return Turn(facts, (row,), tuple(deletes))
@@ -257,7 +255,7 @@ class FusedSteps:
         ]
         self._waiting.drop(*older)
         before = [self._hold_over(now, each) for each in older]
-        return together(*before, Turn(facts=(self._shelf.telling.step(now, step),)))
+        return together(*before, Turn(facts=(self._shelf.told(now, step),)))
 
     def _hold_over(self, now: Ns, step: WaitingStep) -> Turn:
         """It is told now, by what is known."""
@@ -275,7 +273,8 @@ class FusedSteps:
             if not self._shelf.explanation.by_tags(step):
                 return together(gone, self._unresolved(now, step))
             return together(gone, self._agreed(now, of_own(step, len(step.epcs))))
-        if not step.epcs and self._odd.doubtful(step):
+        alone = self._shelf.senses.weight_alone(now, step.cell, step.zone)
+        if not (step.epcs or alone) and self._odd.doubtful(step):
             found = self._shelf.disagreement.found(now, step.zone, step.item)
             return together(gone, self._unresolved(now, step, "item_uncertain"), found)
         told = together(Turn(deletes=deletes[:-1]), self._by_weight(now, step))

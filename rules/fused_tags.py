@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.model import Arrival, Departure, Item, Ns, Unresolved
+from gateway.model import Arrival, Cell, Departure, Item, Ns, Unresolved
 from gateway.ports import NOTHING, Turn
 from rules.act import WaitingTag
 from rules.alone import Alone
@@ -29,8 +29,9 @@ class FusedTags:
         planned = self._shelf.planned(fact.zone, code)
         if not (planned or self._shelf.strange(fact.zone, code)):
             return None
-        due = now + self._shelf.waits.step_ns
-        tag = WaitingTag.of(fact, code, now, due)
+        read = not self._shelf.senses.zone_blind(now, fact.zone)
+        alone = read and self._blind_cells(now, fact.zone, code)
+        tag = WaitingTag.of(fact, code, now, now if alone else now + self._shelf.waits.step_ns)
         if fact.cause == "first_start":
             return self._stood_before(now, tag)
         undone = self._undone(now, fact, tag)
@@ -135,7 +136,7 @@ class FusedTags:
 
     def unconfirmed(self, now: Ns, act: Alone) -> Turn:
         """The scale is back, and does not say what a tag decided alone."""
-        if self._shelf.senses.silent(now, act.cell.rpartition(":")[0]):
+        if self._shelf.senses.cell_blind(now, act.cell):
             return NOTHING
         found = self._shelf.disagreement.found(now, act.zone, act.item)
         told = self._told(now, self._shelf.telling.doubted(now, act), "", arriving=False)
@@ -158,13 +159,7 @@ class FusedTags:
         """What a tag decides alone where its scale is blind; None where none is. Which cell it
         was, of several, a scale can tell yet: then NOTHING, and it waits on.
         """
-        blind = [
-            cell
-            for cell in self._shelf.cells.values()
-            if cell.zone == tag.zone
-            and tag.item in cell.planned
-            and self._shelf.senses.silent(now, cell.cell.rpartition(":")[0])
-        ]
+        blind = self._blind_cells(now, tag.zone, tag.item)
         if not blind:
             return None
         if len(blind) == 1:
@@ -179,6 +174,16 @@ class FusedTags:
             return NOTHING
         told = self._shelf.telling.unresolved_tag(now, tag, "scale_blind")
         return self._told(now, told, tag.zone, arriving=tag.arriving)
+
+    def _blind_cells(self, now: Ns, zone: str, item: str) -> list[Cell]:
+        """The cells that would have weighed a piece of that item, and weigh nothing."""
+        return [
+            cell
+            for cell in self._shelf.cells.values()
+            if cell.zone == zone
+            and item in cell.planned
+            and self._shelf.senses.cell_blind(now, cell.cell)
+        ]
 
     def _stray(self, now: Ns, tag: WaitingTag) -> Turn:
         """A tag of an item that is planned elsewhere, and no cell here told of it."""

@@ -52,6 +52,7 @@ from gateway.model import (
     Passage,
     ReadPace,
     ReferenceDeleted,
+    SenseChange,
     Stall,
     StillStands,
     Unresolved,
@@ -88,6 +89,7 @@ class MovementRule:
         Movement,
         ReferenceDeleted,
         Coverage,
+        SenseChange,
         Stall,
         StillStands,
     )
@@ -177,6 +179,9 @@ class MovementRule:
             return WAKE
         elif type(fact) is Coverage:
             return self._on_coverage(now, fact)
+        elif type(fact) is SenseChange and self._shelf.senses.changed(fact):
+            self._shelf.weighed_again(now, {fact.point})
+            return WAKE
         elif fact is None:
             return self._overdue(now)
         return NOTHING
@@ -358,12 +363,7 @@ class MovementRule:
         device = coverage.device
         cells = {cell for cell in self._shelf.cells if cell.rpartition(":")[0] == device}
         if cells:
-            weighed = [self._shelf.cells[cell] for cell in cells]
-            self._shelf.waiting.renew_tags(
-                {(cell.zone or "", item) for cell in weighed for item in cell.planned},
-                lambda tag: self._waits.anew(now, tag),
-            )
-            self._shelf.lone.back(now + self._waits.step_ns, cells)
+            self._shelf.weighed_again(now, cells)
         for zone in [zone for zone, devs in self._zone_devices.items() if device in devs]:
             self._shelf.waiting.renew(zone, lambda each: self._waits.anew(now, each))
             self._first.renew(now, zone)

@@ -5,8 +5,11 @@ The two sides of the decision share it: `rules.fused_steps` and `rules.fused_tag
 
 from __future__ import annotations
 
-from gateway.model import Ns, Site
+from collections.abc import Collection
+
+from gateway.model import CellId, Movement, Ns, Site
 from gateway.ports import RuleContext, Turn
+from rules.act import WaitingStep
 from rules.alone import Lone
 from rules.catalogue import Catalogue
 from rules.disagreement import Disagreement
@@ -69,6 +72,26 @@ class Shelf:
         if unexplained or self.oddities.any(zone, item):
             return Turn()
         return self.disagreement.gone(now, zone, item)
+
+    def told(self, now: Ns, step: WaitingStep) -> Movement:
+        """The movement that a step is; less surely where its tags should be read and are not."""
+        alone = step.wanting and self.senses.weight_alone(now, step.cell, step.zone)
+        return self.telling.step_alone(now, step) if alone else self.telling.step(now, step)
+
+    def hold_ns(self, now: Ns, step: WaitingStep, *, doubtful: bool) -> Ns:
+        """How long a step is kept back for its tags: not at all where none are read."""
+        if self.senses.weight_alone(now, step.cell, step.zone):
+            return 0
+        return self.waits.hold_ns(step.zone, arriving=step.arriving, doubtful=doubtful)
+
+    def weighed_again(self, now: Ns, cells: Collection[CellId]) -> None:
+        """Cells that were blind have the whole time to tell what they find."""
+        weighed = [self.cells[cell] for cell in cells]
+        self.waiting.renew_tags(
+            {(cell.zone or "", item) for cell in weighed for item in cell.planned},
+            lambda tag: self.waits.anew(now, tag),
+        )
+        self.lone.back(now + self.waits.step_ns, cells)
 
     def due(self) -> Ns | None:
         """When the next wait is over."""

@@ -25,13 +25,13 @@ from gateway.model import (
     Amendment,
     Attribution,
     Coverage,
-    DeviceStatus,
     Dismissal,
     Fact,
     Item,
     Movement,
     Ns,
     ReferenceDeleted,
+    SenseChange,
     Stall,
     StepHeld,
     Task,
@@ -48,6 +48,7 @@ from rules.task_guard import Guard
 from rules.task_match import Deed, Match, Matching
 from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask
 from rules.task_place import Places
+from rules.task_senses import TaskSenses
 from rules.task_verdict import Ending, Pauses, confirmation, due, verdict
 from rules.turns import together
 
@@ -95,7 +96,7 @@ class TaskRule:
         Coverage,
         Stall,
         StepHeld,
-        DeviceStatus,
+        SenseChange,
     )
     schema: ClassVar[int] = 1
 
@@ -110,12 +111,12 @@ class TaskRule:
         self._acts = Acts(context.boot, last_alive)
         self._alerts = TaskAlerts(context.boot, last_alive)
         self._guard = Guard(self._alerts, self._places, settings.demand_order)
+        self._senses = TaskSenses(self._places, self._book)
         self._matching = Matching(self._places, self._book, self._acts)
         self._foresight = Foresight(
             self._book, self._acts, self._matching, self._guard, context.boot
         )
         self._uoms: dict[str, str] = {}
-        self._down: set[str] = set()
         self._watching = False
 
     def restore(self, rows: Iterable[Row]) -> None:
@@ -156,10 +157,11 @@ class TaskRule:
             return self._foresight.held(now, fact)
         if type(fact) is Dismissal:
             return self._answered(fact.unresolved_id)
+        if type(fact) is SenseChange:
+            return self._senses.changed(fact)
         if type(fact) is Item:
             self._uoms[fact.code] = fact.uom
-        elif type(fact) is DeviceStatus:
-            (self._down.discard if fact.up else self._down.add)(fact.device)
+            self._senses.item(fact)
         elif type(fact) is Stall:
             return self._stalled(fact.span_ns)
         elif fact is None:
@@ -334,8 +336,7 @@ class TaskRule:
         epcs, acts = self._acts.epcs(code), self._acts.of(code)
         exception = None
         if state is None:
-            down = self._places.devices(opened.course.counted) & self._down
-            state, exception = verdict(opened, epcs, blind=bool(down))
+            state, exception = verdict(opened, epcs, blind=self._senses.blind(opened))
         identity = self._identify("task", code, now)
         ending = Ending(identity, state, exception, now, actor or None)
         uom = self._uoms.get(opened.task.item, "pcs")

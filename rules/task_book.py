@@ -92,6 +92,10 @@ class TaskBook:
         """The tasks that something has been done for, in the order in which they came."""
         return sorted(self._in_work.values(), key=lambda opened: opened.work.number)
 
+    def started(self) -> list[OpenTask]:
+        """The open tasks that are not queued behind another."""
+        return [opened for opened in self._open.values() if opened.work.state != "queued"]
+
     def keep(self, opened: OpenTask) -> Turn:
         """Its work has changed."""
         if opened.work.state == "picking":

@@ -32,6 +32,7 @@ class Work:
 
     `strays` are pieces of other items that were moved instead and are not back yet, by the act's
     place and item; `misplaced` are pieces of the item that came from elsewhere than asked.
+    `unwatched` says that for some time no sense watched its place.
     """
 
     number: int
@@ -44,6 +45,7 @@ class Work:
     strays: dict[str, int] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     actor: str | None = None
+    unwatched: bool = False
 
     @property
     def astray(self) -> int:

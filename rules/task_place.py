@@ -7,9 +7,10 @@ tags tell of a zone may have happened at any of its cells. An end that is not se
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from gateway.model import UNKNOWN_LOCATION, Movement, Site, Task
+from gateway.model import UNKNOWN_LOCATION, Movement, Sense, Site, Task
 
 SHELF = "shelf of "
 """Before the name of a transmitter: no place is called so."""
@@ -39,26 +40,32 @@ class Places:
         self._storage = zones | {cell.location for cell in site.cells}
         gates = {end for gate in site.portals for end in (gate.outside, gate.inside)}
         self._seen = (self._storage | gates) - {UNKNOWN_LOCATION}
-        self._devices: dict[str, set[str]] = {}
+        self._weighing: dict[str, set[str]] = {}
+        self._reading: dict[str, set[str]] = {}
         for cell in site.cells:
-            self._watch(cell.location, cell.cell)
-            for zone in site.zones:
-                if zone.location == cell.zone:
-                    self._watch(cell.location, *zone.antennas)
-                    self._watch(zone.location, cell.cell)
+            places = {cell.location, cell.zone or cell.location}
+            for place in places:
+                self._weighing.setdefault(place, set()).add(cell.cell)
+            if cell.zone:
+                self._reading.setdefault(cell.location, set()).add(cell.zone)
         for zone in site.zones:
-            self._watch(zone.location, *zone.antennas)
+            self._reading.setdefault(zone.location, set()).add(zone.location)
         for gate in site.portals:
             for end in (gate.outside, gate.inside):
-                self._watch(end, *gate.outer, *gate.inner)
+                self._reading.setdefault(end, set()).add(gate.portal)
 
     def storage(self, place: str) -> bool:
         """Whether stock lies there under our eyes; what is behind a gate does not."""
         return place in self._storage
 
-    def devices(self, place: str) -> set[str]:
-        """The devices that watch a place."""
-        return self._devices.get(place, set())
+    def blind(self, place: str, missing: Collection[tuple[Sense, str]], *, tagged: bool) -> bool:
+        """Whether no sense watches a place, for pieces with tags or without: a scale that is left
+        tells of all, a reader of those with tags only.
+        """
+        weighing, reading = self._weighing.get(place, set()), self._reading.get(place, set())
+        weighed = weighing and not any(("weight", cell) in missing for cell in weighing)
+        read = reading and not any(("tags", point) in missing for point in reading)
+        return bool(weighing or reading) and not (weighed or (read and tagged))
 
     def weighed(self, place: str) -> bool:
         """Whether a scale tells at once what happens there."""
@@ -97,10 +104,6 @@ class Places:
         if halves and any(self.same(end, course.other) for end in (near, far)):
             return 0
         return None
-
-    def _watch(self, place: str, *points: str) -> None:
-        devices = self._devices.setdefault(place, set())
-        devices.update(point.rpartition(":")[0] for point in points)
 
     def _counts(self, place: str, course: Course) -> bool:
         return self.same(place, course.counted) if course.counted else self.storage(place)

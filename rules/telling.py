@@ -28,6 +28,7 @@ from gateway.ports import Identify
 from rules.act import WaitingStep, WaitingTag
 from rules.alone import BEFORE_ALL, Alone
 from rules.catalogue import Catalogue
+from rules.degraded import TAGS_ALONE_PERMILLE, WEIGHT_ALONE_PERMILLE, less_sure
 
 BOTH_MAX = 998
 """No two senses are surer."""
@@ -70,6 +71,12 @@ class Telling:
         uom, place = self._catalogue.uom(step.item), self._locations[step.cell]
         return StepHeld(identity, step.item, quantity, uom, place, step.at)
 
+    def step_alone(self, now: Ns, step: WaitingStep) -> Movement:
+        """The same where tags should have told of it, but are not read."""
+        told = self.step(now, step)
+        confidence = less_sure(told.confidence_permille, WEIGHT_ALONE_PERMILLE)
+        return replace(told, confidence_permille=confidence)
+
     def tags(self, step: WaitingStep, epcs: Iterable[str], *, arriving: bool) -> TagsFollow:
         """Tags of a step that is told have shown."""
         identity = self._identify("step", step.cell, *step.moment)
@@ -109,7 +116,8 @@ class Telling:
     def tag_for_scale(self, now: Ns, tag: WaitingTag, location: str) -> Movement:
         """A tag came or left where a scale should have told of it, but was blind."""
         ends = (UNKNOWN_LOCATION, location) if tag.arriving else (location, UNKNOWN_LOCATION)
-        doubtful = replace(tag, confidence_permille=tag.confidence_permille * 9 // 10)
+        confidence = less_sure(tag.confidence_permille, TAGS_ALONE_PERMILLE)
+        doubtful = replace(tag, confidence_permille=confidence)
         return self._tag(now, doubtful, ends, (tag.at, None))
 
     def _tag(

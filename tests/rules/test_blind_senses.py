@@ -12,6 +12,7 @@ from gateway.model import (
     Coverage,
     Dismissal,
     Movement,
+    SenseChange,
     Site,
     Stall,
     Unresolved,
@@ -23,8 +24,8 @@ from rules.presence import Presence
 from rules.senses import Senses
 from rules.stock import Stock
 from rules.weight import Weight
-from tests.rules.acts import THIRD, came, change, gone, held, play, settled
-from tests.rules.play import OTHER, TAG, Play, S, read, report, weigh
+from tests.rules.acts import NUT, THIRD, came, change, gone, held, play, settled
+from tests.rules.play import BOLT, OTHER, TAG, Play, S, at, read, report, seconds, weigh
 
 BOTH = ("r", "s")
 
@@ -110,20 +111,50 @@ def test_step_after_the_gap_is_told_less_what_the_tags_told(restart: bool) -> No
     assert held(later) == {}
 
 
-def test_tag_that_waits_gets_its_time_when_the_scale_is_back() -> None:
-    found = blind_since_2("r")
-    found.feed(21.0, gone(second=10.0))
-    watch(found, 28.0, "r")
-    found.feed(28.0, Coverage("s", 0, resumed=True))
-    watch(found, 33.0, *BOTH)
-    found.feed(34.0, gap(-1))
-    [movement] = found.kinds()
-    assert (movement.reason, movement.epcs, movement.confidence_permille) == (
-        "found_after_gap",
-        (TAG,),
-        998,
+def test_nothing_waits_for_a_dead_sense() -> None:
+    for left, act in (("r", gone(second=10.0)), ("s", change(-1, 20.0))):
+        found = blind_since_2(left)
+        found.feed(21.0, act)
+        found.wake(21.001)
+        [movement] = found.kinds()
+        assert (movement.reason, seconds(movement.at_decided)) == ("observed", 21.0)
+
+
+def test_weight_alone_is_believed_less_where_tags_should_be_read() -> None:
+    found = blind_since_2("s")
+    found.feed(21.0, change(-1, 20.0, confidence=980))
+    found.wake(22.0)
+    assert [movement.confidence_permille for movement in found.kinds()] == [931]
+
+
+def test_step_that_may_be_of_another_item_is_told_by_weight_where_no_tags_are_read() -> None:
+    """Two of the other weigh as much: its tags would tell, and nobody reads them."""
+    site = Site(
+        zones=(Zone("A", ("r:1",)),),
+        cells=(Cell("s:1", "A1", "BOLT", "A"), Cell("s:2", "A2", "NUT", "A")),
     )
-    settled(found)
+    found = play(site=site, items=(BOLT, replace(NUT, unit_mg=100_000)))
+    watch(found, 2.0, *BOTH, resumed=True)
+    watch(found, 20.0, "s")
+    found.feed(21.0, change(1, 20.0))
+    watch(found, 100.0, "s")
+    [movement] = found.kinds()
+    assert (movement.item, movement.quantity) == ("BOLT", 1)
+
+
+def test_cell_that_weighs_nothing_is_as_blind_as_its_scale() -> None:
+    found = play()
+    watch(found, 20.0, *BOTH, resumed=True)
+    found.feed(20.0, SenseChange("weight", "s:1", missing=True, since=at(15.0)))
+    found.feed(21.0, gone(second=10.0))
+    watch(found, 22.0, *BOTH)
+    [movement] = found.kinds()
+    assert (movement.from_location, movement.epcs) == ("A1", (TAG,))
+    found.feed(30.0, SenseChange("weight", "s:1", missing=False, since=at(30.0)))
+    watch(found, 31.0, *BOTH)
+    found.feed(31.5, gap(-1))
+    watch(found, 90.0, *BOTH)
+    assert (len(found.told), held(found)) == (1, {})
 
 
 @pytest.mark.parametrize(("confidence", "booked_pieces"), [(560, -1), (550, 0)])

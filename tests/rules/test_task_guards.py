@@ -5,7 +5,13 @@ from typing import Any
 
 import pytest
 
-from gateway.model import Amendment, Cell, DeviceStatus, Dismissal, ReferenceDeleted, Unresolved
+from gateway.model import (
+    Amendment,
+    Cell,
+    Dismissal,
+    ReferenceDeleted,
+    Unresolved,
+)
 from tests.rules.play import at
 from tests.rules.tasks import SHELVES, Floor, again, moved, put, task
 
@@ -235,15 +241,6 @@ def test_only_what_a_scale_does_not_understand_begins_a_task() -> None:
         floor.do(5, unresolved("u1", reason))
         floor.wake(400)
         assert floor.ended() == ended
-
-
-def test_what_nobody_could_see_is_no_fault_of_the_picker() -> None:
-    floor = Floor()
-    floor.do(1, task())
-    floor.do(5, moved("m1", 2))
-    floor.do(6, DeviceStatus("s", up=False))
-    floor.wake(305)
-    assert floor.ended() == [("T1", "short", 2, "SENSOR_FAULT")]
 
 
 @pytest.mark.parametrize(
