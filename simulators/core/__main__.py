@@ -2,7 +2,8 @@
 
 `python -m simulators.core order --db FILE put|withdraw|ls` takes orders into the book of a core,
 which issues them if it runs (simulators.core.order); `python -m simulators.core proposal --db FILE
-ls|approve|refuse` decides on what gateways propose (simulators.core.proposal).
+ls|approve|refuse` decides on what gateways propose (simulators.core.proposal); `python -m
+simulators.core transfers --db FILE` lists what two gateways saw the halves of.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
-from simulators.core import order, proposal
+from simulators.core import order, proposal, transfers
 from simulators.core.book import Book
 from simulators.core.contract import DEFAULT_PREFIX, load_contract
 from simulators.core.desk import Desk, Report
@@ -106,6 +107,8 @@ def main() -> None:
         sys.exit(order.main(sys.argv[2:]))
     if sys.argv[1:2] == ["proposal"]:
         sys.exit(proposal.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["transfers"]:
+        sys.exit(transfers.main(sys.argv[2:]))
     options = arguments()
     with contextlib.closing(Book(options.db, rules(options))) as book:
         if options.lose:

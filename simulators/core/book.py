@@ -8,9 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from simulators.core import alerts, orders, pieces, proposals, stock
+from simulators.core import alerts, halves, orders, pieces, proposals, stock
 from simulators.core.alerts import StandingAlert
 from simulators.core.contract import Position
+from simulators.core.halves import Halves, Transfer
 from simulators.core.orders import Orders
 from simulators.core.proposals import Proposals
 from simulators.core.record import Committed, Incoming, Outcome, Result, Rules, Status
@@ -47,13 +48,14 @@ class Book:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=FULL")
-        self._database.executescript(_SCHEMA + stock.SCHEMA + pieces.SCHEMA + orders.SCHEMA)
-        self._database.executescript(proposals.SCHEMA + alerts.SCHEMA)
+        schemas = (_SCHEMA, stock.SCHEMA, pieces.SCHEMA, orders.SCHEMA, halves.SCHEMA)
+        self._database.executescript("".join(schemas) + proposals.SCHEMA + alerts.SCHEMA)
         self._marks = self._read_marks()
         self._seen = self._version()
         self.references = References(self._database)
         self.orders = Orders(self._database, self.references)
         self.proposals = Proposals(self._database)
+        self.halves = Halves(self._database)
 
     def close(self) -> None:
         """Close the file; the book is of no use afterwards."""
@@ -61,7 +63,7 @@ class Book:
 
     def apply(self, batch: Sequence[Incoming]) -> Committed:
         """Take a batch in one transaction: what is due is applied, and nothing else."""
-        outcomes = []
+        outcomes, transfers = [], list[Transfer]()
         early: dict[tuple[str, str], int] = {}
         with self._transaction():
             for incoming in batch:
@@ -73,10 +75,10 @@ class Book:
                 elif seq <= hw:
                     outcomes.append(self._again(incoming))
                 else:
-                    outcomes.append(self._take(incoming))
+                    outcomes.append(self._take(incoming, transfers))
         marks = {incoming.position[:2]: self.hw(*incoming.position[:2]) for incoming in batch}
         gaps = frozenset(epoch for epoch, seq in early.items() if seq > marks[epoch])
-        return Committed(tuple(outcomes), marks, gaps)
+        return Committed(tuple(outcomes), marks, gaps, tuple(transfers))
 
     def hello(self, gateway: str, epoch: str, first_kept: int, last: int) -> tuple[int, list[str]]:
         """Take what a gateway says it has: returns hw, and the names of incidents noted.
@@ -196,6 +198,7 @@ class Book:
             alerts.lose(self._database)
             self.orders.lose()
             self.proposals.lose()
+            self.halves.lose()
         self._marks = self._read_marks()
 
     def _version(self) -> int:
@@ -217,8 +220,10 @@ class Book:
             raise
         self._database.execute("COMMIT")
 
-    def _take(self, incoming: Incoming) -> Outcome:
-        """Apply the record that is due, or keep it aside; either way hw advances."""
+    def _take(self, incoming: Incoming, transfers: list[Transfer]) -> Outcome:
+        """Apply the record that is due, or keep it aside; either way hw advances. Adds to the
+        `transfers` those that it completes.
+        """
         reason = incoming.fault or self._objection(incoming.data)
         status: Status = "rejected" if reason else "accepted"
         number = self._database.execute("SELECT coalesce(max(n), 0) + 1 FROM record").fetchone()[0]
@@ -230,6 +235,8 @@ class Book:
             alerts.change(self._database, incoming.data)
             self.orders.change(number, incoming.data)
             self.proposals.change(number, incoming.data)
+            gateway = incoming.position.gateway
+            transfers += self.halves.change(number, gateway, incoming.data)
         self.count(status)
         return Outcome(incoming, status, document_no, reason)
 

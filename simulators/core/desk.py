@@ -211,6 +211,9 @@ class Desk:
         if self.tells_books:
             self._issue_books(answer, committed.outcomes)
         answer.reports.extend(_report(outcome) for outcome in committed.outcomes)
+        answer.reports.extend(
+            {"what": "transfer", "transfer": each._asdict()} for each in committed.transfers
+        )
         answer.messages.extend(self._issue(_closed(committed.outcomes)).messages)
 
     def _issue_books(self, answer: Answer, outcomes: Iterable[Outcome]) -> None:

@@ -17,6 +17,8 @@ def json_line(report: Report) -> str:
 def text_line(report: Report) -> str:
     """One readable line."""
     what = report["what"]
+    if what == "transfer":
+        return f"core  {what:<12} {transfer_text(report['transfer'])}"
     if "seq" not in report:
         rest = " ".join(str(value) for key, value in report.items() if key != "what")
         return f"core  {what:<12} {rest}".rstrip()
@@ -26,6 +28,14 @@ def text_line(report: Report) -> str:
     if report.get("reason"):
         end = f"{end} ({report['reason']})".strip()
     return f"core  {what:<12} {where:<16} {told}  {end}".rstrip()
+
+
+def transfer_text(transfer: Mapping[str, Any]) -> str:
+    """What went from where to where, past which gateways, and for how long."""
+    goods = f"{transfer['quantity']} {transfer['item']}"
+    ends = f"{transfer['source']} -> {transfer['target']}"
+    lasted_s = transfer["lasted_ms"] / 1000
+    return f"{goods}  {ends}  in {lasted_s:.1f} s  past {' and '.join(transfer['gateways'])}"
 
 
 def _content(data: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 from simulators.core.contract import Position
+from simulators.core.halves import Transfer
 
 Status: TypeAlias = Literal["accepted", "rejected", "duplicate", "conflict"]
 
@@ -34,11 +35,14 @@ class Outcome(NamedTuple):
 
 
 class Committed(NamedTuple):
-    """What one commit did: outcomes in order; each epoch's hw; the epochs that have a gap."""
+    """What one commit did: outcomes in order; each epoch's hw; the epochs that have a gap; the
+    transfers whose second half it brought.
+    """
 
     outcomes: tuple[Outcome, ...]
     marks: Mapping[tuple[str, str], int]
     gaps: frozenset[tuple[str, str]]
+    transfers: tuple[Transfer, ...] = ()
 
 
 class Result(NamedTuple):

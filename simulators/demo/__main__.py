@@ -9,20 +9,23 @@ import logging
 import shutil
 import sys
 import tempfile
+import textwrap
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from random import Random
 from typing import Any
 
 from simulators.broker import demo_broker, find_mosquitto
 from simulators.demo.chain import Chain, run_chain
+from simulators.demo.days import Days
 from simulators.demo.result import passed, summarise
-from simulators.world.people import Crew
 from simulators.world.score import MATCH_WITHIN_S, judge
 
 SETTLE_S = 2.0
 """After the last act is found: time for a wrong movement to show itself."""
+
+LONGER_S = 60.0
+"""So much longer than asked people may take to finish what is in hand."""
 
 
 def parse(words: list[str] | None = None) -> argparse.Namespace:
@@ -32,6 +35,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         description="A simulated warehouse, the real gateway, a broker and a core, live.",
     )
     parser.add_argument("--seconds", type=float, default=90.0, help="how long people work")
+    parser.add_argument(
+        "--mistakes", type=float, default=0.4, help="share of orders that go wrong, 0 to 1"
+    )
     parser.add_argument("--seed", type=int, default=7, help="one seed, one world")
     parser.add_argument("--json", action="store_true", help="no feed; one JSON object at the end")
     parser.add_argument("--broker", help="use this broker: mqtt://HOST:PORT, mqtt311:// for 3.1.1")
@@ -39,6 +45,8 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(words)
     if not 1 <= options.seconds <= 86_400:
         parser.error("--seconds is 1 to 86400")
+    if not 0 <= options.mistakes <= 1:
+        parser.error("--mistakes is 0 to 1")
     return options
 
 
@@ -62,16 +70,23 @@ async def work(chain: Chain, options: argparse.Namespace, broker: str) -> dict[s
     await chain.start_daemon()
     await chain.ready()
     say("demo", "the gateway has found the stock; people start to work")
-    crew = Crew(chain.world, Random(f"people {options.seed}"), chain.watch_act)
-    work_until_s = chain.world.now() + options.seconds
-    task = asyncio.create_task(crew.work(work_until_s), name="people")
-    await chain.wait_until(task.done, options.seconds + 30)
+    days = Days(chain, options.seed, wrong=options.mistakes)
+    task = asyncio.create_task(days.work(options.seconds), name="people")
+    await chain.wait_until(task.done, options.seconds + LONGER_S)
     await task
-    say("demo", "people stop; waiting for what is under way")
-    await chain.wait_until(lambda: not judge(chain.world.acts, chain.booked).missed, MATCH_WITHIN_S)
+    say("demo", "people go home; waiting for what is under way")
+    await chain.wait_until(lambda: _all_told(chain), MATCH_WITHIN_S)
     await chain.wait_until(lambda: False, SETTLE_S)
     await chain.stop_daemon()
+    if options.keep is not None:
+        chain.truth.write(chain.folder / "truth.jsonl", chain.world.acts)
     return await summarise(chain, options.seed, options.seconds, broker)
+
+
+def _all_told(chain: Chain) -> bool:
+    """Whether the core knows of every act, and what became of every line."""
+    missed = judge(chain.world.acts, chain.booked).missed
+    return not missed and chain.truth.lines.keys() <= chain.confirmed.keys()
 
 
 async def run(options: argparse.Namespace) -> int:
@@ -82,7 +97,7 @@ async def run(options: argparse.Namespace) -> int:
     try:
         async with (
             _broker(options.broker) as (url, broker),
-            run_chain(folder, options.seed, url, quiet=options.json) as chain,
+            run_chain(folder, options.seed, url, quiet=options.json, by_order=True) as chain,
         ):
             result = await work(chain, options, broker)
     finally:
@@ -96,10 +111,16 @@ async def run(options: argparse.Namespace) -> int:
 
 def _table(result: dict[str, Any], *, good: bool) -> str:
     found = result["true_movements"] - result["missed"]
+    work = result["work"]
     rows = {
         "true acts": f"{result['true_movements']}, found {found}, missed {result['missed']}",
         "movements": f"{result['published']}, wrong {result['wrong']}, "
         f"unresolved {result['unresolved']}",
+        "order lines": f"{work['lines']}, confirmed as they were {work['lines_exact']}",
+        "mistakes": f"{work['mistakes']}, told {work['mistakes_told']}, "
+        f"median {work['told_ms']['p50']} ms after, false alerts {work['alerts_false']}",
+        "people": f"{work['acts_named']} acts named, {work['acts_nameless']} left nameless, "
+        f"{work['acts_misnamed']} misnamed",
         "alerts": ", ".join(f"{times} {code}" for code, times in result["alerts"].items())
         or "none",
         "in the core": f"{result['settled']}, lost {result['lost']}, "
@@ -108,8 +129,14 @@ def _table(result: dict[str, Any], *, good: bool) -> str:
         "act to booking": f"median {result['latency_ms']['p50']} ms, "
         f"99 % {result['latency_ms']['p99']} ms",
     }
-    lines = [f"  {name:<16}{text}" for name, text in rows.items()]
+    lines = [line for name, text in rows.items() for line in _row(name, text)]
     return "\n".join(["", *lines, "", "  passed" if good else "  FAILED"])
+
+
+def _row(name: str, text: str) -> list[str]:
+    """A row of the table, in lines that no terminal breaks."""
+    first, *rest = textwrap.wrap(text, 62)
+    return [f"  {name:<16}{first}", *(f"{18 * ' '}{line}" for line in rest)]
 
 
 def main() -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import sys
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -18,11 +16,15 @@ from urllib.parse import urlsplit
 from simulators.core.book import Book
 from simulators.core.contract import DEFAULT_PREFIX, load_contract
 from simulators.core.desk import Desk, Report
+from simulators.core.feed import transfer_text
 from simulators.core.service import Connection, Core
+from simulators.demo.daemon import check, halt, launch
 from simulators.demo.feed import Feed
 from simulators.demo.listener import Listener
 from simulators.demo.plant import Plant, run_plant
-from simulators.demo.site_files import GATEWAY, SITE, write_site
+from simulators.demo.site_files import GATEWAY, SITE, Site, write_site
+from simulators.demo.truth import Truth
+from simulators.demo.work import Told
 from simulators.world.layout import SPOTS
 from simulators.world.score import Booked, answers
 from simulators.world.world import Act, World
@@ -33,8 +35,8 @@ READY_WITHIN_S = 60.0
 UNANSWERED_MAX = 200
 """Acts that the feed still waits to see booked: more than people do in half a minute."""
 
-STOP_WITHIN_S = 10.0
-"""What the daemon may take to stop before it is killed."""
+TOLD_MAX = 10_000
+"""Alerts and confirmations that are remembered for the judge: those of a day."""
 
 
 @dataclass
@@ -55,6 +57,9 @@ class Chain:
     statuses: Counter[str] = field(default_factory=Counter)
     alerts: set[str] = field(default_factory=set)
     raised: Counter[str] = field(default_factory=Counter)
+    told: deque[Told] = field(default_factory=lambda: deque(maxlen=TOLD_MAX))
+    confirmed: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    truth: Truth = field(default_factory=Truth)
     known_cells: set[str] = field(default_factory=set)
     daemon: asyncio.subprocess.Process | None = None
     core: Core = field(init=False)
@@ -70,6 +75,8 @@ class Chain:
         """Take what the core tells: a record that it booked, or something about the link."""
         self.changed.set()
         what = str(report["what"])
+        if what == "transfer":
+            self.feed.say("core", f"pairs two halves: {transfer_text(report['transfer'])}")
         data = report.get("data")
         if data is None or "seq" not in report:
             return
@@ -86,6 +93,9 @@ class Chain:
         elif data["event"] == "alert":
             (self.alerts.add if data["raised"] else self.alerts.discard)(data["code"])
             self.raised[data["code"]] += bool(data["raised"])
+            self.told.append(Told(self.world.now(), data["code"], data["key"], data["raised"]))
+        elif data["event"] == "task_confirmation":
+            self.confirmed[data["task"]] = data
         elif data["event"] == "snapshot":
             self.known_cells.add(data["location"])
 
@@ -101,31 +111,12 @@ class Chain:
 
     async def start_daemon(self, *command: str) -> None:
         """Start `shelfgate run`, or another command, on the written configuration."""
-        command = command or (str(Path(sys.executable).with_name("shelfgate")), "run")
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("SHELFGATE__")}
-        log = (self.folder / "daemon.log").open("ab")
-        with log:
-            self.daemon = await asyncio.create_subprocess_exec(
-                *command,
-                "--config",
-                str(self.config),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-            )
+        self.daemon = await launch(self.config, *command)
 
     async def stop_daemon(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop the daemon and return its exit code; killed if it does not stop in time."""
         assert self.daemon is not None
-        with suppress(ProcessLookupError):
-            self.daemon.send_signal(how)
-        try:
-            async with asyncio.timeout(STOP_WITHIN_S):
-                return await self.daemon.wait()
-        except TimeoutError:
-            self.daemon.kill()
-            return await self.daemon.wait()
+        return await halt(self.daemon, how)
 
     async def wait_until(self, done: Callable[[], bool], within_s: float) -> bool:
         """Wait for a condition; False if it never came about. RuntimeError if the daemon ends."""
@@ -136,7 +127,7 @@ class Chain:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(0.25):
                             await self.changed.wait()
-                    self._check_daemon()
+                    check(self.daemon, self.config)
         return done()
 
     async def ready(self) -> None:
@@ -145,11 +136,6 @@ class Chain:
         if not await self.wait_until(lambda: cells <= self.known_cells, READY_WITHIN_S):
             missing = ", ".join(sorted(cells - self.known_cells))
             raise RuntimeError(f"no first stock of {missing}; see {self.folder / 'daemon.log'}")
-
-    def _check_daemon(self) -> None:
-        if self.daemon is not None and self.daemon.returncode is not None:
-            log = (self.folder / "daemon.log").read_text(errors="replace")[-3000:]
-            raise RuntimeError(f"the daemon ended with {self.daemon.returncode}:\n{log}")
 
     def _note(self, data: Mapping[str, Any], document_no: str) -> None:
         now = self.world.now()
@@ -160,12 +146,20 @@ class Chain:
             source=data["from"]["location"],
             target=data["to"]["location"],
             booked_at_s=now,
+            kind=data["kind"],
+            actor=data.get("actor", ""),
+            task=_task(data.get("order")),
         )
         self.booked.append(movement)
         act = next((act for act in self._unanswered if answers(movement, act)), None)
         if act is not None:
             self._unanswered.remove(act)
         self.feed.booked(document_no, None if act is None else now - act.at_s)
+
+
+def _task(order: Mapping[str, Any] | None) -> str:
+    """The task of an order line, as the office names them."""
+    return "" if order is None else f"{order['number']}-{order['line']}"
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
@@ -176,9 +170,12 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def run_chain(
-    folder: Path, seed: int, broker_url: str, *, quiet: bool
+    folder: Path, seed: int, broker_url: str, *, quiet: bool, by_order: bool = False
 ) -> AsyncIterator[Chain]:
-    """Start everything but the daemon; end it all, the daemon too, at the exit."""
+    """Start everything but the daemon; end it all, the daemon too, at the exit.
+
+    With `by_order` the site is one that works by order: scanners, and badges and orders demanded.
+    """
     loop = asyncio.get_running_loop()
     world = World(Random(f"world {seed}"), loop.time)
     broker = urlsplit(broker_url)
@@ -201,8 +198,8 @@ async def run_chain(
     def make_core() -> Core:
         return Core(desk, connection, Random(f"core {seed}"), hear)
 
-    async with run_plant(world, Random(f"plant {seed}")) as plant:
-        config = write_site(folder, plant.ports, where, version)
+    async with run_plant(world, Random(f"plant {seed}"), by_order=by_order) as plant:
+        config = write_site(folder, Site(plant.ports, where, version, by_order=by_order))
         chain = Chain(world, plant, make_core, listener, feed, folder, config, version)
         ears = replace(connection, client_id=f"listener-{SITE}")
         listening = asyncio.create_task(listener.run(ears), name="listener")

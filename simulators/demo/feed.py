@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulators.world.layout import BEHIND
 from simulators.world.world import OUTSIDE, Act
+
+WIDTH, WIDTH_MIN, INDENT = 100, 60, 19
+"""Columns where the output is no terminal, at least, and before the text of each line."""
+
+GLUE = "\N{NO-BREAK SPACE}"
+"""Where a line is not to be broken."""
 
 COLOURS = {"world": "36", "gateway": "33", "core": "32", "alert": "31", "demo": "90"}
 
@@ -21,9 +30,12 @@ class Feed:
         self._colour = sys.stdout.isatty()
 
     def say(self, who: str, text: str) -> None:
-        """Print a line."""
+        """Print a line; what is too long for the terminal goes on below."""
         if self._quiet:
             return
+        width = max(WIDTH_MIN, shutil.get_terminal_size((WIDTH, 0)).columns)
+        lines = textwrap.wrap(text, width - INDENT, break_on_hyphens=False)
+        text = f"\n{INDENT * ' '}".join(lines).replace(GLUE, " ")
         minutes, seconds = divmod(self._now() - self._start, 60)
         name = f"{who:<8}"
         if self._colour:
@@ -33,15 +45,17 @@ class Feed:
 
     def act(self, act: Act) -> None:
         """A person did something."""
-        goods = f"{act.quantity} {act.item}"
-        if act.source == OUTSIDE and act.target == "HALL":
-            self.say("world", f"{act.person} carries {goods} in through the gate")
-        elif act.target == OUTSIDE and act.source == "HALL":
-            self.say("world", f"{act.person} carries {goods} out through the gate")
+        goods = f"{act.person} {{}} {act.quantity} {act.item}"
+        if act.source == OUTSIDE and act.target in BEHIND.values():
+            text = f"{goods.format('carries')} in through the gate"
+        elif act.target == OUTSIDE and act.source in BEHIND.values():
+            text = f"{goods.format('carries')} out through the gate"
         elif act.target == OUTSIDE:
-            self.say("world", f"{act.person} takes {goods} from {act.source}")
+            text = f"{goods.format('takes')} from {act.source}"
         else:
-            self.say("world", f"{act.person} lays {goods} on {act.target}")
+            text = f"{goods.format('lays')} on {act.target}"
+        why = ", ".join(filter(None, (act.task, act.mistake)))
+        self.say("world", f"{text}  ({why})" if why else text)
 
     def decided(self, data: Mapping[str, Any]) -> None:
         """The gateway decided, as its event tells."""
@@ -51,7 +65,13 @@ class Feed:
                 sure = data["confidence_permille"] / 10
                 senses = _senses(data["evidence"], data["epcs"])
                 goods = f"{data['kind']} {data['quantity']} {data['item']}"
-                self.say("gateway", f"#{data['seq']} {goods}  {ends}  ({sure:.1f} %, {senses})")
+                told = [f"#{data['seq']} {goods}", ends]
+                if order := data.get("order"):
+                    told.append(f"{order['number']}-{order['line']}")
+                if "actor" in data:
+                    told.append(data["actor"])
+                told.append(f"({sure:.1f} %, {senses})".replace(" ", GLUE))
+                self.say("gateway", "  ".join(told))
             case "alert":
                 state = "raised" if data["raised"] else "cleared"
                 self.say("alert", f"#{data['seq']} {state}: {data['text']}")
@@ -63,8 +83,9 @@ class Feed:
                 self.say("alert", f"#{data['seq']} {data['actor']} sees to {data['key']}")
             case "task_confirmation":
                 done, asked = data["quantity_done"], data["quantity_asked"]
-                ended = f"task {data['task']} {data['state']}: {done} of {asked} {data['item']}"
-                self.say("gateway", f"#{data['seq']} {ended}")
+                exception = f", {data['exception']}" if "exception" in data else ""
+                ended = f"{data['task']} {data['state']}: {done} of {asked} {data['item']}"
+                self.say("gateway", f"#{data['seq']} {ended}{exception}")
             case "snapshot":
                 lines = ", ".join(f"{line['quantity']} {line['item']}" for line in data["lines"])
                 self.say("gateway", f"#{data['seq']} found on {data['location']}: {lines}")

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
+from simulators.demo.site_files import scanner_at
 from simulators.llrp.radio import RadioSettings
 from simulators.llrp.reader import LlrpReader, Options
 from simulators.modbus.bus import Bus
@@ -16,7 +17,8 @@ from simulators.modbus.scale import Display
 from simulators.modbus.server import serve_tcp
 from simulators.modbus.shelf import Shelf, Transmitter
 from simulators.modbus.unit import Unit
-from simulators.world.layout import GATE_READER, SHELF_READER, SPOTS
+from simulators.scanner import ScannerServer
+from simulators.world.layout import GATE_READER, SHELF_READER, SHELF_X_M, SPOTS
 from simulators.world.world import World
 
 GRAMS = Display("g", 1, 1)
@@ -29,21 +31,28 @@ DWELL_S = {SHELF_READER: 0.2, GATE_READER: 0.08}
 
 @dataclass(frozen=True, slots=True)
 class Plant:
-    """Where the devices listen. The readers are handed out so that faults can be staged."""
+    """Where the devices listen. They are handed out so that people can scan, and faults be staged.
+
+    Scanners go by their shelf.
+    """
 
     ports: dict[str, int]
     readers: dict[str, LlrpReader]
     buses: dict[str, Bus]
+    scanners: dict[str, ScannerServer]
 
 
 @asynccontextmanager
-async def run_plant(world: World, random: Random) -> AsyncIterator[Plant]:
+async def run_plant(
+    world: World, random: Random, *, by_order: bool = False
+) -> AsyncIterator[Plant]:
     """Start two readers and two weighing shelves of four cells; stop them at the end.
 
-    Shelf A is one four-channel transmitter; shelf B is four transmitters behind one link.
+    Shelf A is one four-channel transmitter; shelf B is four transmitters behind one link. With
+    `by_order` each has a scanner.
     """
     async with AsyncExitStack() as stack:
-        plant = Plant({}, {}, {})
+        plant = Plant({}, {}, {}, {})
         for name in (SHELF_READER, GATE_READER):
             options = Options(radio=RadioSettings(dwell_s=DWELL_S[name]))
             own = Random(random.getrandbits(64))
@@ -56,6 +65,10 @@ async def run_plant(world: World, random: Random) -> AsyncIterator[Plant]:
             bus = Bus(_units(world, device, family, (noise_g, random)), world.now, Faults(random))
             plant.ports[device] = await stack.enter_async_context(serve_tcp(bus))
             plant.buses[device] = bus
+        for shelf in SHELF_X_M if by_order else ():
+            scanner = await stack.enter_async_context(ScannerServer(random=random))
+            plant.scanners[shelf] = scanner
+            plant.ports[scanner_at(shelf)] = scanner.port
         yield plant
 
 

@@ -10,7 +10,7 @@ What the gateway's own ledger says is one figure of these, and decides nothing.
     missed             acts without a movement booked within 30 s; see `simulators.world.score`
     wrong              movements that the core booked and that no act answers to
     unresolved         "something moved, not clear what" that the core was told
-    alerts             how often alerts of each code were raised; people here make no mistakes
+    alerts             how often alerts of each code were raised
     lost               records that the gateway announced at the broker and the core does not hold:
                        movements published and not accepted, and numbers up to the last announced
                        that are missing in its book
@@ -20,6 +20,7 @@ What the gateway's own ledger says is one figure of these, and decides nothing.
     stock_error        pieces that the core's stock is off the world's, over places and items
     stock_unexplained  pieces of these that the acts missed and the movements wrong do not explain
     latency_ms         from an act to its booking in the core, median and 99 %
+    work               orders, mistakes and people: see `simulators.demo.work`
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.demo.chain import Chain
+from simulators.demo.work import judge_work
 from simulators.world.layout import CARTON, HALL
 from simulators.world.score import Place, judge, percentile, unexplained
 from simulators.world.world import OUTSIDE
@@ -121,6 +123,7 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
             "p50": None if p50 is None else round(p50 * 1000),
             "p99": None if p99 is None else round(p99 * 1000),
         },
+        "work": judge_work(chain.truth, chain.confirmed, chain.told, score),
     }
 
 
@@ -146,7 +149,7 @@ async def stock_difference(chain: Chain) -> dict[Place, int]:
 
 def passed(result: dict[str, Any]) -> bool:
     """Whether the run is good enough to exit with 0."""
-    acts = result["true_movements"]
+    acts, work = result["true_movements"], result["work"]
     return bool(
         result["lost"] == 0
         and result["duplicated"] == 0
@@ -154,4 +157,7 @@ def passed(result: dict[str, Any]) -> bool:
         and acts > 0
         and result["missed"] + result["wrong"] <= WRONG_MAX_SHARE * acts
         and result["unresolved"] <= UNRESOLVED_MAX_SHARE * acts
+        and work["acts_misnamed"] == 0
+        and work["lines"] - work["lines_exact"] <= WRONG_MAX_SHARE * work["lines"]
+        and work["mistakes"] == work["mistakes_told"]
     )

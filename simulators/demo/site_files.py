@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.epc import decode_epc
 from simulators.world.layout import (
@@ -12,6 +13,7 @@ from simulators.world.layout import (
     GATE_READER,
     HALL,
     SHELF_READER,
+    SHELF_X_M,
     SPOTS,
     WARES,
     Ware,
@@ -102,19 +104,52 @@ item = "{item}"
 zone = "SHELF-{shelf}"
 """
 
+SCANNER = """
+[[device]]
+id = "{device}"
+driver = "scanner"
+link = "tcp"
+host = "127.0.0.1"
+port = {port}
 
-def write_site(
-    folder: Path, ports: Mapping[str, int], broker: tuple[str, int], version: str
-) -> Path:
+[[scanner]]
+device = "{device}"
+location = "SHELF-{shelf}"
+"""
+
+BY_ORDER = """
+[rules.task]
+demand_order = ["*"]
+
+[rules.person]
+demanded = ["SHELF-A", "SHELF-B"]
+present_s = 10.0                 # the next comes soon after, at a shelf
+passing_s = 4.0                  # and at the gate
+"""
+
+
+class Site(NamedTuple):
+    """Where the devices listen, by name; the broker, and the version of MQTT. `by_order` nothing
+    leaves without an order, or moves on a shelf without a badge.
+    """
+
+    ports: Mapping[str, int]
+    broker: tuple[str, int]
+    version: str
+    by_order: bool = False
+
+
+def write_site(folder: Path, site: Site) -> Path:
     """Write gateway.toml, items.csv and locations.csv into the folder; return the first."""
-    host, port = broker
+    host, port = site.broker
+    ports = site.ports
     text = HEAD.format(
         gateway=GATEWAY,
         site=SITE,
         folder=folder,
         host=host,
         port=port,
-        version=version,
+        version=site.version,
         gate=GATE,
         hall=HALL,
         gate_reader=GATE_READER,
@@ -128,6 +163,8 @@ def write_site(
         text += CELL.format(
             cell=spot.name, location=spot.location, item=spot.ware.code, shelf=spot.shelf
         )
+    if site.by_order:
+        text += "".join(_by_order(ports))
     path = folder / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     rows = ["code,name,unit_g,unit_sd_g,uom,gtins"]
@@ -139,6 +176,18 @@ def write_site(
     places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
     (folder / "locations.csv").write_text("\n".join(places) + "\n", encoding="utf-8")
     return path
+
+
+def scanner_at(shelf: str) -> str:
+    """What the scanner at a shelf is called."""
+    return f"shelf-{shelf.lower()}-scanner"
+
+
+def _by_order(ports: Mapping[str, int]) -> Iterator[str]:
+    for shelf in SHELF_X_M:
+        device = scanner_at(shelf)
+        yield SCANNER.format(device=device, port=ports[device], shelf=shelf)
+    yield BY_ORDER
 
 
 def gtin_of(ware: Ware) -> str:

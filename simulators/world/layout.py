@@ -1,8 +1,9 @@
-"""Where everything stands: a small warehouse with two smart shelves and one gate.
+"""Where everything stands: a small warehouse with two smart shelves and a gate, and a dock.
 
 Two weighing shelves of four cells each. On shelf A lie loose parts that only the scale sees, and
 boxes whose every piece carries a tag; so on shelf B. One reader watches both shelves, two antennas
-each; another watches the gate, two antennas on either side. Coordinates are metres.
+each; another watches the gate, two antennas on either side. What leaves by it may go on to the
+dock, which has a gate of its own. Coordinates are metres.
 """
 
 from __future__ import annotations
@@ -13,6 +14,12 @@ SHELF_READER = "shelf-reader"
 GATE_READER = "gate-reader"
 GATE = "gate"
 HALL = "HALL"
+DOCK_READER = "dock-reader"
+DOCK_GATE = "dock-gate"
+DOCK = "DOCK"
+
+BEHIND = {GATE_READER: HALL, DOCK_READER: DOCK}
+"""What lies behind the gate that a reader watches."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,16 @@ class Spot:
     def name(self) -> str:
         """The cell as the gateway names it."""
         return f"{self.device}:{self.cell}"
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Somebody who works there, and his badge: it has a tag (`epc`) or a printed code (`scan`)."""
+
+    name: str
+    badge: str
+    epc: str = ""
+    scan: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +103,25 @@ MASTS = (
     Mast(GATE_READER, 2, -0.9, -1.1, 126.0),
     Mast(GATE_READER, 3, 0.9, 1.1, -54.0),
     Mast(GATE_READER, 4, 0.9, -1.1, 54.0),
+    Mast(DOCK_READER, 1, -0.9, 1.1, 234.0),
+    Mast(DOCK_READER, 2, -0.9, -1.1, 126.0),
+    Mast(DOCK_READER, 3, 0.9, 1.1, -54.0),
+    Mast(DOCK_READER, 4, 0.9, -1.1, 54.0),
 )
-"""Shelves and gate have their own coordinates: they stand far apart. Antennas of a gate look away
+"""Shelves and gates have their own coordinates: they stand far apart. Antennas of a gate look away
 from it, turned in to the lane: each side hears better what is on its own.
 """
 
 SHELF_X_M = {"A": 0.0, "B": 4.0}
 SHELF_WIDTH_M = 1.0
+
+BADGE = Ware("BADGE", "Badge", 12.0, 0.0)
+"""What everybody wears; it is no stock."""
+
+STAFF = (
+    Worker("Ana", "B-17", epc="3414257bf400000000000011"),
+    Worker("Ben", "B-18", epc="3414257bf400000000000012"),
+    Worker("Chen", "B-19", scan="950600013435200005"),
+    Worker("Dora", "B-20", scan="950600013435200012"),
+)
+"""Tags name the badge as an asset (GIAI-96), the printed code its bearer (GSRN)."""

@@ -26,7 +26,9 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """One movement as the core booked it. Times are on the world's clock."""
+    """One movement as the core booked it. Times are on the world's clock; `task` is the order line
+    that it is for, `actor` who is named.
+    """
 
     seq: int
     item: str
@@ -34,6 +36,9 @@ class Booked:
     source: str
     target: str
     booked_at_s: float
+    kind: str = ""
+    actor: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True, slots=True)

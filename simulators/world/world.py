@@ -10,10 +10,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from typing import NamedTuple
 
 from simulators.llrp.field import Sighting
 from simulators.world.beam import beam_db
 from simulators.world.layout import (
+    BADGE,
+    BEHIND,
     CARTON,
     GATE,
     GATE_READER,
@@ -28,6 +31,7 @@ from simulators.world.layout import (
     Ware,
 )
 from simulators.world.radio import Fading, Radio, Shadow
+from simulators.world.strides import BODY_M, DESK_M, NEAR_M, RUN_M, Place, steps, walk
 
 OUTSIDE = "unknown"
 """Where things are that the warehouse does not watch: in a hand, on a bench, on a lorry."""
@@ -39,13 +43,16 @@ RING_S, RING_HZ = 0.12, 9.0
 """How a plate rings when a load changes."""
 
 
-RUN_M = 3.2
-"""How far before the gate a carton begins to be carried; it ends as far behind it."""
+TAKEN_MAX = 1000
+"""Acts whose pieces can be put back: nobody brings back what was taken so long ago."""
 
 
 @dataclass(slots=True)
 class Piece:
-    """One piece of a ware. `place` is a spot's location, HALL, or OUTSIDE."""
+    """One piece of a ware. `place` is a spot's location, what lies behind a gate, or OUTSIDE.
+
+    While it is carried, `gate` is the reader of the gate that it passes.
+    """
 
     ware: Ware
     weight_g: float
@@ -53,14 +60,18 @@ class Piece:
     epc: str = ""
     x_m: float = 0.0
     y_m: float = 0.0
-    carried_at: Callable[[float], tuple[float, float] | None] | None = None
+    gate: str = ""
+    carried_at: Place | None = None
     fading: dict[tuple[str, int], Fading] = field(default_factory=dict)
     shadows: dict[tuple[str, bool], Shadow] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """One physical act, as it truly was. `at_s` is when the goods changed place."""
+    """One physical act, as it truly was. `at_s` is when the goods changed place.
+
+    `task` is the order line that it was done for, `mistake` what was wrong with doing it so.
+    """
 
     number: int
     at_s: float
@@ -70,6 +81,26 @@ class Act:
     source: str
     target: str
     epcs: tuple[str, ...] = ()
+    task: str = ""
+    mistake: str = ""
+
+
+class Why(NamedTuple):
+    """What somebody acts for: an order line, and what is wrong with doing it so."""
+
+    task: str = ""
+    mistake: str = ""
+
+
+class Way(NamedTuple):
+    """Through which gate (the one that this reader watches) somebody goes, and with what badge."""
+
+    reader: str = GATE_READER
+    badge: str = ""
+    why: Why = Why()
+
+
+NO_REASON, NO_WAY = Why(), Way()
 
 
 @dataclass(slots=True)
@@ -98,8 +129,10 @@ class World:
         self._pieces: list[Piece] = []
         self._plates = {spot.name: _Plate(spot) for spot in SPOTS}
         self._at: dict[str, list[Piece]] = {spot.location: [] for spot in SPOTS}
-        self._at[HALL] = []
+        self._at |= {behind: [] for behind in BEHIND.values()}
         self._moving: list[Piece] = []
+        self._taken: dict[int, list[Piece]] = {}
+        self._badges: dict[str, Piece] = {}
         for spot in SPOTS:
             for _ in range(spot.pieces):
                 self._lay(self.make(spot.ware), spot)
@@ -127,37 +160,77 @@ class World:
         force_g = self.random.uniform(200.0, 1500.0)
         plate.hand = (self.now(), self.now() + for_s, force_g)
 
-    def pick(self, person: str, spot: Spot, quantity: int) -> Act:
+    def stand(self, badge: str, spot: Spot) -> None:
+        """Whoever wears the badge with that tag comes to stand before a cell."""
+        piece = self._badges.setdefault(badge, Piece(BADGE, BADGE.unit_g, OUTSIDE, badge))
+        piece.place = spot.shelf
+        piece.fading.clear()
+        x_m = SHELF_X_M[spot.shelf] + SHELF_WIDTH_M * (spot.cell - 0.5) / 4
+        piece.x_m, piece.y_m = x_m, BODY_M
+        piece.carried_at = steps(self.now(), x_m, NEAR_M, BODY_M)
+
+    def leave(self, badge: str) -> None:
+        """Whoever wears it goes away from the shelf."""
+        piece = self._badges[badge]
+        piece.y_m = DESK_M
+        piece.carried_at = steps(self.now(), piece.x_m, BODY_M, DESK_M)
+
+    def pick(self, person: str, spot: Spot, quantity: int, why: Why = NO_REASON) -> Act:
         """Take pieces off a cell, now."""
         pieces = [self._at[spot.location].pop() for _ in range(quantity)]
         for piece in pieces:
             piece.place = OUTSIDE
         self._changed(spot, -sum(piece.weight_g for piece in pieces))
-        return self._log(person, pieces, spot.location, OUTSIDE)
+        act = self._log(person, pieces, (spot.location, OUTSIDE), why)
+        self._taken[act.number] = pieces
+        while len(self._taken) > TAKEN_MAX:
+            del self._taken[next(iter(self._taken))]
+        return act
 
-    def put(self, person: str, spot: Spot, quantity: int) -> Act:
+    def put(self, person: str, spot: Spot, quantity: int, why: Why = NO_REASON) -> Act:
         """Lay new pieces on a cell, now."""
-        pieces = [self.make(spot.ware) for _ in range(quantity)]
+        return self._put(person, spot, [self.make(spot.ware) for _ in range(quantity)], why)
+
+    def put_back(self, person: str, act: Act, quantity: int, why: Why = NO_REASON) -> Act:
+        """Lay so many of the pieces that were picked in that act where they were, now."""
+        taken = self._taken[act.number]
+        return self._put(
+            person, self.spots[act.source], [taken.pop() for _ in range(quantity)], why
+        )
+
+    def _put(self, person: str, spot: Spot, pieces: Sequence[Piece], why: Why) -> Act:
         for piece in pieces:
             self._lay(piece, spot)
         self._changed(spot, sum(piece.weight_g for piece in pieces))
-        return self._log(person, pieces, OUTSIDE, spot.location)
+        return self._log(person, pieces, (OUTSIDE, spot.location), why)
 
-    def carry(self, person: str, pieces: Sequence[Piece], *, inward: bool, speed_m_s: float) -> Act:
-        """Carry pieces through the gate, from now on; the act's moment is at the gate."""
+    def carry(
+        self,
+        person: str,
+        pieces: Sequence[Piece],
+        *,
+        inward: bool,
+        speed_m_s: float,
+        way: Way = NO_WAY,
+    ) -> Act:
+        """Carry pieces through a gate, from now on; the act's moment is at the gate."""
         begin, sign = self.now(), 1.0 if inward else -1.0
-        for piece in pieces:
+        worn = [Piece(BADGE, BADGE.unit_g, OUTSIDE, way.badge)] if way.badge else []
+        for piece in (*pieces, *worn):
             dx, y = self.random.uniform(-0.3, 0.3), self.random.uniform(-0.4, 0.4)
-            piece.carried_at = _walk(begin, sign, speed_m_s, (dx, y))
+            piece.carried_at = walk(begin, sign, speed_m_s, (dx, y))
+            piece.gate = way.reader
             self._moving.append(piece)
-        source, target = (OUTSIDE, HALL) if inward else (HALL, OUTSIDE)
+        behind = BEHIND[way.reader]
+        source, target = (OUTSIDE, behind) if inward else (behind, OUTSIDE)
         for piece in pieces:
             if inward:
-                self._at[HALL].append(piece)
+                self._at[behind].append(piece)
             else:
-                self._at[HALL].remove(piece)
+                self._at[behind].remove(piece)
             piece.place = target
-        return self._log(person, pieces, source, target, begin + RUN_M / speed_m_s)
+        at_s = begin + RUN_M / speed_m_s
+        return self._log(person, pieces, (source, target), way.why, at_s)
 
     def gross_g(self, cell: str, at_s: float) -> float:
         """What the load cell feels (`LoadField`): goods, creep, ringing, hands, drift, floor."""
@@ -180,13 +253,21 @@ class World:
 
     def tags_near(self, mast: Mast, at_s: float) -> list[tuple[Piece, float, float, float]]:
         """Pieces that an antenna may see, with place and extra loss in dB."""
-        if mast.reader == GATE_READER:
-            return [(piece, *place, 0.0) for piece, place in self._at_gate(at_s)]
+        if mast.reader in BEHIND:
+            at_gate = self._at_gate(at_s)
+            return [(piece, *place, 0.0) for piece, place in at_gate if piece.gate == mast.reader]
         near: list[tuple[Piece, float, float, float]] = []
         shelf = "A" if mast.x_m < (SHELF_X_M["A"] + SHELF_X_M["B"] + SHELF_WIDTH_M) / 2 else "B"
         for spot in SPOTS:
             loss = 0.0 if spot.shelf == shelf else self.radio.other_shelf_loss_db
             near.extend((p, p.x_m, p.y_m, loss) for p in self._at[spot.location] if p.epc)
+        for badge in self._badges.values():
+            if badge.place == shelf:
+                where = badge.carried_at(at_s) if badge.carried_at else (badge.x_m, badge.y_m)
+                if where is None:
+                    badge.carried_at, where = None, (badge.x_m, badge.y_m)
+                if where[1] < DESK_M:
+                    near.append((badge, *where, 0.0))
         return near
 
     def fading(self, piece: Piece, mast: Mast) -> Fading:
@@ -233,26 +314,16 @@ class World:
         self,
         person: str,
         pieces: Sequence[Piece],
-        source: str,
-        target: str,
+        ends: tuple[str, str],
+        why: Why,
         at_s: float | None = None,
     ) -> Act:
         epcs = tuple(piece.epc for piece in pieces if piece.epc)
         at_s = self.now() if at_s is None else at_s
-        code = pieces[0].ware.code
-        act = Act(len(self.acts) + 1, at_s, person, code, len(pieces), source, target, epcs)
+        what = (pieces[0].ware.code, len(pieces))
+        act = Act(len(self.acts) + 1, at_s, person, *what, *ends, epcs, *why)
         self.acts.append(act)
         return act
-
-
-def _walk(
-    begin_s: float, sign: float, speed_m_s: float, offset: tuple[float, float]
-) -> Callable[[float], tuple[float, float] | None]:
-    def place(at_s: float) -> tuple[float, float] | None:
-        along = (at_s - begin_s) * speed_m_s - RUN_M
-        return None if along > RUN_M else (sign * along + offset[0], offset[1])
-
-    return place
 
 
 class ReaderField:
@@ -284,4 +355,4 @@ class ReaderField:
         return seen
 
 
-__all__ = ["GATE", "OUTSIDE", "SHELF_READER", "Act", "Piece", "ReaderField", "World"]
+__all__ = ["GATE", "OUTSIDE", "SHELF_READER", "Act", "Piece", "ReaderField", "Way", "Why", "World"]

@@ -25,6 +25,7 @@ KEYS = {
     "stock_error",
     "stock_unexplained",
     "latency_ms",
+    "work",
 }
 
 
@@ -47,7 +48,13 @@ async def test_demo_on_mosquitto_books_what_happened(require: Callable[[str], st
     assert result.keys() >= KEYS
     assert code == 0, result
     assert result["mqtt"] == "5"
-    assert result["true_movements"] >= 20
+    assert result["true_movements"] >= 8
+    work = result["work"]
+    assert work["lines"] >= 5
+    assert work["lines_exact"] == work["lines"]
+    assert work["mistakes"] == work["mistakes_told"] >= 2
+    assert (work["acts_misnamed"], work["orders_wrong"]) == (0, 0)
+    assert work["acts_named"] > 0
     assert (result["lost"], result["duplicated"]) == (0, 0)
     assert "senses_disagree" not in result["alerts"]
     assert 0 < result["latency_ms"]["p50"] < 5000

@@ -18,6 +18,13 @@ GOOD: dict[str, Any] = {
     "missed": 1,
     "wrong": 1,
     "unresolved": 2,
+    "work": {
+        "lines": 10,
+        "lines_exact": 10,
+        "mistakes": 3,
+        "mistakes_told": 3,
+        "acts_misnamed": 0,
+    },
 }
 
 
@@ -88,3 +95,10 @@ def test_run_within_bounds_passes() -> None:
 )
 def test_run_beyond_one_bound_has_not_passed(figure: str, value: int) -> None:
     assert not passed({**GOOD, figure: value})
+
+
+@pytest.mark.parametrize(
+    ("figure", "value"), [("lines_exact", 9), ("mistakes_told", 2), ("acts_misnamed", 1)]
+)
+def test_run_whose_work_was_told_wrong_has_not_passed(figure: str, value: int) -> None:
+    assert not passed({**GOOD, "work": {**GOOD["work"], figure: value}})
