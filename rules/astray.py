@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from gateway.model import NS_PER_S, Ns, TagRead
 from rules.antenna import ZoneAntenna
 from rules.gone import GONE_MAX, GONE_NS, Gone
-from rules.run import CARRIED_CDB, RSSI_UNKNOWN_CDBM, Run, outdone, set_down_at
+from rules.run import CARRIED_CDB, RSSI_UNKNOWN_CDBM, Run, outdone
 from rules.standing import Standing
+from rules.trail import Trail
 
 RUNS_MAX = 10_000
 """Tags that are read where they do not stand: strays, ghosts, what is carried past. The first noted
@@ -56,6 +57,7 @@ class Astray:
     def __init__(self, still_cdb: int) -> None:
         self._still_cdb = still_cdb
         self._runs: dict[str, dict[ZoneAntenna, Run]] = {}
+        self._trails: dict[str, Trail] = {}
         self._gone: dict[str, Gone] = {}
 
     def __len__(self) -> int:
@@ -109,7 +111,7 @@ class Astray:
         """The tag stands: what is read elsewhere from now on is a stray, or on its way; unless it
         is read again where it stood before, as it stood there.
         """
-        self._runs.pop(epc, None)
+        self._forget(epc)
         self._gone.pop(epc, None)
         if old is not None and old.reads:
             self.keep_in_mind(epc, Gone(old.antenna, old.rssi, now, now, 0, roamed=False))
@@ -128,12 +130,19 @@ class Astray:
             run = places[antenna] = Run.begin(at, read, antenna)
             run.stray = stray
             if len(self._runs) > RUNS_MAX:
-                del self._runs[next(iter(self._runs))]
+                self._forget(next(iter(self._runs)))
         carried = run.level - CARRIED_CDB
         if any(each.on_way(carried) and each.last_at > run.last_at for each in places.values()):
             run.here_since = begun
         run.add(at, read, self._still_cdb)
+        if tag is None or run.first_at > tag.still_at:
+            rssi = RSSI_UNKNOWN_CDBM if read.rssi_cdbm is None else read.rssi_cdbm
+            self._trails.setdefault(read.epc, Trail()).add(begun, at, antenna, rssi)
         return run
+
+    def _forget(self, epc: str) -> None:
+        self._runs.pop(epc, None)
+        self._trails.pop(epc, None)
 
     def _absent(self, at: Ns, epc: str, run: Run) -> Found | None:
         """A tag that is absent is read: has it come, or had it never left?"""
@@ -173,7 +182,7 @@ class Astray:
         tag.seen_astray(at, read.seen_count, read.rssi_cdbm if own else None)
         if run.stands() and tag.settle(run):
             run.antenna.learn(run.level)
-            self._runs.pop(read.epc, None)
+            self._forget(read.epc)
 
     def _stray(self, read: TagRead, run: Run, tag: Standing) -> Found | None:
         """A read elsewhere as it was when the tag stood at home: it still does, or never did."""
@@ -221,6 +230,5 @@ class Astray:
         self, epc: str, run: Run, came_from: str = "", *, refutes: bool = False, still_at: Ns = 0
     ) -> Found:
         """`still_at` is when it was last read where it stood before."""
-        zone = run.antenna.zone
-        others = [each for each in self._runs[epc].values() if each.antenna.zone is not zone]
-        return Found(run, set_down_at(run, others, still_at), came_from, refutes)
+        since = self._trails.get(epc, Trail()).set_down_at(run, still_at, self._still_cdb)
+        return Found(run, since, came_from, refutes)

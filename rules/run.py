@@ -59,16 +59,8 @@ PATIENCE_NS = 3 * NS_PER_S
 RIVAL_SHARE = 10
 """A stronger zone that has less than a tenth of a run's samples since it began is a stray."""
 
-CARRIED_MAX_NS = 12 * NS_PER_S
-"""What was read elsewhere so shortly before was on its way."""
-
 CARRIED_CDB = 1000
 """What is read elsewhere, and so much weaker, is a stray of a tag that stands, or will soon."""
-
-SET_DOWN_NS, SET_DOWN_MAX_NS = 3 * NS_PER_S // 2, 15 * NS_PER_S
-"""What is carried past antennas is read so often: it was set down no longer after its last read.
-And no longer before its run than that: its reads since were shaded.
-"""
 
 
 def sure_nats_of(sure: float) -> float:
@@ -212,22 +204,3 @@ def _stronger(one: Run, other: Run) -> bool:
     if one.antenna.known and other.antenna.known:
         return one.antenna.against(one.level, other.antenna, other.level) > 0
     return one.level > other.level
-
-
-def set_down_at(run: Run, others: Iterable[Run], still_at: Ns) -> Ns:
-    """When a tag that stands by that run came to stand there, and last stood elsewhere at
-    `still_at` (0 is never): soon after its last read on the way, or half a usual gap before the
-    first where it stands, which may be one in a shadow or by an antenna of another zone (`others`).
-    """
-    others, first = list(others), run.began
-    if not still_at:
-        soonest = first - SET_DOWN_MAX_NS
-        steady = [each.first_at for each in others if each.nats >= LATER_NATS]
-        first = min([first, *(at for at in steady if at >= soonest)])
-    first = min(first, max(run.here_since, run.began - SET_DOWN_MAX_NS))
-    before = min(first, run.here_since)
-    elsewhere_at = max([still_at, *(each.last_at for each in others if each.last_at < before)])
-    waited = first - elsewhere_at
-    if waited > CARRIED_MAX_NS:
-        return first - run.antenna.zone.silences.gap_ns // 2
-    return elsewhere_at + max(0, min(waited // 2, SET_DOWN_NS))

@@ -36,6 +36,9 @@ weaker.
 SHADE_MAX_NS = 10 * NS_PER_S
 """A weaker level that lasts longer is no shadow."""
 
+REACH_MAX_NS = 5 * NS_PER_S
+"""Who reaches for a tag may shade it, but no longer than so before it is taken."""
+
 MOVE_MIN_NS = 2 * NS_PER_S
 """How long its own zone must not have read a tag that stands elsewhere: a turn of the antennas."""
 
@@ -214,13 +217,12 @@ class Standing:
         return max(self.last, self.roamed, self.zone.floor) + window
 
     def left_at(self) -> Ns:
-        """When it was taken: between its last read here and the first on its way, or half a gap
-        later.
+        """When it was taken: half way from its last read here to the first on its way, but no
+        longer after than somebody shades it; or half a gap later.
         """
         if not self.still_at:
             return self.seen_at
         last = max(self.still_at, self.shaded_at)
-        later = self.pace.gap // 2
         if self.stirred_nats:
-            later = min(later, max(0, self.stirred_at - last) // 2)
-        return last + later
+            return last + max(0, min(REACH_MAX_NS, (self.stirred_at - last) // 2))
+        return last + self.pace.gap // 2

@@ -11,18 +11,15 @@ from rules.run import (
     BLIND_CONFIRM_NS,
     BLIND_GAP_NS,
     BLIND_READS,
-    CARRIED_MAX_NS,
     GAP_NS,
     LATER_NS,
     LINGER_NS,
     LINGER_READS,
     PATIENCE_NS,
     SAMPLE_NS,
-    SET_DOWN_MAX_NS,
     WEAK_NS,
     Run,
     outdone,
-    set_down_at,
     sure_nats_of,
 )
 from rules.silence import Silences
@@ -294,47 +291,6 @@ def test_at_most_one_of_two_zones_wins() -> None:
         ready = [each for each in (one, other) if each.stands()]
         assert len(ready) == 2
         assert [outdone(one, [other]), outdone(other, [one])].count(False) <= 1
-
-
-@pytest.mark.parametrize("elsewhere_s", [-60.0, -11.0, -3.0, -0.5, 0.0, 2.0, 30.0])
-def test_tag_was_set_down_after_it_was_elsewhere_and_not_later_than_it_is_read_here(
-    elsewhere_s: float,
-) -> None:
-    found = run(steady(4.0))
-    assert found.stands()
-    elsewhere_at = START + round(elsewhere_s * S)
-    since = set_down_at(found, [], elsewhere_at)
-    assert elsewhere_at <= since <= max(elsewhere_at, found.began)
-
-
-def test_tag_that_nobody_saw_come_came_shortly_before_its_first_read() -> None:
-    found = run(steady(4.0))
-    assert found.stands()
-    since = set_down_at(found, [], found.began - CARRIED_MAX_NS - S)
-    assert found.began - found.antenna.zone.silences.gap_ns <= since <= found.began
-
-
-def test_reads_in_a_shadow_count_but_not_for_ever() -> None:
-    found = run([(0.0, -61.0), (30.0, -50.0), *steady(34.0, since_s=30.2)])
-    assert found.stands()
-    assert found.began - SET_DOWN_MAX_NS - 2 * S <= set_down_at(found, [], 0) < found.began
-
-
-@pytest.mark.parametrize(
-    ("seconds", "earlier"),
-    [((5.0, 6.5, 8.0), True), ((5.0, 5.05, 5.1), False), ((-30.0, -28.0, 8.0), False)],
-    ids=["steady", "in passing", "long ago"],
-)
-def test_what_another_zone_reads_at_one_level_stood_here_by_then(
-    seconds: tuple[float, ...], earlier: bool
-) -> None:
-    """Its own antenna was shaded when it was laid down at second 4; the next zone's was not."""
-    found = run(steady(14.0, since_s=10.0))
-    other = run([(second, -62.0) for second in seconds], antenna("B"))
-    assert found.stands()
-    since = set_down_at(found, [other], 0)
-    assert (since - START < 5.0 * S) is earlier
-    assert since <= found.began
 
 
 def test_steady_level_of_a_stray_teaches_its_antenna_once() -> None:

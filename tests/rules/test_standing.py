@@ -7,7 +7,7 @@ from rules.antenna import ZoneAntenna
 from rules.pace import LEAVE_MAX_NS, STEPS_NS, Pace
 from rules.run import Run, sure_nats_of
 from rules.silence import WINDOW_MAX_NS, Silences
-from rules.standing import MOVE_MIN_NS, SHADE_MAX_NS, STIRRED_MAX, Standing
+from rules.standing import MOVE_MIN_NS, REACH_MAX_NS, SHADE_MAX_NS, STIRRED_MAX, Standing
 from rules.watched_zone import WatchedZone
 from tests.rules.play import TAG, Play, S, read, report, seconds
 from tests.rules.tags import GONE_S, HELD_S, OFTEN, presence, present, taught
@@ -85,7 +85,7 @@ def test_tag_was_taken_between_its_last_read_and_the_first_on_its_way(
     if stirred_s is not None:
         moment = SEEN_S + stirred_s
         tag.stir(round(moment * S), on_its_way(second=moment), -6000)
-    latest = SEEN_S + min(gap_s / 2, gap_s if stirred_s is None else stirred_s)
+    latest = SEEN_S + (gap_s if stirred_s is None else min(stirred_s, 2 * REACH_MAX_NS / S)) / 2
     assert SEEN_S <= tag.left_at() / S <= latest
 
 
