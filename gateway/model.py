@@ -63,7 +63,7 @@ from gateway.inference import (
     ZoneLearned,
 )
 from gateway.master import Item, Location, LocationKind, LotRule, Names
-from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind
+from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind, ToldWrong
 from gateway.units import (
     MEASURES,
     NS_PER_MS,
@@ -293,6 +293,7 @@ Observation: TypeAlias = (
     | SnapshotRequest
     | ActionDone
     | TaskCancel
+    | ToldWrong
     | Approval
 )
 

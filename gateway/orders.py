@@ -15,6 +15,7 @@ from typing import Literal, get_args
 
 from gateway.alerts import listed_alerts
 from gateway.assembly import Gateway
+from gateway.corrections import Corrections, labels
 from gateway.model import (
     Approval,
     Dismissal,
@@ -218,6 +219,7 @@ async def commands(gateway: Gateway) -> Commands:
     """The closed list. `replay-from` is the uplink's own."""
     rows = await gateway.store.read(lambda reader: reader.state_rows(COMMAND_ROWS))
     orders = Orders(gateway, {row.row.key: row.row for row in rows})
+    corrections = Corrections(gateway, await gateway.store.read(labels))
     handlers = {
         "snapshot": orders.snapshot,
         "tare": orders.tare,
@@ -226,6 +228,7 @@ async def commands(gateway: Gateway) -> Commands:
         "alert-ack": orders.acknowledge_alert,
         "task-cancel": orders.cancel_task,
         "approve": orders.approve,
+        "wrong": corrections.wrong,
     }
     queries = {
         "stock": orders.stock,

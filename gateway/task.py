@@ -1,4 +1,4 @@
-"""The words for work that was ordered: tasks, and whose a movement is.
+"""The words for work that was ordered: tasks, whose a movement is, and what people take back.
 
 Part of `gateway.model`; import them from there.
 """
@@ -58,6 +58,26 @@ class TaskCancel:
 
     code: str
     actor: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToldWrong:
+    """A person says that a movement was told that did not happen so: it is to be taken back. The
+    fields are those of the movement, as is known by now; `actor` says so, and `note` why.
+    """
+
+    movement_id: str
+    kind: MovementKind
+    item: str
+    quantity: int
+    uom: str
+    from_location: str
+    to_location: str
+    actor: str
+    note: str = ""
+    epcs: tuple[str, ...] = ()
+    lot: str | None = None
+    order: OrderReference | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ from gateway.model import (
     SenseChange,
     Stall,
     StillStands,
+    ToldWrong,
     Unresolved,
     WeightStep,
     ZoneLearned,
@@ -62,6 +63,7 @@ from gateway.model import (
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.act import WaitingStep, WaitingTag
 from rules.badges import Badges
+from rules.correction import Correction
 from rules.first_start import FirstStart
 from rules.fused_steps import FusedSteps
 from rules.fused_tags import FusedTags
@@ -92,6 +94,7 @@ class MovementRule:
         SenseChange,
         Stall,
         StillStands,
+        ToldWrong,
     )
     schema: ClassVar[int] = 1
 
@@ -103,6 +106,7 @@ class MovementRule:
         self._catalogue = self._shelf.catalogue
         self._telling = self._shelf.telling
         self._unsettled = self._shelf.unsettled
+        self._correction = Correction(self._shelf, context.identify)
         self._unknown = UnknownTags(self._shelf)
         self._portals = {portal.portal: portal for portal in context.site.portals}
         self._zone_devices = {
@@ -164,6 +168,8 @@ class MovementRule:
             return self._on_passage(now, fact)
         if type(fact) is StillStands:
             return self._shelf.reversals.not_passed(now, fact)
+        if type(fact) is ToldWrong:
+            return self._correction.taken_back(now, fact)
         if type(fact) is Item:
             self._catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":

@@ -5,6 +5,7 @@
     movement --- one person was there when it happened -----> Attribution: the movement names him
              --- several were there ------------------------> nobody is named; alert two_people
              --- nobody, where a badge is demanded ---------> alert no_badge
+    a person says that a movement was wrong ----------------> alert told_wrong
 
 A movement through a gate is that of whoever passed with it, else of who was at either end. One
 that nobody watched happening (`found_after_gap`), an adjustment and a reversal are nobody's.
@@ -31,6 +32,7 @@ from gateway.model import (
     Scan,
     Site,
     TagReport,
+    ToldWrong,
 )
 from gateway.ports import NOTHING, ConfigError, PluginSettings, Row, RuleContext, Turn
 from rules.badges import Badges
@@ -58,6 +60,7 @@ class Person:
         Departure,
         Movement,
         DeviceStatus,
+        ToldWrong,
     )
     schema: ClassVar[int] = 1
 
@@ -113,6 +116,8 @@ class Person:
             return NOTHING if badge is None else self._in_zone(fact, self._actor(badge))
         if type(fact) is Scan:
             return self._scanned(now, fact)
+        if type(fact) is ToldWrong:
+            return self._told_wrong(now, fact)
         if type(fact) is DeviceStatus:
             self._on_status(now, fact)
         if type(fact) is Badge:
@@ -178,6 +183,13 @@ class Person:
         if wanted is None:
             return NOTHING
         return self._alerts.happened(now, "no_badge", wanted, what=what, people=0)
+
+    def _told_wrong(self, now: Ns, told: ToldWrong) -> Turn:
+        ends = f"{told.from_location} -> {told.to_location}"
+        note = f" ({told.note})" if told.note else ""
+        what = f"{ends}: {told.actor} says that {told.quantity} {told.item} is wrong{note}"
+        identity = told.movement_id
+        return self._alerts.happened(now, "told_wrong", identity, what=what, people=0)
 
     def _people(self, at: Ns, ends: list[str], places: list[str]) -> set[str]:
         """Who may have done it: who passed the gate, else who was at either end, else who had

@@ -99,6 +99,11 @@ class Reversals:
             return NOTHING
         return together(self._forget(key), _back(now, last, standing, self._identify))
 
+    def forget(self, movement_id: str) -> Turn:
+        """That movement is taken back already: no read does it once more."""
+        keys = [key for key, each in self._last.items() if each.movement_id == movement_id]
+        return together(*(self._forget(key) for key in keys))
+
     def _keep(self, key: str, movement: Movement) -> Turn:
         if self._restored:
             by_age = sorted(self._last.items(), key=lambda pair: pair[1].at_decided)

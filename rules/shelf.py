@@ -59,6 +59,10 @@ class Shelf:
         """Whether that item is weighed where its tags are read."""
         return (zone, item) in self._planned
 
+    def watched(self, place: str) -> bool:
+        """Whether tags are read there while they stand."""
+        return any(zone.location == place for zone in self.site.zones)
+
     def strange(self, zone: str, item: str) -> bool:
         """Whether that item is weighed so elsewhere, but not there, though others are."""
         return zone in self._zones and item in self.items and not self.planned(zone, item)

@@ -40,7 +40,7 @@ from gateway.model import (
     Unresolved,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
-from rules.task_acts import Act, Acts
+from rules.task_acts import Act, Acts, act_of
 from rules.task_alerts import TaskAlerts
 from rules.task_book import TaskBook
 from rules.task_foresight import Foresight
@@ -245,23 +245,7 @@ class TaskRule:
         opened.acted(now, movement.at_event)
         if deed.stray:
             return self._kept(now, opened, match.place)
-        code, evidence = opened.task.code, movement.evidence
-        weighed = None
-        if evidence.weight_before_mg is not None and evidence.weight_after_mg is not None:
-            weighed = (evidence.weight_before_mg, evidence.weight_after_mg)
-        act = Act(
-            movement.movement_id,
-            code,
-            opened.task.order,
-            movement.item,
-            match.place,
-            quantity,
-            max(quantity, 0),
-            movement.epcs,
-            now,
-            reads=evidence.reads or 0,
-            weights_mg=weighed,
-        )
+        act = act_of(now, movement, opened.task, match.place, quantity)
         added = Turn(
             facts=(Attribution(movement.movement_id, opened.task.order),),
             puts=(self._acts.add(act),),

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.model import Ns, OrderReference
+from gateway.model import Movement, Ns, OrderReference, Task
 from gateway.ports import Row, Turn
 
 ACT_ROW = "act:"
@@ -42,6 +42,27 @@ class Act:
     reads: int = 0
     weights_mg: tuple[int, int] | None = None
     closed: bool = False
+
+
+def act_of(now: Ns, movement: Movement, task: Task, place: str, quantity: int) -> Act:
+    """A movement that counts so many pieces for a task at that place."""
+    evidence = movement.evidence
+    weighed = None
+    if evidence.weight_before_mg is not None and evidence.weight_after_mg is not None:
+        weighed = (evidence.weight_before_mg, evidence.weight_after_mg)
+    return Act(
+        movement.movement_id,
+        task.code,
+        task.order,
+        movement.item,
+        place,
+        quantity,
+        max(quantity, 0),
+        movement.epcs,
+        now,
+        reads=evidence.reads or 0,
+        weights_mg=weighed,
+    )
 
 
 class Acts:

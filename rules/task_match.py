@@ -70,6 +70,8 @@ class Matching:
 
     def deed(self, movement: Movement) -> Deed:
         """What that movement is."""
+        if movement.reverses is not None:
+            return self._refuted(movement)
         match = self._asked(movement)
         if match is not None:
             return Deed(match)
@@ -87,9 +89,6 @@ class Matching:
 
     def _asked(self, movement: Movement) -> Match | None:
         """The task that asks the movement, or that it takes back from."""
-        refuted = self._refuted(movement)
-        if refuted is not None:
-            return refuted
         fits = [
             (opened, sign)
             for opened in self._book.of_item(movement.item)
@@ -147,9 +146,6 @@ class Matching:
 
     def _returned(self, movement: Movement) -> Act | None:
         """The act of a closed task that the movement takes back."""
-        refuted = self._acts.get(movement.reverses or "")
-        if refuted is not None and refuted.closed:
-            return refuted
         known = set(movement.epcs)
         for act in self._acts.returnable(movement.item, movement.quantity, movement.epcs):
             back = self._places.same(movement.to_location, act.place)
@@ -157,14 +153,24 @@ class Matching:
                 return act
         return None
 
-    def _refuted(self, movement: Movement) -> Match | None:
-        """It never happened what was counted."""
+    def _refuted(self, movement: Movement) -> Deed:
+        """What was told never happened: it is taken back of whatever that was, and of no other."""
         act = self._acts.get(movement.reverses or "")
-        opened = None if act is None or act.closed else self._book.get(act.task)
-        if act is None or opened is None:
-            return None
+        if act is not None and act.closed:
+            return Deed(act=act, back=True)
+        match = None if act is None else self._undone(act, movement.quantity)
+        if match is not None:
+            counted = match.opened.course.counted
+            misplaced = bool(counted) and not self._places.same(match.place, counted)
+            return Deed(match, misplaced=misplaced)
+        match = self._stray(movement)
+        return Deed() if match is None or match.sign > 0 else Deed(match, stray=True)
+
+    def _undone(self, act: Act, quantity: int) -> Match | None:
+        """An act of an open task, less so many pieces."""
+        opened = self._book.get(act.task)
         sign = (act.quantity < 0) - (act.quantity > 0)
-        if opened.work.done + sign * movement.quantity < 0:
+        if opened is None or opened.work.done + sign * quantity < 0:
             return None
         return Match(opened, sign, act.place)
 

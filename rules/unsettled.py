@@ -106,6 +106,11 @@ class Unsettled:
         ids = _ids(self._subjects.get(TAG + epc), told.unresolved_id)
         return self._put(TAG + epc, _Subject(ids, now, told.location, arriving, booked=booked))
 
+    def disputed(self, now: Ns, epc: str, zone: str, booked: str, *, arriving: bool) -> Turn:
+        """What a tag did there did not happen, a person says: in the books it is at `booked`."""
+        ids = _ids(self._subjects.get(TAG + epc), "")
+        return self._put(TAG + epc, _Subject(ids, now, zone, arriving, booked=booked))
+
     def booked(self, epc: str) -> str:
         """Where a tag is in the books whose last act was kept back; "" if none was."""
         subject = self._subjects.get(TAG + epc)

@@ -18,6 +18,7 @@ from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
 from gateway.store.schema import ledger_key, split_key
+from gateway.store.search import is_searched, keys_naming
 from gateway.store.tables import inflated, quarantine_depth, reference_of
 from gateway.store.verify import full_check
 from gateway.store.windows import read_windows
@@ -72,15 +73,27 @@ class StoreReader:
     def rows_after(self, seq: int, limit: int, epoch: str | None = None) -> tuple[LedgerRow, ...]:
         """Like `records_after`, with when each was recorded."""
         number = self._number(epoch)
-        uuid = self._connection.execute("SELECT uuid FROM epoch WHERE number=?", (number,)).get
-        rows = self._query(
-            f"{LEDGER_COLUMNS} WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?",
-            (ledger_key(number, seq + 1), ledger_key(number + 1, 0), limit),
-        )
-        return tuple(
-            LedgerRow(uuid, Record(split_key(key)[1], kind, body, leaf), at, unix, boot)
-            for key, kind, body, leaf, at, unix, boot in rows
-        )
+        span = (ledger_key(number, seq + 1), ledger_key(number + 1, 0), limit)
+        return self._rows("WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?", span)
+
+    def rows_naming(
+        self, name: str, since_seq: int = 0, epoch: str | None = None
+    ) -> tuple[LedgerRow, ...]:
+        """The records that hold this string, oldest first, from a record on if an epoch is named.
+
+        Slow: see gateway.store.search for how far it looks.
+        """
+        since_key = 0 if epoch is None else ledger_key(self._number(epoch), since_seq)
+        keys = keys_naming(self._connection, name, since_key)
+        return tuple(row for key in keys for row in self._rows("WHERE key=?", (key,)))
+
+    def is_searched(self, seq: int, epoch: str) -> bool:
+        """Whether `rows_naming` sees all that came since that record."""
+        return is_searched(self._connection, ledger_key(self._number(epoch), seq))
+
+    def epochs(self) -> tuple[str, ...]:
+        """All epochs of the file, the newest first."""
+        return tuple(uuid for _, uuid in sorted(self._uuids().items(), reverse=True))
 
     def core_document_no(self, seq: int, epoch: str | None = None) -> str | None:
         """The core's number for a record, if it told one."""
@@ -197,6 +210,19 @@ class StoreReader:
     def _told(self, kind: Kind) -> Iterator[Known]:
         rows = self._query("SELECT value FROM reference WHERE kind=? ORDER BY code", (kind,))
         return (reference_of(kind, value) for (value,) in rows)
+
+    def _rows(self, which: str, parameters: Sequence[int]) -> tuple[LedgerRow, ...]:
+        rows, uuids = self._query(f"{LEDGER_COLUMNS} {which}", parameters), self._uuids()
+        return tuple(
+            LedgerRow(
+                uuids[split_key(key)[0]],
+                Record(split_key(key)[1], kind, body, leaf),
+                at,
+                unix,
+                boot,
+            )
+            for key, kind, body, leaf, at, unix, boot in rows
+        )
 
     def _number(self, uuid: str | None) -> int:
         """The number of an epoch; StoreRefused if it is not of this store."""

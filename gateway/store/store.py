@@ -212,17 +212,21 @@ class Store:
         """The next records above `seq`, of the current epoch unless another is named."""
         return await self.read(lambda reader: reader.records_after(seq, limit, epoch))
 
-    async def verify(self) -> VerifyReport:
-        """Check the whole file in the background. See verify.full_check."""
+    async def read_apart(self, question: Callable[[StoreReader], T]) -> T:
+        """Ask something that may take seconds, of a reader of its own: no other question waits."""
 
-        def check() -> VerifyReport:
+        def ask() -> T:
             reader = StoreReader(self._path, self._opening)
             try:
-                return reader.verify()
+                return question(reader)
             finally:
                 reader.close()
 
-        return await asyncio.to_thread(check)
+        return await asyncio.to_thread(ask)
+
+    async def verify(self) -> VerifyReport:
+        """Check the whole file in the background. See verify.full_check."""
+        return await self.read_apart(StoreReader.verify)
 
     async def failure(self) -> None:
         """Wait until the store is closed; StoreFailed if it failed."""

@@ -12,6 +12,7 @@ import pytest
 from simulators.core.contract import DEFAULT_PREFIX
 from simulators.demo.chain import Chain
 from simulators.demo.site_files import GATEWAY, SITE
+from tests.chain.asking import held_movements
 
 PATIENCE_S = 40.0
 SHORT: dict[str, Any] = {
@@ -105,4 +106,43 @@ async def test_alert_is_listed_and_acknowledged_and_the_core_knows_who_sees_to_i
     (seen,) = [each["acknowledged"] for each in listed if each["key"] == "short:T-1"]
     assert (seen["actor"], seen["note"]) == ("ana", "count tonight")
     assert await seen_by(chain, "short:T-1") == ["ana"]
+    assert chain.statuses["rejected"] == 0
+
+
+async def booked(chain: Chain, count: int) -> list[dict[str, Any]]:
+    """The movements that the core has accepted, once there are so many."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(held := held_movements(chain.folder)) < count:
+            await chain.wait_until(lambda: False, 0.1)
+    return held
+
+
+@pytest.mark.server
+@pytest.mark.timeout(150)
+async def test_movement_that_was_wrong_is_taken_back_in_the_core_too(
+    chain: Chain, broker_port: int
+) -> None:
+    await chain.start_daemon()
+    await chain.ready()
+    before = int((await chain.core.stock())["A-1", "BOLT-M8"])
+    chain.world.pick("Ana", chain.world.spots["A-1"], 3)
+    [movement] = await booked(chain, 1)
+    told = await shelfgate(
+        chain, "wrong", movement["document_no"], "--actor", "ana", "--note", "a hand lay there"
+    )
+    [_, back] = await booked(chain, 2)
+    assert (back["reverses"], back["actor"]) == (movement["movement_id"], "ana")
+    assert told["reversed_by"]["document_no"] == back["document_no"]
+    assert int((await chain.core.stock())["A-1", "BOLT-M8"]) == before
+    await told_to_core(chain, f"told_wrong:{movement['movement_id']}", None)
+    again = await asked(chain, "wrong", movement=movement["movement_id"], actor="ben")
+    assert (again["ok"], again["error"]) == (
+        False,
+        f"{movement['movement_id']} was taken back already, by {back['document_no']}",
+    )
+    refused_for = await refusal(broker_port, "wrong", {"movement": movement["movement_id"]})
+    assert refused_for == "actor: a key of 1 to 128 characters is wanted"
+    label = await shelfgate(chain, "wrong", "--export")
+    assert (label["movement"], label["note"]) == (movement, "a hand lay there")
+    assert label["readings"]["weights"]
     assert chain.statuses["rejected"] == 0

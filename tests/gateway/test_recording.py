@@ -31,6 +31,7 @@ from gateway.model import (
     TagReport,
     Task,
     TaskCancel,
+    ToldWrong,
     WeightReport,
     WeightSample,
 )
@@ -77,6 +78,17 @@ EXAMPLES: list[Fact] = [
     Task("T-2", "receipt", OrderReference("erp", "po", "9", ""), "BOLT", 1, serials=("3034",)),
     TaskCancel("T-1", "badge-17"),
     Approval("p-1", approved=False, actor="badge-17"),
+    ToldWrong(
+        "m-1",
+        "issue",
+        "BOLT",
+        3,
+        "pcs",
+        "A-1",
+        "unknown",
+        "ana",
+        order=OrderReference("erp", "so", "4711", ""),
+    ),
     BookStock("A-1", (BookLine("BOLT", 7, "pcs", 2), BookLine("NUT", reorder=4)), 3),
     ReferenceDeleted("item", "BOLT"),
 ]
