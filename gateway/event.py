@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from gateway.counting import CountReport
 from gateway.units import CellId, Ns, Severity
 
 MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
@@ -227,6 +228,7 @@ Event: TypeAlias = (
     | Unresolved
     | Dismissal
     | Proposal
+    | CountReport
     | Alert
     | Acknowledgement
     | Snapshot
@@ -253,4 +255,15 @@ class Pulse:
     cell: CellId
 
 
-Action: TypeAlias = SetOutput | Pulse
+@dataclass(frozen=True, slots=True)
+class ReadDeeply:
+    """A reader is to find as many tags as it can, for so long, and to go back by itself: strong
+    tags keep silent meanwhile, so that weak ones are heard, and silence means nothing. A wish, not
+    kept: one that is lost is lost.
+    """
+
+    device: str
+    for_s: int
+
+
+Action: TypeAlias = SetOutput | Pulse | ReadDeeply

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from gateway.counting import Balance, BalanceAsked, CellTotal, Weighed
 from gateway.epc import EpcPattern
 from gateway.units import CellId, Ns, Sense
 
@@ -229,4 +230,8 @@ Inference: TypeAlias = (
     | TagsFollow
     | UnitLearned
     | ZoneLearned
+    | BalanceAsked
+    | Balance
+    | Weighed
+    | CellTotal
 )

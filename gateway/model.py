@@ -21,6 +21,19 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
 from gateway.book import BookLine, BookLot, BookStock
+from gateway.counting import (
+    Balance,
+    BalanceAsked,
+    BalanceLine,
+    CellTotal,
+    CountLine,
+    CountReason,
+    CountReport,
+    CountRequest,
+    CountScope,
+    CountSense,
+    Weighed,
+)
 from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
 from gateway.event import (
     Acknowledgement,
@@ -38,6 +51,7 @@ from gateway.event import (
     ProposalKind,
     ProposalLine,
     Pulse,
+    ReadDeeply,
     SetOutput,
     Snapshot,
     SnapshotLine,
@@ -295,6 +309,7 @@ Observation: TypeAlias = (
     | TaskCancel
     | ToldWrong
     | Approval
+    | CountRequest
 )
 
 

@@ -7,18 +7,17 @@ again after a crash is answered and not carried out again.
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal, get_args
 
 from gateway.alerts import listed_alerts
+from gateway.answers import Answers
 from gateway.assembly import Gateway
 from gateway.corrections import Corrections, labels
+from gateway.counts import Counts
 from gateway.model import (
-    Approval,
-    Dismissal,
     Location,
     LocationKind,
     Pulse,
@@ -27,7 +26,6 @@ from gateway.model import (
 )
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
-from gateway.proposals import is_open, listed_proposals
 from gateway.stock_figures import STOCK_RULE, stock_lines, stock_sums
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
@@ -36,7 +34,6 @@ from gateway.uplink.messages import (
     BadPayloadError,
     Request,
     bounded_text_of,
-    flag_of,
     key_of,
     text_of,
     whole_of,
@@ -61,7 +58,6 @@ class Orders:
     def __init__(self, gateway: Gateway, remembered: Mapping[str, Row]) -> None:
         self._gateway = gateway
         self._remembered = OrderedDict(remembered)
-        self._answering = asyncio.Lock()
 
     async def snapshot(self, request: Request) -> Mapping[str, JsonValue]:
         """Book the absolute stock of one location, or of all."""
@@ -125,7 +121,7 @@ class Orders:
 
     async def cancel_task(self, request: Request) -> Mapping[str, JsonValue]:
         """Take a task back; the rule confirms what was done until now."""
-        known = self._remembered.get(request.id)
+        known = self.remembered(request)
         if known is not None:
             return known.value
         code = key_of(request.args, "task_id")
@@ -136,40 +132,8 @@ class Orders:
         if not self._gateway.engine.takes(TaskCancel):
             raise CommandError("no rule that runs takes tasks")
         row = Row(request.id, {"task_id": code})
-        await self._gateway.pipeline.feed([TaskCancel(code, actor)], [self._remember(row)])
+        await self._gateway.pipeline.feed([TaskCancel(code, actor)], [self.remember(row)])
         return row.value
-
-    async def proposals(self, _request: Request) -> Mapping[str, JsonValue]:
-        """What waits for an answer."""
-        return await self._gateway.store.read(listed_proposals)
-
-    async def approve(self, request: Request) -> Mapping[str, JsonValue]:
-        """Answer a proposal; what it comes to is booked with the answer. One at a time."""
-        code = key_of(request.args, "code")
-        approved = flag_of(request.args, "approved")
-        actor = key_of(request.args, "actor") if "actor" in request.args else ""
-        async with self._answering:
-            known = self._remembered.get(request.id)
-            if known is None:
-                if not await self._is_open(code):
-                    raise CommandError(f"no proposal {code!r} waits for an answer")
-                known = Row(request.id, {"code": code, "approved": approved})
-                answer = Approval(code, approved, actor)
-                await self._gateway.pipeline.feed([answer], [self._remember(known)])
-            if await self._is_open(code):
-                await self._refuse_for_rules(code, approved, actor)
-        return known.value
-
-    async def _is_open(self, code: str) -> bool:
-        return await self._gateway.store.read(lambda reader: is_open(reader, code))
-
-    async def _refuse_for_rules(self, code: str, approved: bool, actor: str) -> None:
-        """Whoever proposed it does not run: it can be refused, and no more."""
-        if approved:
-            raise CommandError(f"no rule that runs can carry out proposal {code!r}; refuse it")
-        now = self._gateway.clock.now()
-        refused = Dismissal(code, "refused", now, actor or None)
-        await (await self._gateway.booker.submit([Outcome(now, events=(refused,))]))
 
     async def _task(self, code: str) -> Mapping[str, JsonValue]:
         def look(reader: StoreReader) -> Mapping[str, JsonValue] | None:
@@ -184,7 +148,7 @@ class Orders:
         self, kind: Literal["tare", "zero"], request: Request
     ) -> Mapping[str, JsonValue]:
         """Decide the pulse durably; it is sent once its decision is on disk."""
-        known = self._remembered.get(request.id)
+        known = self.remembered(request)
         if known is not None:
             return known.value
         cell = text_of(request.args, "cell")
@@ -192,11 +156,15 @@ class Orders:
             raise CommandError(f"no cell {cell!r} is wired")
         row = Row(request.id, {"cell": cell, "kind": kind})
         pulse = Pulse(cell.rpartition(":")[0], kind, cell)
-        decided = replace(self._remember(row), actions=(pulse,))
+        decided = replace(self.remember(row), actions=(pulse,))
         await (await self._gateway.booker.submit([decided]))
         return row.value
 
-    def _remember(self, row: Row) -> Outcome:
+    def remembered(self, request: Request) -> Row | None:
+        """What came of that request, if it was carried out before."""
+        return self._remembered.get(request.id)
+
+    def remember(self, row: Row) -> Outcome:
         """What keeps the request durably, for the transaction that carries it out."""
         forgotten = self._forgotten()
         self._remembered[row.key] = row
@@ -220,6 +188,7 @@ async def commands(gateway: Gateway) -> Commands:
     rows = await gateway.store.read(lambda reader: reader.state_rows(COMMAND_ROWS))
     orders = Orders(gateway, {row.row.key: row.row for row in rows})
     corrections = Corrections(gateway, await gateway.store.read(labels))
+    answers, counts = Answers(gateway, orders), Counts(gateway)
     handlers = {
         "snapshot": orders.snapshot,
         "tare": orders.tare,
@@ -227,14 +196,17 @@ async def commands(gateway: Gateway) -> Commands:
         "requeue": orders.requeue,
         "alert-ack": orders.acknowledge_alert,
         "task-cancel": orders.cancel_task,
-        "approve": orders.approve,
         "wrong": corrections.wrong,
+        "approve": answers.approve,
+        "count-start": counts.start,
+        "count-approve": answers.approve_counts,
     }
     queries = {
         "stock": orders.stock,
         "alert-ls": orders.alerts,
         "task-ls": orders.tasks,
         "task-show": orders.task,
-        "proposals": orders.proposals,
+        "proposals": answers.proposals,
+        "count-status": counts.status,
     }
     return Commands(handlers, gateway.health.count, queries)

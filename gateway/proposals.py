@@ -43,6 +43,17 @@ def is_open(reader: StoreReader, code: str) -> bool:
     return any(found.row.key == code for found in reader.state_rows(PROPOSAL_ROWS))
 
 
+def open_codes(reader: StoreReader, kind: str, location: str) -> list[str]:
+    """The codes of those of a kind that wait at a location, or at all (""), the oldest first."""
+    bodies = [found.row.value for found in reader.state_rows(PROPOSAL_ROWS)]
+    bodies.sort(key=lambda body: (str(body["at_recorded"]), str(body["proposal_id"])))
+    return [
+        str(body["proposal_id"])
+        for body in bodies
+        if body["kind"] == kind and location in {"", body["location"]}
+    ]
+
+
 def _told(body: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     lines = body["lines"]
     assert isinstance(lines, list)

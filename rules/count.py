@@ -33,15 +33,18 @@ from pydantic import Field
 from gateway.model import (
     ActionDone,
     CellId,
+    CellTotal,
     CountChange,
     Fact,
     Item,
     Ns,
     ReferenceDeleted,
     UnitLearned,
+    Weighed,
     WeightStep,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.cell_total import total_of
 from rules.mixed_plate import MixedPlate
 from rules.reading import Bars, level_sd_g
 from rules.single_plate import SinglePlate
@@ -68,7 +71,13 @@ class Count:
     """See the module."""
 
     Settings: ClassVar[type[PluginSettings]] = CountSettings
-    consumes: ClassVar[tuple[type[Fact], ...]] = (WeightStep, Item, ReferenceDeleted, ActionDone)
+    consumes: ClassVar[tuple[type[Fact], ...]] = (
+        WeightStep,
+        Item,
+        ReferenceDeleted,
+        ActionDone,
+        Weighed,
+    )
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: CountSettings, context: RuleContext) -> None:
@@ -100,6 +109,8 @@ class Count:
         del now
         if type(fact) is WeightStep:
             return self._count(fact)
+        if type(fact) is Weighed:
+            return self._total(fact)
         if type(fact) is Item:
             self._weights.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
@@ -147,6 +158,16 @@ class Count:
         """Whether tags book that item there for themselves."""
         item = self._weights.item(code)
         return bool(item and item.pattern and cell in self._tagged)
+
+    def _total(self, weighed: Weighed) -> Turn:
+        """Tell what lies on a cell in all, for a count of the stock."""
+        plate = self._plate(weighed.cell)
+        if plate is None:
+            return Turn(facts=(CellTotal(weighed.cell, (), False, 0),))
+        items = (plate.item,) if isinstance(plate, SinglePlate) else plate.items
+        wares = [ware for item in items if (ware := self._weights.of(item)) is not None]
+        known = wares if len(wares) == len(items) else ()
+        return Turn(facts=(total_of(plate, known, weighed),))
 
     def _learned(self, turn: Turn, changes: tuple[CountChange, ...]) -> Turn:
         """The same turn, with what a step of one kind of pieces teaches that was watched."""

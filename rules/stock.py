@@ -20,6 +20,9 @@ from pydantic import Field
 from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
+    Balance,
+    BalanceAsked,
+    BalanceLine,
     BookLine,
     BookStock,
     DeviceStatus,
@@ -81,6 +84,7 @@ class Stock:
         Snapshot,
         SnapshotRequest,
         DeviceStatus,
+        BalanceAsked,
     )
     schema: ClassVar[int] = 1
 
@@ -142,6 +146,8 @@ class Stock:
             return self._set(now, fact)
         if type(fact) is SnapshotRequest:
             return Turn(facts=tuple(self._tell(now, fact)))
+        if type(fact) is BalanceAsked:
+            return Turn(facts=(self._balance(fact.location),))
         if type(fact) is BookStock:
             return self._learn(now, fact.code, _by_item(fact))
         if type(fact) is ReferenceDeleted and fact.kind == "book":
@@ -186,6 +192,13 @@ class Stock:
         after = {row.key: row for row in self._lines.rows(snapshot.location)}
         puts = tuple(row for row in after.values() if before.get(row.key) != row.value)
         return Turn(tuple(alerts), puts, tuple(sorted(before.keys() - after.keys())))
+
+    def _balance(self, location: str) -> Balance:
+        lines = (
+            BalanceLine(item, held.quantity, held.uom, frozenset(held.epcs))
+            for (_, item), held in self._lines.of(location)
+        )
+        return Balance(location, tuple(lines))
 
     def _tell(self, now: Ns, request: SnapshotRequest) -> Iterable[Snapshot]:
         lines: dict[str, list[SnapshotLine]] = {}

@@ -22,6 +22,7 @@ COMMANDS = {
     "approve": "answer a proposal: approve or refuse it",
     "alert": "what needs a person, and to say that one has seen it: ls, ack",
     "wrong": "a movement did not happen as it was told: take it back, and remember it",
+    "count": "have the stock counted: start, status, approve",
     "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",

@@ -19,6 +19,7 @@ from gateway.model import (
     Acknowledgement,
     Alert,
     Amendment,
+    CountReport,
     Dismissal,
     Event,
     Evidence,
@@ -39,6 +40,10 @@ EPOCH_TAG_DIGITS = 8
 """Hex digits of the epoch in a document number: two epochs of one gateway do not share them."""
 
 
+KINDS: dict[type, str] = {TaskConfirmation: "task_confirmation", CountReport: "count_report"}
+"""Kinds of two words; the others are the name of their event."""
+
+
 class Head(NamedTuple):
     """What every record begins with."""
 
@@ -51,7 +56,7 @@ class Head(NamedTuple):
 
 def kind_of(event: Event) -> str:
     """The stable name of an event's kind: `movement`, `alert` ..."""
-    return "task_confirmation" if type(event) is TaskConfirmation else type(event).__name__.lower()
+    return KINDS.get(type(event)) or type(event).__name__.lower()
 
 
 def record(event: Event, head: Head, say: Say) -> Body:
@@ -164,6 +169,30 @@ def _proposal(event: Proposal, say: Say) -> Body:
         "location": event.location,
         "lines": lines,
         "text": event.text,
+        "at_event": say(event.at_event),
+    }
+
+
+@_content.register(CountReport)
+def _count_report(event: CountReport, say: Say) -> Body:
+    lines: list[Body] = []
+    for line in event.lines:
+        told: Body = {name: getattr(line, name) for name in ("item", "expected", "uom")}
+        for name in ("counted", "reason", "sense"):
+            if (value := getattr(line, name)) is not None:
+                told[name] = value
+        told["confidence_permille"] = line.confidence_permille
+        lines.append({**told, "epcs": list(line.epcs)})
+    return {
+        "report_id": event.report_id,
+        "count_id": event.count_id,
+        "scope": event.scope,
+        "location": event.location,
+        "lines": lines,
+        "recounts": event.recounts,
+        "disturbed": event.disturbed,
+        "remaining": event.remaining,
+        "at_started": say(event.at_started),
         "at_event": say(event.at_event),
     }
 

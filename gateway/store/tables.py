@@ -19,6 +19,7 @@ from gateway.model import (
     BookLot,
     ExpectedSet,
     OrderReference,
+    ReadDeeply,
     Reference,
     ReferenceDeleted,
     SetOutput,
@@ -94,7 +95,9 @@ def put_alert(connection: apsw.Connection, alert: Alert, key: int) -> None:
 
 
 def put_action(connection: apsw.Connection, action: Action) -> Action | PulseRow:
-    """Keep a level, or queue a pulse."""
+    """Keep a level, or queue a pulse; a wish is not kept."""
+    if isinstance(action, ReadDeeply):
+        return action
     if isinstance(action, SetOutput):
         connection.execute(
             "INSERT OR REPLACE INTO output VALUES(?,?,?)",

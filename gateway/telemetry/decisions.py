@@ -10,6 +10,7 @@ from gateway.model import (
     Arrival,
     CellId,
     CountChange,
+    CountReport,
     Departure,
     Event,
     Movement,
@@ -133,6 +134,8 @@ class DecisionMeter:
                 tally = self._events[name, event.state]
             elif isinstance(event, Proposal):
                 tally = self._events[name, event.kind]
+            elif isinstance(event, CountReport):
+                tally = self._events[name, event.scope]
             else:
                 tally = self._events[name, getattr(event, "reason", "")]
             tally.recorded += 1

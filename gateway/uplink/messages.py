@@ -102,9 +102,9 @@ def whole_of(value: Object, name: str, least: int = 0, default: int | None = Non
     return found
 
 
-def flag_of(value: Object, name: str) -> bool:
-    """A field that is true or false."""
-    found = value.get(name)
+def flag_of(value: Object, name: str, default: bool | None = None) -> bool:
+    """A field that is true or false; `default` if it may be absent."""
+    found = value.get(name, default)
     if not isinstance(found, bool):
         raise BadPayloadError(f"{name}: true or false is wanted")
     return found

@@ -13,6 +13,7 @@ from gateway.model import (
     Badge,
     BookLine,
     BookStock,
+    CountRequest,
     Coverage,
     DeviceFault,
     DeviceStatus,
@@ -89,6 +90,7 @@ EXAMPLES: list[Fact] = [
         "ana",
         order=OrderReference("erp", "so", "4711", ""),
     ),
+    CountRequest("c-1", "places", ("A-1", "A-2"), "command", "badge-17"),
     BookStock("A-1", (BookLine("BOLT", 7, "pcs", 2), BookLine("NUT", reorder=4)), 3),
     ReferenceDeleted("item", "BOLT"),
 ]

@@ -12,6 +12,7 @@ from gateway.model import (
     Alert,
     Arrival,
     Badge,
+    CountRequest,
     Coverage,
     Departure,
     DeviceFault,
@@ -44,13 +45,14 @@ from rules.person import Person
 from rules.portal import Portal
 from rules.presence import Presence
 from rules.stock import Stock
+from rules.stocktake import Stocktake
 from rules.task import TaskRule
 from rules.turns import together
 from rules.weight import Weight
 from tests.rules.play import BOLT, SITE, Play, S
 from tests.rules.tasks import task
 
-ALL = (Presence, Portal, Weight, Count, MovementRule, Person, TaskRule, Stock, Health)
+ALL = (Presence, Portal, Weight, Count, MovementRule, Person, TaskRule, Stocktake, Stock, Health)
 EPCS = ("3034aa", "3034bb", "309901", "ff")
 POINTS = ("r:1", "r:2", "r:3", "p:1", "q:1", "g:1", "g:2", "h:1", "k:1")
 DEVICES = ("r", "p", "q", "g", "h", "k", "s")
@@ -87,6 +89,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
     st.builds(DeviceStatus, devices, st.booleans()),
     st.builds(DeviceFault, devices, st.sampled_from(["a", "b"]), st.booleans()),
     st.builds(ActionDone, st.just("s"), st.just("zero"), st.just("s:1"), st.booleans()),
+    st.builds(CountRequest, st.sampled_from(["c1", "c2"]), st.sampled_from(["full", "cycle"])),
     st.just(SnapshotRequest("requested")),
     st.sampled_from([BOLT, NUT, replace(BOLT, unit_mg=0), ReferenceDeleted("item", "NUT")]),
     st.builds(task, st.sampled_from(["T1", "T2"]), st.integers(1, 3), st.sampled_from(["A1", "A"])),

@@ -76,6 +76,7 @@ def test_schemas_are_valid_draft_7(contract: Contract) -> None:
         (model.Unresolved, {}),
         (model.Dismissal, {}),
         (model.Proposal, {}),
+        (model.CountReport, {}),
         (model.Alert, {}),
         (model.Snapshot, {}),
         (model.Amendment, {}),
