@@ -318,7 +318,7 @@ class Stocktake:
             look = Look(looked.watched, looked.balance, looked.totals, question)
             lines = tuple(self._judge.lines(look, window, self._booked))
         report = CountReport(
-            self._identify("count", session.count_id, place),
+            self._identify("count", session.count_id, place, now),
             session.count_id,
             session.scope,
             place,

@@ -1,134 +1,26 @@
-"""Counts: what lies there against the book, what moves meanwhile, and what is proposed."""
+"""Counts: what lies there against the book, and what moves meanwhile."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 from gateway.model import (
-    UNKNOWN_LOCATION,
     Approval,
     Arrival,
     Cell,
-    CountLine,
     CountReport,
     CountRequest,
-    Coverage,
-    Dismissal,
-    Item,
-    Movement,
-    Portal,
-    Proposal,
     ReadDeeply,
     Site,
-    Snapshot,
-    SnapshotLine,
     Stall,
     TagRead,
     TagReport,
     Unresolved,
-    WeightReport,
-    WeightSample,
-    WeightStep,
-    Zone,
 )
-from rules.count import Count
-from rules.stock import Stock
 from rules.stocktake import Stocktake
+from tests.rules.counting import FULL, WINDOW_S, Counting, line, moved, step, tags
 from tests.rules.play import Play, at
-
-BOLT = Item("BOLT", unit_mg=50_000, unit_sd_mg=300)
-NUT = Item("NUT", unit_mg=337_000, unit_sd_mg=1_500)
-GEAR = Item("GEAR", unit_mg=150_000, unit_sd_mg=700)
-PUMP = Item("PUMP", epc_prefixes=("3034",))
-VALVE = Item("VALVE", unit_mg=400_000, unit_sd_mg=2_000, epc_prefixes=("3035",))
-ITEMS = (BOLT, NUT, GEAR, PUMP, VALVE)
-
-PLACES = Site(
-    zones=(Zone("HALL", ("r:1",)), Zone("RACK", ("r:2", "r:3")), Zone("GATE", ("g:3",))),
-    cells=(
-        Cell("s:1", "A1", "BOLT"),
-        Cell("s:2", "A2", items=("GEAR", "NUT")),
-        Cell("s:3", "R1", "VALVE", "RACK"),
-    ),
-    portals=(Portal("gate", ("g:1",), ("g:2",), "yard", "inside"),),
-)
-
-WINDOW_S = 20.0
-FULL = CountRequest("c-1", "full")
-
-
-class Counting(Play):
-    """The rules that count, while the site stands still unless the test says otherwise."""
-
-    def __init__(self, **known: Any) -> None:
-        known.setdefault("site", PLACES)
-        known.setdefault("items", ITEMS)
-        rules = known.pop("rules", [Count, Stocktake, Stock])
-        super().__init__(rules, **known)
-        self.on_scales = {"s:1": 0.0, "s:2": 0.0, "s:3": 0.0}
-        self.reads: dict[str, Sequence[str]] = {}
-        self.blind: tuple[int, ...] = ()
-
-    def book(self, location: str, *lines: SnapshotLine) -> None:
-        self.feed(self.now_s, Snapshot(f"s-{location}", "first_start", location, lines, 0))
-
-    def stand(self, for_s: float) -> None:
-        """Let the devices tell what is there, five times a second."""
-        until_s = self.now_s + for_s
-        while self.now_s < until_s - 1e-9:
-            now_s = min(until_s, self.now_s + 0.2)
-            for device in ("r", "g"):
-                reads = tuple(
-                    TagRead(point, epc, -5000)
-                    for point, epcs in self.reads.items()
-                    for epc in epcs
-                    if point.startswith(device)
-                )
-                if reads:
-                    self.feed(now_s, TagReport(device, reads))
-                self.feed(now_s, Coverage(device, 200_000_000, self.blind))
-            samples = tuple(WeightSample(*pair) for pair in self.on_scales.items())
-            if samples:
-                self.feed(now_s, WeightReport("s", samples), Coverage("s", 200_000_000))
-            self.wake(now_s)
-
-    def count(self, request: CountRequest = FULL) -> None:
-        self.feed(self.now_s, request)
-        self.stand(WINDOW_S + 1)
-
-    def reports(self) -> dict[str, CountReport]:
-        return {report.location: report for report in self.kinds(CountReport)}
-
-    def lines(self, location: str) -> dict[str, CountLine]:
-        return {line.item: line for line in self.reports()[location].lines}
-
-    def proposals(self) -> list[Proposal]:
-        return self.kinds(Proposal)
-
-    def closed(self) -> list[tuple[str, str]]:
-        return [(each.unresolved_id, each.reason) for each in self.kinds(Dismissal)]
-
-    def held(self, location: str, item: str) -> int:
-        quantity: int = self.rows[f"Stock/{location}\t{item}"]["quantity"]
-        return quantity
-
-
-def line(item: str, quantity: int, *epcs: str) -> SnapshotLine:
-    return SnapshotLine(item, quantity, "pcs", epcs)
-
-
-def moved(name: str, quantity: int, source: str, item: str = "BOLT", **rest: Any) -> Movement:
-    told = (rest.pop("kind", "issue"), rest.pop("reason", "observed"), item, quantity, "pcs")
-    return Movement(name, *told, source, UNKNOWN_LOCATION, 0, 0, 990, **rest)
-
-
-def step(cell: str, before_g: float, after_g: float) -> WeightStep:
-    return WeightStep(cell, before_g, after_g, 0.3, 0, level_sd_g=0.3)
-
-
-def tags(prefix: str, count: int) -> list[str]:
-    return [f"{prefix}{number:020x}" for number in range(count)]
 
 
 def test_all_is_as_expected_and_nothing_is_proposed() -> None:
@@ -319,80 +211,6 @@ def test_place_that_is_never_quiet_is_told_to_be_disturbed_and_nothing_is_said_o
     (report,) = play.kinds(CountReport)
     assert (report.disturbed, report.lines, report.recounts, report.remaining) == (True, (), 1, 0)
     assert play.rows["count"]["disturbed"] == 1
-
-
-def test_approved_count_is_booked_by_adjustments_and_refused_one_is_not() -> None:
-    play = Counting()
-    play.book("A1", line("BOLT", 7))
-    play.book("A2", line("GEAR", 2), line("NUT", 1))
-    play.on_scales |= {"s:1": 250.0, "s:2": 1311.0}
-    play.count()
-    codes = {each.location: each.proposal_id for each in play.proposals()}
-    assert play.held("A1", "BOLT") == 7
-    play.feed(play.now_s, Approval(codes["A1"], approved=True, actor="eva"))
-    play.feed(play.now_s, Approval(codes["A2"], approved=False))
-    (booked,) = play.kinds(Movement)
-    assert (booked.kind, booked.reason, booked.quantity) == ("adjustment", "missing", 2)
-    assert (booked.from_location, booked.to_location) == ("A1", UNKNOWN_LOCATION)
-    assert (booked.actor, booked.supersedes) == ("eva", codes["A1"])
-    assert play.held("A1", "BOLT") == 5
-    assert play.held("A2", "NUT") == 1
-    assert play.closed() == [(codes["A1"], "approved"), (codes["A2"], "refused")]
-    play.feed(play.now_s, Approval(codes["A1"], approved=True))
-    assert play.held("A1", "BOLT") == 5
-
-
-def test_newer_count_takes_the_place_of_what_an_older_one_proposed() -> None:
-    play = Counting()
-    play.book("A1", line("BOLT", 7))
-    play.on_scales["s:1"] = 250.0
-    play.count()
-    (first,) = play.proposals()
-    play.on_scales["s:1"] = 350.0
-    play.count(CountRequest("c-2", "places", ("A1",)))
-    assert play.closed() == [(first.proposal_id, "outdated")]
-    assert play.proposals() == [first]
-
-
-@pytest.mark.parametrize(
-    ("happens", "outdated"),
-    [
-        (moved("m", 1, "HALL", "PUMP", epcs=("3034aa",)), False),
-        (moved("m", 1, "HALL", "PUMP", epcs=(tags("3034", 4)[3],)), True),
-        (moved("m", 1, "HALL", "PUMP", reason="found_after_gap"), True),
-        (moved("m", 1, "HALL", "PUMP", reverses="x"), True),
-        (moved("m", 1, "HALL", "BOLT", reason="found_after_gap"), False),
-        (moved("m", 1, "A1", "PUMP", reason="found_after_gap"), False),
-    ],
-)
-def test_what_explains_a_difference_makes_its_proposal_void(
-    happens: Movement, outdated: bool
-) -> None:
-    play = Counting()
-    play.book("HALL", line("PUMP", 4, *tags("3034", 4)))
-    play.reads["r:1"] = tags("3034", 2)
-    play.count()
-    (proposal,) = play.proposals()
-    play.feed(play.now_s, happens)
-    assert play.closed() == ([(proposal.proposal_id, "outdated")] if outdated else [])
-
-
-@pytest.mark.parametrize("settles", [Dismissal("u", "returned", 0), moved("m", 1, "A2")])
-def test_difference_where_a_question_is_open_was_not_recorded(settles: Any) -> None:
-    play = Counting()
-    play.book("A1", line("BOLT", 7))
-    play.on_scales["s:1"] = 250.0
-    play.feed(0.0, Unresolved("u", "count_not_resolvable", "A1", ("BOLT",), 0, 0))
-    again = Counting(rows=play.rows)
-    again.on_scales["s:1"] = 250.0
-    again.count()
-    assert again.lines("A1")["BOLT"].reason == "not_recorded"
-    (proposal,) = again.proposals()
-    if isinstance(settles, Movement):
-        settles = moved("m", 1, "A2", supersedes="u")
-    again.feed(again.now_s, settles)
-    assert again.closed()[-1] == (proposal.proposal_id, "outdated")
-    assert "Stocktake/question:u" not in again.rows
 
 
 def test_count_goes_on_after_a_restart_with_what_was_not_reported() -> None:

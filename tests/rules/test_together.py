@@ -22,6 +22,7 @@ from gateway.model import (
     Item,
     Movement,
     Passage,
+    Proposal,
     ReferenceDeleted,
     Scan,
     Scanner,
@@ -197,10 +198,15 @@ def test_any_story_is_told_without_contradiction(story: Story, crash_at: int) ->
     ids += [fact.confirmation_id for fact in told if isinstance(fact, TaskConfirmation)]
     assert len(set(ids)) == len(ids)
     assert all(len(set(fact.epcs)) == len(fact.epcs) for fact in told if isinstance(fact, Movement))
-    asked: dict[str, str] = {}
+    asked, proposed = dict[str, str](), set[str]()
     for fact in told:
         if isinstance(fact, Unresolved):
             asked[fact.unresolved_id] = f"unresolved:{fact.location}"
+        elif isinstance(fact, Proposal):
+            assert fact.proposal_id not in proposed
+            proposed.add(fact.proposal_id)
+        elif isinstance(fact, Dismissal) and fact.unresolved_id in proposed:
+            proposed.remove(fact.unresolved_id)
         elif isinstance(fact, Dismissal):
             del asked[fact.unresolved_id]
     places = {":".join(key.split(":")[:2]) for key in standing}
