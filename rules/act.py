@@ -110,6 +110,7 @@ class WaitingStep:
     `quantity` 0 is one that does not resolve by weight alone. What is `told` waits for its tags
     only to see whether the senses agree; `excused` pieces need none, and where it is `alerted`,
     they do not. Of one that is `unnamed` the core does not know yet all tags that joined it since.
+    One that is `ordered` is what a task asked.
     """
 
     cell: str
@@ -133,6 +134,7 @@ class WaitingStep:
     excused: int = 0
     part: int = 0
     unnamed: bool = False
+    ordered: bool = False
 
     @classmethod
     def of(cls, change: CountChange, zone: str, now: Ns, due: Ns) -> Self:

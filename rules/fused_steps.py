@@ -240,6 +240,15 @@ class FusedSteps:
         left = self._shelf.oddities.gone(step.epcs) if not step.arriving else NOTHING
         return together(told, left, self._shelf.agree(now, step.zone, step.item))
 
+    def ordered(self, movement_id: str) -> None:
+        """A task asked that movement: order and weight agree, and a tag that is not read is no
+        reason to call anybody. It is written down with the next change of the step.
+        """
+        for step in self._waiting.steps():
+            if step.told and self._shelf.telling.identity(step) == movement_id:
+                self._waiting.add(replace(step, ordered=True))
+                return
+
     def _by_weight(self, now: Ns, step: WaitingStep) -> Turn:
         """Tell it, after those that the same cell weighed before: what is put back was taken. One
         that may be of another item waits for its tags all the same.
@@ -327,7 +336,9 @@ class FusedSteps:
         if step.complete:
             return together(shown, Turn(deletes=deletes), turn, self._agreed(now, step))
         step = replace(step, alerted=True, due=now + UNEXPLAINED_NS)
-        found = self._shelf.disagreement.found(now, step.zone, step.item)
+        found = NOTHING
+        if not step.ordered:
+            found = self._shelf.disagreement.found(now, step.zone, step.item)
         kept = Turn(puts=(self._waiting.add(step),), deletes=deletes[1:])
         return together(shown, kept, turn, found, self._shelf.tagless.lacking(step, step.wanting))
 

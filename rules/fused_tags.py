@@ -13,6 +13,10 @@ from rules.shelf import Shelf
 from rules.turns import together
 from rules.waiting import UNWATCHED_MAX_NS
 
+SURE_PERMILLE = 900
+"""The scale says that nothing moved, and is seldom wrong: a tag says otherwise only if it is read
+so well that presence is wrong of such ones less often than once in ten."""
+
 
 class FusedTags:
     """See the module."""
@@ -218,6 +222,9 @@ class FusedTags:
         return waiting or self._steps.recent.has(now, tag)
 
     def _unresolved(self, now: Ns, tag: WaitingTag) -> Turn:
+        """What a tag says alone, against its scale; nobody is called for one that is read badly."""
+        if tag.confidence_permille < SURE_PERMILLE:
+            return NOTHING
         told = self._shelf.telling.unresolved_tag(now, tag, "senses_disagree")
         turn = self._told(now, told, tag.zone, arriving=tag.arriving)
         return together(turn, self._shelf.disagreement.found(now, tag.zone, tag.item))

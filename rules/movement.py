@@ -11,7 +11,8 @@ falls silent seconds later. It is told as soon as both agree, or by weight after
     step ------- all its tags --------------------------------> movement by weight and tags
          ------- hold_s --------------------------------------> movement by weight; tags join later
          ------- tags of other items that weigh as much ------> movement of these, and an alert
-         ------- told, and its tags' time is over ------------> senses disagree
+         ------- told, and its tags' time is over ------------> senses disagree, but where a task
+                                                                asked just that
     tag came --- its step ------------------------------------> (joins that movement)
              --- no step -------------------------------------> unresolved, and an alert
     tag went --- its step ------------------------------------> (joins that movement)
@@ -39,6 +40,7 @@ from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
     Arrival,
+    Attribution,
     Badge,
     Cell,
     CountChange,
@@ -89,6 +91,7 @@ class MovementRule:
         Item,
         Badge,
         Movement,
+        Attribution,
         ReferenceDeleted,
         Coverage,
         SenseChange,
@@ -178,6 +181,8 @@ class MovementRule:
             self._badges.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "badge":
             self._badges.remove(fact.code)
+        elif type(fact) is Attribution and fact.order is not None:
+            self._steps.ordered(fact.movement_id)
         elif type(fact) is Stall:
             self._shelf.waiting.put_off(fact.span_ns)
             self._shelf.senses.put_off(fact.span_ns)
@@ -208,7 +213,7 @@ class MovementRule:
             if first is not None:
                 return first
         step = WaitingStep.of(change, "", now, now)
-        weighed = _weighed(step, change, item)
+        weighed = Weighed.of(change, item)
         both = item is not None and bool(item.pattern) and bool(cell.zone)
         both = both and len(cell.planned) == 1
         live = change.step.cause != "first_start"
@@ -382,13 +387,6 @@ class MovementRule:
         turns += [self._tags.unconfirmed(now, act) for act in self._shelf.lone.overdue(now)]
         turns += [self._shelf.open_alerts.overdue(now), self._shelf.quarantine.overdue(now)]
         return together(*turns, self._first.overdue(now), WAKE)
-
-
-def _weighed(step: WaitingStep, change: CountChange, item: Item | None) -> Weighed:
-    """The weight of a step, and what it was read as."""
-    unit_mg = round(change.unit_g * 1000) or (item.unit_mg if item else 0)
-    delta_mg = step.after_mg - step.before_mg
-    return Weighed(change.cell, delta_mg, change.quantity, unit_mg, change.settles)
 
 
 SENSED = frozenset((Arrival, Departure, Passage, Coverage))

@@ -11,8 +11,9 @@ from dataclasses import replace
 from gateway.model import NS_PER_S, Ns
 from rules.act import WaitingStep, WaitingTag
 
-RECENT_NS = 120 * NS_PER_S
-"""How long a step may lose a tag that turns out to stand there still: longer than any shadow."""
+RECENT_NS = 300 * NS_PER_S
+"""How long a step may lose a tag that turns out to stand there still: as long as one that fell
+silent instead is waited for (`missing_s`)."""
 
 RECENT_MAX = 1_000
 """Steps in that time; of more, the oldest keep the tags they have."""

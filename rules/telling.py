@@ -42,6 +42,10 @@ class Telling:
         self._catalogue = catalogue
         self._locations = {cell.cell: cell.location for cell in site.cells}
 
+    def identity(self, step: WaitingStep) -> str:
+        """Under which id a step is told."""
+        return self._identify("step", step.cell, *step.moment)
+
     def step(self, now: Ns, step: WaitingStep) -> Movement:
         """Pieces went onto a cell or from it."""
         source, target = self._locations[step.cell], UNKNOWN_LOCATION
@@ -49,7 +53,7 @@ class Telling:
             source, target = target, source
         gap = step.cause == "found_after_gap"
         return Movement(
-            movement_id=self._identify("step", step.cell, *step.moment),
+            movement_id=self.identity(step),
             kind=kind_of(source, target),
             reason=_reason(step.cause),
             item=step.item,
@@ -67,7 +71,7 @@ class Telling:
 
     def held(self, step: WaitingStep, quantity: int) -> StepHeld:
         """A step waits to be told: so many pieces by weight alone, below 0 if they left."""
-        identity = self._identify("step", step.cell, *step.moment)
+        identity = self.identity(step)
         uom, place = self._catalogue.uom(step.item), self._locations[step.cell]
         return StepHeld(identity, step.item, quantity, uom, place, step.at)
 
@@ -79,13 +83,13 @@ class Telling:
 
     def tags(self, step: WaitingStep, epcs: Iterable[str], *, arriving: bool) -> TagsFollow:
         """Tags of a step that is told have shown."""
-        identity = self._identify("step", step.cell, *step.moment)
+        identity = self.identity(step)
         place = self._locations[step.cell]
         return TagsFollow(identity, step.item, place, tuple(epcs), arriving)
 
     def pieces(self, step: WaitingStep) -> Amendment:
         """Which pieces a step was of that is told, as is known by now."""
-        identity = self._identify("step", step.cell, *step.moment)
+        identity = self.identity(step)
         return Amendment("tags_followed", amends_movement=identity, epcs=step.epcs)
 
     def others(self, now: Ns, step: WaitingStep, tags: Sequence[WaitingTag]) -> Movement:
@@ -179,7 +183,7 @@ class Telling:
         candidates = candidates or ((step.item,) if step.item else ())
         known = candidates and all(self._catalogue.get(item) for item in candidates)
         return Unresolved(
-            self._identify("step", step.cell, *step.moment),
+            self.identity(step),
             reason or ("count_not_resolvable" if known else "unknown_item"),
             self._locations[step.cell],
             candidates,

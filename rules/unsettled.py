@@ -14,9 +14,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-from gateway.model import NS_PER_S, Arrival, CellId, Departure, Dismissal, Ns, Site, Unresolved
+from gateway.model import (
+    NS_PER_S,
+    Arrival,
+    CellId,
+    CountChange,
+    Departure,
+    Dismissal,
+    Item,
+    Ns,
+    Site,
+    Unresolved,
+)
 from gateway.ports import NOTHING, Row, Turn
 from rules.turns import together
 
@@ -70,6 +81,14 @@ class Weighed(NamedTuple):
     quantity: int
     unit_mg: int
     settles: bool = False
+
+    @classmethod
+    def of(cls, change: CountChange, item: Item | None) -> Self:
+        """What a count reads of a step; `item` is what the catalogue says of its item."""
+        step = change.step
+        delta_mg = round(step.after_g * 1000) - round(step.before_g * 1000)
+        unit_mg = round(change.unit_g * 1000) or (item.unit_mg if item else 0)
+        return cls(change.cell, delta_mg, change.quantity, unit_mg, change.settles)
 
 
 class Unsettled:

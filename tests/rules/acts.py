@@ -8,6 +8,7 @@ from gateway.model import (
     Amendment,
     Arrival,
     CountChange,
+    Coverage,
     Departure,
     Fact,
     Item,
@@ -17,7 +18,7 @@ from gateway.model import (
     WeightStep,
 )
 from rules.movement import MovementRule
-from tests.rules.play import BOLT, TAG, Play, at
+from tests.rules.play import BOLT, TAG, Play, S, at
 
 SGTIN = "3074257bf7194e4000001a85"
 """The trade item 80614141123458 of company 0614141."""
@@ -74,6 +75,17 @@ def play(**known: Any) -> Acts:
     known.setdefault("items", (BOLT, NUT))
     known["settings"] = {**PATIENT, **known.get("settings", {})}
     return Acts(**known)
+
+
+def quick(**known: Any) -> Acts:
+    """Waits as they are shipped, but for a short one."""
+    return play(settings={"hold_s": 4.0, "tag_wait_s": 28.0, "missing_s": 60.0}, **known)
+
+
+def watch(found: Acts, until_s: float) -> None:
+    """Both devices are read each second."""
+    while found.now_s < until_s:
+        found.feed(found.now_s + 1, *(Coverage(device, S) for device in ("r", "s")))
 
 
 def change(

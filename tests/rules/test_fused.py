@@ -18,24 +18,25 @@ from gateway.model import (
 )
 from rules.act import WaitingStep, WaitingTag
 from rules.recent_steps import RecentSteps
-from tests.rules.acts import BY_GTIN, NUT, NUT_TAG, SGTIN, Acts, came, change, gone, play, settled
+from tests.rules.acts import (
+    BY_GTIN,
+    NUT,
+    NUT_TAG,
+    SGTIN,
+    Acts,
+    came,
+    change,
+    gone,
+    quick,
+    settled,
+    watch,
+)
 from tests.rules.play import BOLT, OTHER, TAG, S, at
 
 TWO_ZONES = Site(
     zones=(Zone("A", ("r:1",)), Zone("B", ("r:2",))),
     cells=(Cell("s:1", "A1", "BOLT", "A"), Cell("s:2", "B1", "NUT", "B")),
 )
-
-
-def quick(**known: Any) -> Acts:
-    """Waits as they are shipped, but for a short one."""
-    return play(settings={"hold_s": 4.0, "tag_wait_s": 28.0, "missing_s": 60.0}, **known)
-
-
-def watch(found: Acts, until_s: float) -> None:
-    """Both devices are read each second."""
-    while found.now_s < until_s:
-        found.feed(found.now_s + 1, *(Coverage(device, S) for device in ("r", "s")))
 
 
 def calm(found: Acts) -> bool:
@@ -331,7 +332,7 @@ def test_steps_kept_in_mind_are_bounded_in_number_and_time(monkeypatch: Any) -> 
     tags = [WaitingTag.of(came(epc), "BOLT", at(3.0), 0) for epc in (TAG, OTHER)]
     took = [recent.took(at(3.0), tag) for tag in tags]
     assert [step and step.epcs for step in took] == [None, (OTHER,)]
-    assert recent.took(at(200.0), tags[1]) is None
+    assert recent.took(at(303.0), tags[1]) is None
 
 
 def test_item_whose_weight_is_not_known_explains_nothing() -> None:
