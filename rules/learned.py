@@ -29,6 +29,8 @@ def learned_row(location: str, silences: Silences, antennas: Iterable[ZoneAntenn
         "watched_s": round(silences.watched_s),
         "long_silences": round(silences.quiet.count),
         "long_excess_ms": silences.quiet.mean_ns // NS_PER_MS,
+        "far_of_long": round(silences.longs),
+        "far_ms": [[round(each.count), round(each.excess_s * 1000)] for each in silences.far],
         "stirred_permille": round(1000 * silences.stirred / silences.quiet.count),
         "departed": round(silences.departed),
         "taken": round(silences.taken),
@@ -68,6 +70,7 @@ def take_back(
     silences.watched_s = max(1.0, float(_whole(value, "watched_s")))
     silences.quiet.count = max(1.0, float(_whole(value, "long_silences")))
     silences.quiet.excess_s = silences.quiet.count * _whole(value, "long_excess_ms") / 1000
+    _take_back_far(value, silences)
     stirred = max(1, _whole(value, "stirred_permille")) / 1000
     silences.stirred = stirred * silences.quiet.count
     silences.departed = float(_whole(value, "departed"))
@@ -86,6 +89,18 @@ def take_back(
         antenna.known = min(LEVELS_KEPT, _whole(told, "of_tags"))
         antenna.stray_cdbm = _whole(told, "stray_cdbm")
         antenna.strays = min(LEVELS_KEPT, _whole(told, "of_strays"))
+
+
+def _take_back_far(value: Mapping[str, JsonValue], silences: Silences) -> None:
+    """The tails further out, which earlier versions did not tell."""
+    tails = value.get("far_ms")
+    if not isinstance(tails, list) or len(tails) != len(silences.far):
+        return
+    silences.longs = max(1.0, float(_whole(value, "far_of_long")))
+    for tail, told in zip(silences.far, tails, strict=True):
+        count, excess_ms = told
+        tail.count = max(1.0, float(count))
+        tail.excess_s = excess_ms / 1000
 
 
 def _whole(value: Mapping[str, JsonValue], key: str) -> int:

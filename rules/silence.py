@@ -3,12 +3,15 @@
 A tag that stands falls silent when somebody's shadow lies on it, when its antenna has its turn
 elsewhere, and in Gen2 session 1 after each read. Beyond the usual gaps such silences are the
 rarer the longer they are, exponentially: their number and mean excess tell how long to wait until
-no more are taken for departures than is let pass. A tag that was read on its way has most likely
+no more are taken for departures than is let pass. Where most of the long ones end soon, because
+they are chance, the few that are shadows are another tail, further out: the window is the longest
+that either asks for. A tag that was read on its way has most likely
 left, and need only be given the time to be set down; how often such a one comes back is learned
 too. All of it is per zone and bounded, so that a fault can neither make every tag depart nor keep
 every tag for ever.
 
-Source: the exceedances of a high threshold are exponential where the tail is (Pickands 1975).
+Source: the exceedances of a high threshold are exponential where the tail is (Pickands 1975); of a
+mixture, only those of a threshold that the shorter kind does not reach.
 """
 
 from __future__ import annotations
@@ -45,6 +48,15 @@ departures are kept in mind.
 
 EXCESS_S = (0.7, 6.0)
 """Bounds of the mean excess."""
+
+FAR_NS = (2 * NS_PER_S, 4 * NS_PER_S, 7 * NS_PER_S)
+"""How much longer than long a silence must be to belong to a tail further out."""
+
+PRIOR_FAR, FAR_MIN, FAR_KEPT = 2.0, 5.0, 2000.0
+"""Assumed of each such tail: silences; from how many on it counts; and of how many long silences
+those further out are remembered: in calm zones one in fifty may be a shadow, and how long shadows
+last is a matter of the house, not of the hour.
+"""
 
 GAP_NS = (NS_PER_S // 5, 10 * NS_PER_S)
 """Bounds of the usual gap."""
@@ -87,6 +99,8 @@ class Tail:
 class Silences:
     """The silences of one zone.
 
+    `far` are those further out, of the last `longs` that were long.
+
     `false_share` is how many wrong departures are let pass for each true one, `roamed_share` how
     many of the tags that were taken up: the knob between quick and sure. `departed` is how many
     left in `watched_s`: where nobody takes anything, a silence is a shadow.
@@ -102,6 +116,10 @@ class Silences:
     taken: float = PRIOR_TAKEN
     quiet: Tail = field(default_factory=lambda: Tail(PRIOR_LONG, PRIOR_LONG * PRIOR_EXCESS_S))
     roamed: Tail = field(default_factory=lambda: Tail(PRIOR_BACK, PRIOR_BACK * PRIOR_EXCESS_S))
+    longs: float = PRIOR_LONG
+    far: tuple[Tail, ...] = field(
+        default_factory=lambda: tuple(Tail(PRIOR_FAR, PRIOR_FAR * PRIOR_EXCESS_S) for _ in FAR_NS)
+    )
 
     @classmethod
     def of(cls, sure: float) -> Silences:
@@ -120,9 +138,17 @@ class Silences:
         have been read as if on its way.
         """
         excess_ns = silence_ns - slack_ns - self.long_ns
+        if excess_ns <= 0:
+            return
         self.quiet.add(excess_ns)
-        if stirred and excess_ns > 0:
-            self.stirred += 1
+        self.stirred += stirred
+        self.longs += 1
+        for beyond_ns, tail in zip(FAR_NS, self.far, strict=True):
+            tail.add(excess_ns - beyond_ns)
+        if self.longs > FAR_KEPT:
+            self.longs /= 2
+            for tail in self.far:
+                tail.halve()
 
     @property
     def long_per_h(self) -> float:
@@ -177,6 +203,10 @@ class Silences:
         """How long a tag must be silent to have left."""
         wrong = self.long_per_h / self.false_per_h
         longer = int(self.quiet.mean_ns * max(1.0, log(max(1.0, wrong))))
+        for beyond_ns, tail in zip(FAR_NS, self.far, strict=True):
+            if tail.count >= FAR_MIN:
+                further = log(max(1.0, wrong * tail.count / self.longs))
+                longer = max(longer, beyond_ns + int(tail.mean_ns * further))
         return min(WINDOW_MAX_NS, self.long_ns + longer)
 
     def roamed_ns(self) -> Ns:

@@ -52,7 +52,17 @@ def test_what_was_learned_comes_back_after_a_restart() -> None:
     assert again["antennas"] == kept["antennas"]
     for key in ("gap_ms", "watched_s", "long_silences", "stirred_permille", "departed", "taken"):
         assert again[key] == kept[key], key
+    assert (again["far_of_long"], again["far_ms"]) == (kept["far_of_long"], kept["far_ms"])
     assert again["window_ms"] == pytest.approx(kept["window_ms"], rel=0.05)
+
+
+def test_row_of_an_earlier_version_is_taken_back() -> None:
+    old = {k: v for k, v in busy().rows[LEARNED_A].items() if not k.startswith("far")}
+    rule = Play([Presence], rows={**ZONES, LEARNED_A: old}, last_alive_s=-5.0).engine._rules[0]
+    assert isinstance(rule, presence.Presence)
+    found, new = rule._zones["A"].silences, Silences.of(0.5)
+    assert (found.longs, found.far) == (new.longs, new.far)
+    assert found.quiet.count == old["long_silences"]
 
 
 def test_what_is_learned_does_not_depend_on_the_order_of_rows() -> None:

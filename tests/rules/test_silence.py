@@ -43,6 +43,33 @@ def test_window_holds_the_silences_that_are_usual() -> None:
     assert learned(per_h=10, silence_s=8).window_ns() > 12 * S
 
 
+def mixed(*, chance_per_h: int, shadows: list[float], hours: int = 40) -> Silences:
+    """Silences that are chance, just long, and in each hour one shadow of the next length."""
+    found = zone()
+    for hour in range(hours):
+        found.watched(HOUR, S // 5)
+        for _ in range(chance_per_h):
+            found.ended(LONG_MIN_NS + S // 2, 0, stirred=False)
+        found.ended(int(shadows[hour % len(shadows)] * S), 0, stirred=False)
+    return found
+
+
+def test_few_long_shadows_count_among_many_silences_that_are_chance() -> None:
+    """One shadow in an hour is of some seconds, whether or not chance is silent for half of one."""
+    shadows = [4.5, 6.0, 8.0, 11.0]
+    alone = mixed(chance_per_h=0, shadows=shadows).window_ns()
+    among = mixed(chance_per_h=60, shadows=shadows).window_ns()
+    only_chance = mixed(chance_per_h=60, shadows=[3.5]).window_ns()
+    assert only_chance < 20 * S < 30 * S < among < alone
+
+
+def test_two_long_shadows_are_no_tail() -> None:
+    found, other = (mixed(chance_per_h=60, shadows=[3.5]) for _ in range(2))
+    for _ in range(2):
+        found.ended(12 * S, 0, stirred=False)
+    assert found.window_ns() - other.window_ns() < S // 2
+
+
 def test_window_shrinks_when_silences_are_a_thing_of_the_past() -> None:
     found = learned(per_h=30, silence_s=8)
     busy = found.window_ns()
