@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import get_args
 
+from gateway.alert_texts import Language, translated
 from gateway.model import Severity
 from gateway.ports import JsonValue
 from gateway.store import RaisedAlert, StoreReader
@@ -16,23 +17,27 @@ LISTED_BYTES_MAX = 200_000
 GRAVEST_FIRST = tuple(reversed(get_args(Severity)))
 
 
-def listed_alerts(reader: StoreReader) -> Mapping[str, JsonValue]:
+def listed_alerts(reader: StoreReader, language: Language) -> Mapping[str, JsonValue]:
     """What stands, those first that nobody has seen, the gravest of them before the others; and how
     many were `left_off`.
     """
     raised = sorted(reader.alerts(), key=_urgency)
-    listed = list(_fitting(raised))
+    listed = list(_fitting(raised, language))
     return {"alerts": listed, "left_off": len(raised) - len(listed)}
 
 
-def told_alert(raised: RaisedAlert) -> dict[str, JsonValue]:
-    """One alert that stands. `seq` is that of the record which told it last."""
+def told_alert(raised: RaisedAlert, language: Language) -> dict[str, JsonValue]:
+    """One alert that stands, its text in every language as `texts`. `seq` is that of the record
+    which told it last.
+    """
     alert, seen = raised.alert, raised.seen
+    texts = translated(alert.code, alert.text)
     told: dict[str, JsonValue] = {
         "code": alert.code,
         "key": alert.key,
         "severity": alert.severity,
-        "text": alert.text,
+        "text": texts[language],
+        "texts": texts,
         "epoch": raised.epoch,
         "seq": raised.seq,
     }
@@ -49,10 +54,10 @@ def _urgency(raised: RaisedAlert) -> tuple[bool, int, str, str]:
     return raised.seen is not None, rank, alert.code, alert.key
 
 
-def _fitting(raised: Sequence[RaisedAlert]) -> Iterator[JsonValue]:
+def _fitting(raised: Sequence[RaisedAlert], language: Language) -> Iterator[JsonValue]:
     room = LISTED_BYTES_MAX
     for each in raised:
-        told = told_alert(each)
+        told = told_alert(each, language)
         room -= len(json.dumps(told, ensure_ascii=False).encode())
         if room < 0:
             return

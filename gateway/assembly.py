@@ -75,7 +75,8 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
     files = reference_files(configuration)
     folder = configuration.gateway.state_folder
     folder.mkdir(0o750, parents=True, exist_ok=True)
-    identity = Identity(configuration.gateway.id, machine_id(folder), boot_id())
+    section = configuration.gateway
+    identity = Identity(section.id, machine_id(folder), boot_id(), section.language)
     store = await Store.open(folder / STORE_FILE, identity, Clocks(clock, wall))
     pulse, inbox = LoopPulse(clock), Inbox()
     supervisor = Supervisor(configuration.devices, inbox, clock, pulse, random)

@@ -61,7 +61,7 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
             "core": position.phase.name.lower() if position else "offline",
         }
     alerts = await store.read(StoreReader.alerts)
-    told["alerts"] = [told_alert(raised) for raised in alerts]
+    told["alerts"] = [told_alert(raised, section.language) for raised in alerts]
     told["last_movements"] = await store.read(_last_movements)
     return told
 

@@ -96,7 +96,8 @@ class Orders:
 
     async def alerts(self, _request: Request) -> Mapping[str, JsonValue]:
         """The alerts that stand, and who has seen them."""
-        return await self._gateway.store.read(listed_alerts)
+        language = self._gateway.configuration.gateway.language
+        return await self._gateway.store.read(lambda reader: listed_alerts(reader, language))
 
     async def acknowledge_alert(self, request: Request) -> Mapping[str, JsonValue]:
         """Note who has seen an alert. Doing it again changes nothing, so no request is kept."""

@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from gateway import registry
+from gateway.alert_texts import Language
 from gateway.model import Cell, Portal, Scanner, Site, Zone
 from gateway.ports import ConfigError, PluginSettings
 from gateway.site_settings import CellSection, Id, PortalSection, ScannerSection, ZoneSection
@@ -38,8 +39,9 @@ DEFAULT_PATH = Path("/etc/shelfgate/gateway.toml")
 
 class GatewaySection(PluginSettings):
     """Who this gateway is, and where it keeps its state. An alert that stands and that nobody has
-    acknowledged is told again after `alert_reraise_s`, a shift. `pseudonym_key` names the secret of
-    `rules.person.pseudonym`: a credential, or the path of a file.
+    acknowledged is told again after `alert_reraise_s`, a shift; alerts are told in `language`.
+    `pseudonym_key` names the secret of `rules.person.pseudonym`: a credential, or the path of a
+    file.
     """
 
     id: Id
@@ -48,6 +50,7 @@ class GatewaySection(PluginSettings):
     retention_days: int = Field(30, ge=1)
     alert_reraise_s: float = Field(28_800.0, ge=60)
     pseudonym_key: str | None = None
+    language: Language = "en"
 
 
 class ReferenceSection(PluginSettings):

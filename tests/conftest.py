@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.alert_watch import watch_alerts
+
 ROOT = Path(__file__).resolve().parent.parent
 STRICT = os.environ.get("SHELFGATE_STRICT") == "1"
 LONG = {"chain", "packaging"}
@@ -43,6 +45,11 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def pytest_configure() -> None:
+    """Alerts of the product are checked wherever they are raised."""
+    watch_alerts()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
+from gateway.alert_texts import entries, markdown
 from gateway.cli.configured import (
     DEFAULT_CONFIG,
     AsJson,
@@ -57,6 +59,24 @@ def ack(
         say_json(told)
     else:
         say(f"{', '.join(told['codes'])} {told['key']} is acknowledged by {args['actor']}")
+
+
+@app.command()
+def codes(
+    in_markdown: Annotated[bool, typer.Option("--markdown", help="As docs/alerts.md.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """All alerts that there are: how grave, what each means and asks for, what clears it."""
+    if as_json:
+        say_json({code: asdict(entry) for code, entry in entries().items()})
+    elif in_markdown:
+        for line in markdown():
+            say(line)
+    else:
+        for code, entry in entries().items():
+            say(f"{code} ({', '.join(entry.severity)})")
+            say(f"  {entry.en} Cleared when {entry.clears_en}.")
+            say(f"  {entry.zh} 解除条件：{entry.clears_zh}。")
 
 
 def _lines(alert: Mapping[str, Any]) -> Iterator[str]:

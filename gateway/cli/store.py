@@ -157,7 +157,8 @@ async def _requeue_alone(configuration: Configuration, seq: int) -> int:
     folder = configuration.gateway.state_folder
     if not (folder / STORE_FILE).is_file():
         give_up(f"{folder / STORE_FILE}: there is no store yet")
-    identity = Identity(configuration.gateway.id, machine_id(folder), boot_id())
+    section = configuration.gateway
+    identity = Identity(section.id, machine_id(folder), boot_id(), section.language)
     try:
         store = await Store.open(folder / STORE_FILE, identity, Clocks(BootClock(), WallClock()))
         try:

@@ -6,11 +6,13 @@ Everything here happens inside a transaction that `StoreFile` begins and ends.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 from uuid import UUID
 
 import apsw
 
+from gateway.alert_texts import said
 from gateway.canonical import canonical
 from gateway.clock import ClockQuality
 from gateway.model import Alert, Dismissal, Event, Ns, Proposal
@@ -118,7 +120,8 @@ class Ledger:
         """Record one event under the next number; an alert is also kept until it is cleared, and a
         proposal until it is answered.
         """
-        fresh = self.add(kind_of(event), lambda head: record(event, head, self._say))
+        told = self._translated(event) if isinstance(event, Alert) else event
+        fresh = self.add(kind_of(event), lambda head: record(told, head, self._say))
         if isinstance(event, Alert):
             put_alert(self._connection, event, ledger_key(self.mark.epoch.number, fresh.seq))
         elif isinstance(event, Proposal):
@@ -126,6 +129,11 @@ class Ledger:
         elif isinstance(event, Dismissal):
             self._pending.drop(PROPOSAL_ROWS, event.unresolved_id)
         return fresh
+
+    def _translated(self, alert: Alert) -> Alert:
+        """As it is recorded; where it stands it is kept as it was raised."""
+        language = self._identity.language
+        return replace(alert, text=said(alert.code, alert.text, language, raised=alert.raised))
 
     def add(self, kind: str, body_of: Callable[[Head], Body]) -> Record:
         """Record what `body_of` makes of the next number."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
+from gateway.alert_texts import Language
 from gateway.clock import Anchor, ClockQuality
 from gateway.model import Action, Alert, CellId, Ns
 from gateway.ports import Clock, Record, Row
@@ -62,11 +63,14 @@ class Clocks(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who writes. A file that names another gateway or machine starts a new epoch."""
+    """Who writes. A file that names another gateway or machine starts a new epoch. Alerts are
+    recorded in that `language`.
+    """
 
     gateway: str
     machine: str
     boot_id: str
+    language: Language = "en"
 
 
 @dataclass(frozen=True, slots=True)

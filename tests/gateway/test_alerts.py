@@ -60,6 +60,7 @@ async def test_alerts_are_listed_the_unseen_and_the_gravest_first(gateway: Gatew
         "key": "B",
         "severity": "critical",
         "text": "look at B",
+        "texts": {"en": "look at B", "zh": "look at B"},
         "epoch": gateway.store.epoch.uuid,
         "seq": told["seq"],
         "acknowledged": {"actor": "ana", "note": "on my way"},
