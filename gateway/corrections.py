@@ -141,7 +141,10 @@ def _look(reader: StoreReader, called: str) -> _Known:
     movement_id, epcs = body.get("movement_id"), tuple(body.get("epcs", ()))
     back = request = None
     if movement_id is not None:
-        named = [body_of(each) for each in reader.rows_naming(movement_id, seq, row.epoch)]
+        named = [
+            body_of(each)
+            for each in reader.rows_naming(movement_id, since_seq=seq, epoch=row.epoch)
+        ]
         back = next((each for each in named if each.get("reverses") == movement_id), None)
         amended = [each["epcs"] for each in named if each.get("amends_movement") == movement_id]
         epcs = tuple(amended[-1]) if amended else epcs

@@ -23,6 +23,7 @@ from gateway.assembly import Gateway, assemble, product_version
 from gateway.catalogue import Refused
 from gateway.clock import BootClock, boot_id
 from gateway.engine import RuleFailed
+from gateway.in_force import keep_in_force
 from gateway.local import local_server
 from gateway.model import NS_PER_S, ActionDone, Alert, DeviceFault, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
@@ -125,6 +126,8 @@ async def _run(configuration: Configuration, left_out: Collection[str]) -> None:
 
 async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
     """Run all tasks; stop them in the order of the flow, telemetry last: it tells of the others."""
+    with suppress(StoreFull):
+        await keep_in_force(gateway)
     told = await commands(gateway)
     uplink = _uplink(gateway, told)
     rest: dict[str, Coroutine[Any, Any, None]] = {

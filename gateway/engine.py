@@ -54,6 +54,7 @@ class _Draft:
     """A turn while it is being made."""
 
     events: list[Event] = field(default_factory=list)
+    tellers: list[str] = field(default_factory=list)
     puts: list[tuple[str, int, Row]] = field(default_factory=list)
     deletes: list[tuple[str, str]] = field(default_factory=list)
     actions: list[Action] = field(default_factory=list)
@@ -81,6 +82,7 @@ class _Draft:
             tuple(self.deletes),
             tuple(self.actions),
             tuple(self.references),
+            tellers=tuple(self.tellers),
         )
 
 
@@ -209,6 +211,7 @@ class Engine:
                 self._watch(fact)
             if type(fact) in EVENT_TYPES:
                 draft.events.append(fact)  # type: ignore[arg-type] # the set above says so
+                draft.tellers.append(name)
             elif type(fact) is Attribution:
                 draft.attribute(fact)
             for consumer in self._routes.get(type(fact), ()):

@@ -56,15 +56,19 @@ class EvidenceRing:
             self._weights.append((at, fact))
 
     def explained(self, outcome: Outcome) -> Outcome:
-        """The outcome with the readings behind its movements, their pieces that are known later,
-        and unresolved acts.
+        """The outcome with the rule that told each event, and the readings behind its movements,
+        their pieces that are known later, and unresolved acts.
         """
-        rows = tuple(
-            EvidenceRow(index, self._readings(event, outcome.at))
-            for index, event in enumerate(outcome.events)
-            if isinstance(event, Movement | Unresolved) or _names_pieces(event)
-        )
-        return replace(outcome, evidence=rows) if rows else outcome
+        rows = []
+        for index, event in enumerate(outcome.events):
+            told: dict[str, JsonValue] = {}
+            if outcome.tellers:
+                told["rule"] = outcome.tellers[index]
+            if isinstance(event, Movement | Unresolved) or _names_pieces(event):
+                told |= self._readings(event, outcome.at)
+            if told:
+                rows.append(EvidenceRow(index, told))
+        return replace(outcome, evidence=tuple(rows)) if rows else outcome
 
     def _readings(self, event: Event, until: Ns) -> dict[str, JsonValue]:
         readings: dict[str, JsonValue] = {}

@@ -7,6 +7,7 @@ again after a crash is answered and not carried out again.
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,6 +18,7 @@ from gateway.answers import Answers
 from gateway.assembly import Gateway
 from gateway.corrections import Corrections, labels
 from gateway.counts import Counts
+from gateway.finding import NotFoundError
 from gateway.model import (
     Location,
     LocationKind,
@@ -38,12 +40,16 @@ from gateway.uplink.messages import (
     text_of,
     whole_of,
 )
+from gateway.why import why
 
 COMMAND_ROWS = "command"
 """Stands where a rule's name stands in the store: these rows are nobody else's."""
 
 STOCK_LINES_MAX = 500
 """Balances in one answer: what a payload of the contract holds, with the longest codes."""
+
+WHY_BYTES_MAX = 250_000
+"""JSON bytes of an answer to `why`: a payload of the contract, less what is around it."""
 
 ALERT_KEY_MAX, NOTE_MAX = 512, 250
 """As the contract says."""
@@ -111,6 +117,17 @@ class Orders:
         except StoreRefused as error:
             raise CommandError(str(error)) from error
         return {"key": key, "codes": list(codes)}
+
+    async def why(self, request: Request) -> Mapping[str, JsonValue]:
+        """Tell all that is known of a record."""
+        called = bounded_text_of(request.args, "record", ALERT_KEY_MAX)
+        try:
+            told = await self._gateway.store.read_apart(lambda reader: why(reader, called))
+        except NotFoundError as error:
+            raise CommandError(str(error)) from error
+        if len(json.dumps(told, ensure_ascii=False).encode()) > WHY_BYTES_MAX:
+            raise CommandError(f"too much is known of {called}: ask at the gateway, shelfgate why")
+        return told
 
     async def tasks(self, _request: Request) -> Mapping[str, JsonValue]:
         """The open tasks, and how far each is."""
@@ -205,6 +222,7 @@ async def commands(gateway: Gateway) -> Commands:
     queries = {
         "stock": orders.stock,
         "alert-ls": orders.alerts,
+        "why": orders.why,
         "task-ls": orders.tasks,
         "task-show": orders.task,
         "proposals": answers.proposals,

@@ -19,7 +19,8 @@ class EvidenceRow(NamedTuple):
 class Outcome:
     """One turn, all or nothing. `puts` are (rule, schema, row), `deletes` are (rule, key).
 
-    Where a turn puts and deletes the same key, the delete counts.
+    Where a turn puts and deletes the same key, the delete counts. `tellers` are the rules that told
+    the events, one each; none where no rule did.
     """
 
     at: Ns
@@ -29,3 +30,4 @@ class Outcome:
     actions: tuple[Action, ...] = ()
     references: tuple[Reference, ...] = ()
     evidence: tuple[EvidenceRow, ...] = ()
+    tellers: tuple[str, ...] = ()

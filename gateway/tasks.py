@@ -8,7 +8,8 @@ core takes it back), `done` and `asked`. A task without a row has not been begun
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import get_args
+from dataclasses import asdict
+from typing import Any, get_args
 
 from gateway.model import NS_PER_S, UNKNOWN_LOCATION, Task, TaskState
 from gateway.ports import JsonValue
@@ -40,6 +41,19 @@ def shown_task(reader: StoreReader, code: str) -> Mapping[str, JsonValue] | None
     if task is None:
         return None
     return {**_told(task, _progress(reader)), "serials": list(task.serials)}
+
+
+def task_of_order(reader: StoreReader, body: Mapping[str, Any]) -> Mapping[str, JsonValue] | None:
+    """The task that a record is of, by its own word or its order line; None if none is known."""
+    order = body.get("order")
+    if order is None:
+        return None
+    code = body.get("task")
+    for task in reader.tasks():
+        line = {name: value for name, value in asdict(task.order).items() if value}
+        if task.code == code or (code is None and line == order and task.item == body["item"]):
+            return _told(task, _progress(reader))
+    return None
 
 
 def _urgency(task: Task) -> tuple[int, bool, int, str]:

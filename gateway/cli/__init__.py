@@ -21,6 +21,7 @@ COMMANDS = {
     "proposals": "what waits for an answer before it is booked",
     "approve": "answer a proposal: approve or refuse it",
     "alert": "what needs a person, and to say that one has seen it: ls, ack",
+    "why": "why a record says what it says: readings, rule, thresholds, task, core's document",
     "wrong": "a movement did not happen as it was told: take it back, and remember it",
     "count": "have the stock counted: start, status, approve",
     "task": "the open tasks, and to take one back: ls, show, cancel",

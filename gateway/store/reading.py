@@ -23,6 +23,7 @@ from gateway.store.tables import inflated, quarantine_depth, reference_of
 from gateway.store.verify import full_check
 from gateway.store.windows import read_windows
 from gateway.store.words import (
+    Fate,
     LedgerRow,
     OutputLevel,
     PulseRow,
@@ -77,19 +78,23 @@ class StoreReader:
         return self._rows("WHERE key BETWEEN ? AND ? ORDER BY key LIMIT ?", span)
 
     def rows_naming(
-        self, name: str, since_seq: int = 0, epoch: str | None = None
+        self, *names: str, since_seq: int = 0, epoch: str | None = None
     ) -> tuple[LedgerRow, ...]:
-        """The records that hold this string, oldest first, from a record on if an epoch is named.
+        """The records that hold one of these strings, oldest first; with an epoch, from there on.
 
         Slow: see gateway.store.search for how far it looks.
         """
         since_key = 0 if epoch is None else ledger_key(self._number(epoch), since_seq)
-        keys = keys_naming(self._connection, name, since_key)
+        keys = keys_naming(self._connection, names, since_key)
         return tuple(row for key in keys for row in self._rows("WHERE key=?", (key,)))
 
     def is_searched(self, seq: int, epoch: str) -> bool:
         """Whether `rows_naming` sees all that came since that record."""
         return is_searched(self._connection, ledger_key(self._number(epoch), seq))
+
+    def key(self, seq: int, epoch: str) -> int:
+        """A number for that record, growing over all epochs of the file."""
+        return ledger_key(self._number(epoch), seq)
 
     def epochs(self) -> tuple[str, ...]:
         """All epochs of the file, the newest first."""
@@ -102,6 +107,24 @@ class StoreReader:
             "SELECT core_document_no FROM settlement WHERE key=?", (key,)
         ).get
         return number
+
+    def fate(self, seq: int, epoch: str | None = None) -> Fate:
+        """What the core made of a record, as far as it is known."""
+        key = ledger_key(self._number(epoch), seq)
+        refused = self._query(
+            "SELECT cause, reason, requeued_as FROM quarantine WHERE key=?", (key,)
+        )
+        high_water: int = self._connection.execute(
+            "SELECT high_water FROM epoch WHERE number=?", (split_key(key)[0],)
+        ).get
+        cause, reason, anew = refused[0] if refused else (None, None, None)
+        return Fate(
+            seq <= high_water,
+            self.core_document_no(seq, epoch),
+            cause,
+            reason or None,
+            None if anew is None else split_key(anew)[1],
+        )
 
     def evidence(self, seq: int, epoch: str | None = None) -> JsonValue:
         """What `why` shows of a record; None if it is no longer kept."""

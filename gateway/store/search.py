@@ -1,13 +1,13 @@
 """Records found by what they say, not by their number: the ledger has no index beside it.
 
-The newest records are looked through for a JSON string. That takes a second on a large ledger, so
+The newest records are looked through for JSON strings. That takes a second on a large ledger, so
 it is asked over a connection of its own.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import apsw
 
@@ -21,16 +21,17 @@ FOUND_MAX = 100
 """Records that name the same thing; a movement and all that became of it are a handful."""
 
 
-def keys_naming(connection: apsw.Connection, name: str, since_key: int = 0) -> list[int]:
-    """The keys of the newest records that hold this string, from a key on; oldest first."""
-    needle = json.dumps(name, ensure_ascii=False).encode()
+def keys_naming(connection: apsw.Connection, names: Sequence[str], since_key: int = 0) -> list[int]:
+    """The keys of the newest records that hold such a string, from a key on; oldest first."""
+    needles = [json.dumps(name, ensure_ascii=False).encode() for name in names]
+    holds = " OR ".join(["instr(body, ?)"] * len(needles)) or "0"
     found: list[int] = []
     for first, last in _newest(connection):
         rows = query(
             connection,
-            "SELECT key FROM ledger WHERE key BETWEEN ? AND ? AND instr(body, ?)"
+            f"SELECT key FROM ledger WHERE key BETWEEN ? AND ? AND ({holds})"  # noqa: S608 - marks
             " ORDER BY key DESC LIMIT ?",
-            (max(first, since_key), last, needle, FOUND_MAX - len(found)),
+            (max(first, since_key), last, *needles, FOUND_MAX - len(found)),
         )
         found.extend(key for (key,) in rows)
     return sorted(found)

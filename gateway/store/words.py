@@ -140,6 +140,18 @@ class Quarantined(NamedTuple):
     body: bytes
 
 
+class Fate(NamedTuple):
+    """What the core made of a record: `settled` says that it answered for it, `cause` and `reason`
+    why it is in quarantine, and `requeued_as` under which number it was booked anew.
+    """
+
+    settled: bool
+    core_document_no: str | None
+    cause: str | None
+    reason: str | None
+    requeued_as: int | None
+
+
 class LedgerRow(NamedTuple):
     """A record with when it was recorded, on both clocks."""
 

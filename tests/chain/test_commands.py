@@ -142,6 +142,17 @@ async def test_movement_that_was_wrong_is_taken_back_in_the_core_too(
     )
     refused_for = await refusal(broker_port, "wrong", {"movement": movement["movement_id"]})
     assert refused_for == "actor: a key of 1 to 128 characters is wanted"
+    by_mqtt = (await asked(chain, "why", record=movement["movement_id"]))["result"]
+    by_hand = await shelfgate(chain, "why", movement["document_no"])
+    assert by_mqtt == by_hand
+    assert (by_hand["record"], by_hand["rule"]) == (movement, "movement")
+    assert by_hand["core"]["core_document_no"].startswith("MAT-")
+    assert [
+        each["record"]["reason"] for each in by_hand["timeline"] if each["what"] == "movement"
+    ] == ["told_wrong"]
+    assert {"weighed", "happened", "decided", "recorded"} <= {
+        each["what"] for each in by_hand["timeline"]
+    }
     label = await shelfgate(chain, "wrong", "--export")
     assert (label["movement"], label["note"]) == (movement, "a hand lay there")
     assert label["readings"]["weights"]
