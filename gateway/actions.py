@@ -2,8 +2,8 @@
 
 Levels are desired state: sent when decided, and again whenever the device comes up. Pulses are
 sent at most once: marked `sent` before, `done` after; what was sent when the gateway died is
-`unknown`, and never sent again. Each device has its own line: one that hangs delays no other, and
-no old level overtakes a new one.
+`unknown`, and never sent again. A wish is sent once, and lost if its device is away. Each device
+has its own line: one that hangs delays no other, and no old level overtakes a new one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 import structlog
 
 from gateway.inbox import Inbox
-from gateway.model import ActionDone, DeviceFault, Pulse, SetOutput
+from gateway.model import ActionDone, DeviceFault, Pulse, ReadDeeply, SetOutput
 from gateway.ports import Clock, LinkError
 from gateway.store import Committed, PulseRow, Store, StoreFull
 from gateway.supervisor import NotConnected, Supervisor
@@ -35,6 +35,7 @@ class _Line:
         self.levels: dict[int, bool] = {}
         self.due: dict[int, None] = {}
         self.pulses: deque[PulseRow] = deque()
+        self.wish: ReadDeeply | None = None
         self.filled = asyncio.Event()
 
 
@@ -73,6 +74,9 @@ class Dispatcher:
             elif isinstance(action, PulseRow):
                 line.pulses.append(action)
                 line.filled.set()
+            elif isinstance(action, ReadDeeply):
+                line.wish = action
+                line.filled.set()
 
     @staticmethod
     async def _await_device(line: _Line) -> None:
@@ -91,6 +95,9 @@ class Dispatcher:
                 port = next(iter(line.due))
                 del line.due[port]
                 await self._set(SetOutput(device, port, line.levels[port]))
+            if line.wish is not None:
+                wish, line.wish = line.wish, None
+                await self._wish(wish)
             while line.pulses:
                 row = line.pulses.popleft()
                 await self._pulse(row, too_many=len(line.pulses) >= PULSES_MAX)
@@ -101,6 +108,13 @@ class Dispatcher:
                 await self._supervisor.act(action)
         except (LinkError, TimeoutError) as error:
             self._log.info("output waits for its device", device=action.device, reason=str(error))
+
+    async def _wish(self, wish: ReadDeeply) -> None:
+        try:
+            async with asyncio.timeout(ACT_TIMEOUT_S):
+                await self._supervisor.act(wish)
+        except (LinkError, TimeoutError) as error:
+            self._log.warning("not read deeply", device=wish.device, reason=str(error))
 
     async def _pulse(self, row: PulseRow, *, too_many: bool) -> None:
         """Send it at most once. What may have been done is told; what was not sent is not."""

@@ -6,6 +6,7 @@ section 13.2.1) says whether the configuration is the one we left, GET_ROSPECS w
 differs is written anew, since a blind DELETE_ROSPEC may throw away reads that it holds for us.
 """
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -49,13 +50,13 @@ class Armourer:
         self._session = session
         self._settings = settings
         self._count = count
+        self.lock = asyncio.Lock()
+        """Held by whoever changes the ROSpec, or sets right what is said of it."""
 
     async def arm(self, known_state: int | None) -> Armed:
         """Configure what differs from `known_state`, start the ROSpec, release held reports."""
         session = self._session
-        reader = capabilities_of(
-            await self._ask("GET_READER_CAPABILITIES", {"RequestedData": _ALL})
-        )
+        reader = await self._reader()
         if reader.is_impinj:
             await session.request(
                 control.enable_impinj_extensions(session.next_id()),
@@ -117,6 +118,17 @@ class Armourer:
         """Stop and start the ROSpec."""
         await self._ask("DISABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
         await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+
+    async def replace(self, settings: LlrpSettings) -> int | None:
+        """Run the ROSpec with other settings; returns the state value of the reader after that."""
+        frame = provisioning.add_rospec(settings, await self._reader(), self._session.next_id())
+        await self._ask("DELETE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        await self._session.ask(frame, settings.request_timeout_s)
+        await self._ask("ENABLE_ROSPEC", {"ROSpecID": ROSPEC_ID})
+        return _state_value(await self._config(_STATE_VALUE_ONLY))
+
+    async def _reader(self) -> Capabilities:
+        return capabilities_of(await self._ask("GET_READER_CAPABILITIES", {"RequestedData": _ALL}))
 
     async def _provision(
         self, reader: Capabilities, installed: list[InstalledROSpec] | None

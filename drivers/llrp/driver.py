@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from typing import ClassVar, NamedTuple
 
-from gateway.model import NS_PER_S, Action, Ns, SetOutput
+from gateway.model import NS_PER_S, Action, Ns, ReadDeeply, SetOutput
 from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
 
 from . import control
@@ -14,7 +14,7 @@ from .frames import FrameCutter, frame_of
 from .observer import Observer
 from .outbox import Outbox
 from .provisioning import ROSPEC_ID
-from .session import Session
+from .session import RefusedError, Session
 from .settings import LlrpSettings
 from .transport import Connect, Connection, connect
 
@@ -31,6 +31,11 @@ some readers say that it is active and yet report nothing after a reconnect."""
 REARM_PAUSE_S = 1.0
 """Least time between two answers to a ROSpec that ends: a reader that ends it at once, again and
 again, is not to be asked as fast as the network goes."""
+
+
+DEEP_BLIND_S = 0.1
+"""How often, while it reads deeply, the time is told to prove nothing: more often than a span of
+time is proven."""
 
 
 class _Check(NamedTuple):
@@ -61,6 +66,8 @@ class LlrpDriver:
         self._session: Session | None = None
         self._known_state: int | None = None
         self._antennas: dict[int, bool] = {}
+        self._deep_s = 0
+        self._deep_asked = asyncio.Event()
 
     def points(self) -> frozenset[str] | None:
         """The antennas that are set; without, the reader uses all that it has."""
@@ -84,12 +91,16 @@ class LlrpDriver:
         raise failure
 
     async def act(self, action: Action) -> None:
-        """Set an output. LinkError unless the reader has confirmed it."""
-        if not isinstance(action, SetOutput):
-            raise ProtocolError(f"a reader has outputs only, no {type(action).__name__}")
+        """Set an output: LinkError unless the reader has confirmed it. Or begin to read deeply."""
         session = self._session
         if session is None:
             raise LinkError("the reader is not connected")
+        if isinstance(action, ReadDeeply):
+            self._deep_s = action.for_s
+            self._deep_asked.set()
+            return
+        if not isinstance(action, SetOutput):
+            raise ProtocolError(f"a reader has outputs only, no {type(action).__name__}")
         frame = control.set_output(action.port, action.level, session.next_id())
         await session.ask(frame, self._settings.request_timeout_s)
 
@@ -112,6 +123,7 @@ class LlrpDriver:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._watch(connection), name="llrp-watch")
                 tasks.create_task(self._keep_armed(armourer, observer), name="llrp-keep-armed")
+                tasks.create_task(self._read_deeply(armourer, observer), name="llrp-deep")
                 await asyncio.shield(session.broken)
         except TimeoutError as error:
             raise LinkError("the reader sent no ConnectionAttemptEvent") from error
@@ -174,17 +186,46 @@ class LlrpDriver:
                 checks, may_start = 0, True
                 continue
             checks += 1
-            installed = await armourer.installed()
-            if installed is None:
-                if ended or (checks == RESTART_AFTER_CHECKS and not observer.reports):
-                    await self._restart(armourer, observer)
-                observer.is_reading()
-            else:
-                ours = next((s for s in installed if s.rospec_id == ROSPEC_ID), None)
-                check = _Check(ours, checks, may_start or ended)
-                may_start = await self._answer(armourer, observer, check)
+            async with armourer.lock:
+                installed = await armourer.installed()
+                if installed is None:
+                    if ended or (checks == RESTART_AFTER_CHECKS and not observer.reports):
+                        await self._restart(armourer, observer)
+                    observer.is_reading()
+                else:
+                    ours = next((s for s in installed if s.rospec_id == ROSPEC_ID), None)
+                    check = _Check(ours, checks, may_start or ended)
+                    may_start = await self._answer(armourer, observer, check)
             if ended:
                 await asyncio.sleep(REARM_PAUSE_S)
+
+    async def _read_deeply(self, armourer: Armourer, observer: Observer) -> None:
+        """Whenever it is asked, read in a session that keeps read tags silent, and go back.
+
+        Weak tags are heard between strong ones then, and silence means nothing. A connection that
+        is made anew meanwhile begins as always.
+        """
+        loop = asyncio.get_running_loop()
+        deep = self._settings.model_copy(update={"session": self._settings.deep_session})
+        while True:
+            await self._deep_asked.wait()
+            self._deep_asked.clear()
+            self._known_state = None
+            self._context.count("deep_inventories")
+            observer.is_reading_deeply()
+            ends = loop.time() + self._deep_s
+            try:
+                async with armourer.lock:
+                    await armourer.replace(deep)
+            except RefusedError:
+                self._context.count("deep_inventories_refused")
+                ends = loop.time()
+            while loop.time() < ends:
+                observer.is_reading_deeply()
+                await asyncio.sleep(DEEP_BLIND_S)
+            async with armourer.lock:
+                self._known_state = await armourer.replace(self._settings)
+            observer.is_reading_deeply()
 
     async def _answer(self, armourer: Armourer, observer: Observer, check: _Check) -> bool:
         """Set right what the reader says of its ROSpec; whether it says that it reads, then."""

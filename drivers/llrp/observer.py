@@ -159,6 +159,10 @@ class Observer:
             self._outbox.lose(1, "not_reading")
         self.armed = True
 
+    def is_reading_deeply(self) -> None:
+        """Take note that tags keep silent that are there: the time until now proves no absence."""
+        self._outbox.lose(1, "deep_inventory")
+
     def close(self) -> None:
         """End with the connection."""
         self._faults.close()

@@ -41,6 +41,7 @@ class LlrpSettings(PluginSettings):
     power_dbm: PowerDbm = 30.0
     power_dbm_by_antenna: dict[Antenna, PowerDbm] = Field(default={})
     session: Annotated[int, Field(ge=0, le=3)] = 1
+    deep_session: Annotated[int, Field(ge=2, le=3)] = 2
     population: Annotated[int, Field(ge=1, le=65_535)] = 32
     mode: Annotated[int, Field(ge=0, le=65_535)] | None = None
     search_mode: Annotated[int, Field(ge=0, le=65_535)] | None = None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.actions import ACT_TIMEOUT_S, PULSES_MAX, Dispatcher
-from gateway.model import Action, ActionDone, Heartbeat, SetOutput
+from gateway.model import Action, ActionDone, Heartbeat, ReadDeeply, SetOutput
 from gateway.ports import Emit, LinkError
 from gateway.store import PulseRow, StoreFull
 from tests.gateway.rigs import Play, Rig
@@ -256,6 +256,22 @@ def test_pulse_without_space_to_note_it_is_not_sent_and_ends_nothing() -> None:
             await bench.decide(PulseRow(2, "d", "tare", "d:1", "pending"))
             assert len(bench.sent()) == 1
             assert bench.store.marks == [(2, "sent"), (2, "done")]
+
+        await bench.play(script)
+
+    run(main())
+
+
+def test_wish_is_sent_once_and_lost_if_its_device_is_away() -> None:
+    async def main() -> None:
+        bench = Bench(d=[steady], away=[refused])
+
+        async def script() -> None:
+            await bench.decide(ReadDeeply("d", 10), ReadDeeply("away", 10), ReadDeeply("none", 10))
+            assert bench.sent() == [ReadDeeply("d", 10)]
+            assert bench.drivers["away"].acted == []
+            await bench.decide(SetOutput("d", 1, True))
+            assert bench.sent() == [ReadDeeply("d", 10), SetOutput("d", 1, True)]
 
         await bench.play(script)
 

@@ -10,7 +10,14 @@ from random import Random
 from drivers.llrp import LlrpDriver
 from drivers.llrp.settings import LlrpSettings
 from drivers.llrp.transport import Connection
-from gateway.model import NS_PER_S, DeviceFault, Heartbeat, InputChange, SetOutput
+from gateway.model import (
+    NS_PER_S,
+    DeviceFault,
+    Heartbeat,
+    InputChange,
+    ReadDeeply,
+    SetOutput,
+)
 from gateway.ports import DriverContext, LinkError
 from simulators.llrp import IMPINJ_R420, PLAIN, LlrpReader, Options, StillField, numbered_epcs
 from simulators.llrp.playback import PlaybackReader, Recording
@@ -63,6 +70,14 @@ class Site:
         before = len(self.emitted.reads())
         await asyncio.sleep(2)
         return len(self.emitted.reads()) > before
+
+
+def session_of(reader: LlrpReader) -> int:
+    """The Gen2 session of the ROSpec that runs."""
+    active = reader.requests.rospecs.active
+    assert active is not None
+    (spec,) = active.ai_specs
+    return spec.settings[1].session
 
 
 @contextlib.asynccontextmanager
@@ -225,3 +240,42 @@ def test_recorded_session_is_played_to_its_end(data_folder: Path) -> None:
     assert len({read.epc for read in emitted.reads()}) == 65
     assert len(emitted.reads()) == 130
     assert counts["bad_frames"] == 0
+
+
+def test_deep_inventory_is_of_another_session_for_a_while_and_proves_no_absence() -> None:
+    async def main() -> None:
+        async with site() as at:
+            at.emitted.blinds.clear()
+            await at.driver.act(ReadDeeply("dock", 5))
+            await asyncio.sleep(4)
+            assert session_of(at.reader) == 2
+            reads = len(at.emitted.reads())
+            await asyncio.sleep(0.5)
+            assert len(at.emitted.reads()) - reads <= TAGS  # who was read keeps silent
+            assert {reason for _, reason in at.emitted.blinds} >= {"deep_inventory"}
+            assert len(at.emitted.blinds) > 30
+            await asyncio.sleep(3)
+            assert session_of(at.reader) == 0
+            assert await at.fresh_reads()
+            told = len(at.emitted.blinds)
+            await asyncio.sleep(10)
+            assert len(at.emitted.blinds) == told
+            assert at.errors == []
+            assert (at.counts["deep_inventories"], at.counts["deep_inventories_refused"]) == (1, 0)
+
+    run(main())
+
+
+def test_connection_that_is_cut_while_it_reads_deeply_begins_as_always() -> None:
+    async def main() -> None:
+        async with site() as at:
+            await at.driver.act(ReadDeeply("dock", 20))
+            await asyncio.sleep(2)
+            assert session_of(at.reader) == 2
+            assert at.wire is not None
+            at.wire.abort()
+            await asyncio.sleep(5)
+            assert session_of(at.reader) == 0
+            assert await at.fresh_reads()
+
+    run(main())
