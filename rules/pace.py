@@ -29,6 +29,11 @@ LEAVE_MAX_NS = 300 * NS_PER_S
 STEPS_NS = tuple(seconds * NS_PER_S for seconds in (10, 15, 20, 25, 30, 40, 50, 80, 120, 200, 300))
 """What is told of a window: the least of these that holds it."""
 
+KEPT_NS = tuple(seconds * NS_PER_S for seconds in (20, 50, 120, 300))
+"""What is kept of a window over a restart: the least of these that holds it, and nothing of one
+that holds within the first. Each is a row that no movement caused: few, and none when it shrinks.
+"""
+
 
 @dataclass(slots=True)
 class Pace:
@@ -36,7 +41,7 @@ class Pace:
 
     `gap` is how long the gap is on average in which a moment falls: the squares of all gaps over
     their sum, so that reads that crowd into one turn of the antenna count as one. `told` is the
-    window that was told last.
+    window that was told last, `kept` holds it over a restart (0: within the least of `KEPT_NS`).
     """
 
     gap: Ns
@@ -44,6 +49,7 @@ class Pace:
     measured_at: Ns = 0
     known_s: float = 0.0
     squares_s: float = 0.0
+    kept: Ns = 0
 
     def measure(self, at: Ns, since: Ns) -> Ns:
         """Take in the gaps since last time, or `since` if that is later; tell the span."""
@@ -73,6 +79,13 @@ class Pace:
             self.told = step
             return True
         return False
+
+    def kept_anew(self) -> bool:
+        """Whether what was told last is more than is kept, and so is to be kept."""
+        if self.told <= max(self.kept, KEPT_NS[0]):
+            return False
+        self.kept = next(kept for kept in KEPT_NS if kept >= self.told)
+        return True
 
 
 def _step(window_ns: Ns) -> Ns:

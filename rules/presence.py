@@ -19,8 +19,8 @@ an unplugged antenna or a stalled gateway stops it, so that none of them is ever
 After blind time every absence starts anew.
 
 A tag that is read more seldom than others has a longer window (`rules.pace`); `ReadPace` tells
-whoever waits for a departure. The window stands in the tag's row, so that a restart does not take
-a seldom read tag for gone. `sure` is the knob between quick and sure.
+whoever waits for a departure. What holds the window stands in the tag's row, so that a restart does
+not take a seldom read tag for gone. `sure` is the knob between quick and sure.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ from rules.antenna import ZoneAntenna
 from rules.astray import Astray, Found
 from rules.gone import GONE_ROW, GoneRows
 from rules.learned import LEARNED_EVERY, LEARNED_ROW, learned_fact, learned_row, take_back
-from rules.pace import STEPS_NS, Pace
+from rules.pace import KEPT_NS, STEPS_NS, Pace
 from rules.passed import LOOK_NS, Passed
 from rules.run import RSSI_SMOOTHING, RSSI_UNKNOWN_CDBM, Run, sure_nats_of
 from rules.silence import Silences
@@ -145,10 +145,10 @@ class Presence:
 
     def _restore(self, epc: str, antenna: ZoneAntenna, leave_ns: Ns) -> None:
         zone = antenna.zone
-        pace = Pace(zone.silences.gap_ns, max(STEPS_NS[0], leave_ns))
+        pace = Pace(zone.silences.gap_ns, max(STEPS_NS[0], leave_ns), kept=leave_ns)
         tag = Standing(antenna, RSSI_UNKNOWN_CDBM, 0, 0, self._last_alive, pace)
         self._tags[epc] = tag
-        _look_at(tag, epc, max(leave_ns, tag.silence_end()))
+        _look_at(tag, epc, max(leave_ns or KEPT_NS[0], tag.silence_end()))
         if leave_ns:
             zone.restored_slow.append(epc)
 
@@ -315,7 +315,8 @@ class Presence:
                     zone.silences.watched(span, tag.pace.gap)
                 if tag.pace.told_anew(tag.window_ns()):
                     facts.append(ReadPace(zone.location, epc, tag.pace.told))
-                    puts.append(_row(epc, tag))
+                    if tag.pace.kept_anew():
+                        puts.append(_row(epc, tag))
                 _look_at(tag, epc, due)
         if not (facts or puts):
             return NOTHING
@@ -373,6 +374,6 @@ def _look_at(tag: Standing, epc: str, due: Ns) -> None:
 
 
 def _row(epc: str, tag: Standing) -> Row:
-    if tag.pace.told == STEPS_NS[0]:
+    if not tag.pace.kept:
         return Row(TAG_ROW + epc, {"zone": tag.zone.location})
-    return Row(TAG_ROW + epc, {"zone": tag.zone.location, "leave_ms": tag.pace.told // NS_PER_MS})
+    return Row(TAG_ROW + epc, {"zone": tag.zone.location, "leave_ms": tag.pace.kept // NS_PER_MS})

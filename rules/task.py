@@ -245,7 +245,7 @@ class TaskRule:
         opened.acted(now, movement.at_event)
         if deed.stray:
             return self._kept(now, opened, match.place)
-        act = act_of(now, movement, opened.task, match.place, quantity)
+        act = act_of(now, movement, opened, match.place, quantity)
         added = Turn(
             facts=(Attribution(movement.movement_id, opened.task.order),),
             puts=(self._acts.add(act),),

@@ -7,12 +7,13 @@ which pieces they are, from the acts of these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.model import Movement, Ns, OrderReference, Task
-from gateway.ports import Row, Turn
+from gateway.model import Movement, Ns, OrderReference
+from gateway.ports import NOTHING, Row, Turn
+from rules.task_open import TASK_ROW, OpenTask, is_closed
 
 ACT_ROW = "act:"
 
@@ -26,7 +27,8 @@ class Act:
     """A movement that counts `quantity` for a task (below 0 it was put back, 0 is of the end that
     does not count). Of its pieces `left` are not back; `epcs` are those of them that are known.
 
-    `weights_mg` are before and after, where a scale told it; `at` is when it was told.
+    `weights_mg` are before and after, where a scale told it; `at` is when it was told. Of tasks of
+    one name `task_number` tells which.
     """
 
     movement_id: str
@@ -42,9 +44,10 @@ class Act:
     reads: int = 0
     weights_mg: tuple[int, int] | None = None
     closed: bool = False
+    task_number: int = 0
 
 
-def act_of(now: Ns, movement: Movement, task: Task, place: str, quantity: int) -> Act:
+def act_of(now: Ns, movement: Movement, opened: OpenTask, place: str, quantity: int) -> Act:
     """A movement that counts so many pieces for a task at that place."""
     evidence = movement.evidence
     weighed = None
@@ -52,8 +55,8 @@ def act_of(now: Ns, movement: Movement, task: Task, place: str, quantity: int) -
         weighed = (evidence.weight_before_mg, evidence.weight_after_mg)
     return Act(
         movement.movement_id,
-        task.code,
-        task.order,
+        opened.task.code,
+        opened.task.order,
         movement.item,
         place,
         quantity,
@@ -62,6 +65,7 @@ def act_of(now: Ns, movement: Movement, task: Task, place: str, quantity: int) -
         now,
         reads=evidence.reads or 0,
         weights_mg=weighed,
+        task_number=opened.work.number,
     )
 
 
@@ -77,8 +81,13 @@ class Acts:
         self._numbers = 0
 
     def restore(self, rows: Iterable[Row]) -> None:
-        """Take back the acts of earlier runs."""
-        acts = [self._restored(row) for row in rows if row.key.startswith(ACT_ROW)]
+        """Take back the acts of earlier runs. Nothing was written of them when their task closed:
+        those of a task that is not open, or is another of that name, are closed.
+        """
+        kept = list(rows)
+        tasks = (row for row in kept if row.key.startswith(TASK_ROW) and not is_closed(row))
+        opened = {row.key.removeprefix(TASK_ROW): row.value["number"] for row in tasks}
+        acts = [self._restored(row, opened) for row in kept if row.key.startswith(ACT_ROW)]
         for act in sorted(acts, key=lambda act: act.number):
             self._keep(act)
             self._numbers = act.number + 1
@@ -139,19 +148,17 @@ class Acts:
 
     def close(self, task: str, *, returnable: bool) -> Turn:
         """The task is closed: what may come back of it stays."""
-        puts, deletes = [], []
+        deletes = []
         for act in self.of(task):
             if returnable and act.quantity > 0 and act.left > 0:
-                kept = replace(act, closed=True)
-                self._acts[act.movement_id] = kept
+                self._acts[act.movement_id] = replace(act, closed=True)
                 self._closed[act.movement_id] = None
-                puts.append(self._row(kept))
             else:
                 deletes.append(ACT_ROW + self._acts.pop(act.movement_id).movement_id)
         self._of_task.pop(task, None)
         while len(self._closed) > RETURNABLE_MAX:
             deletes.append(self._forget(next(iter(self._closed))))
-        return Turn(puts=tuple(puts), deletes=tuple(deletes))
+        return Turn(deletes=tuple(deletes)) if deletes else NOTHING
 
     def overdue(self, before: Ns) -> Turn:
         """Forget what came back of nothing for so long."""
@@ -220,13 +227,15 @@ class Acts:
                 "number": act.number,
                 "reads": act.reads,
                 "weights_mg": None if act.weights_mg is None else list(act.weights_mg),
-                "closed": act.closed,
+                "task_number": act.task_number,
                 "boot": self._boot,
             },
         )
 
-    def _restored(self, row: Row) -> Act:
+    def _restored(self, row: Row, opened: Mapping[str, object]) -> Act:
         value: dict[str, Any] = dict(row.value)
+        if "closed" not in value:  # older rows say it
+            value["closed"] = opened.get(value["task"]) != value["task_number"]
         if value.pop("boot") != self._boot:
             value["at"] = self._last_alive
         order = OrderReference(*value.pop("order"))

@@ -5,7 +5,7 @@ and tags that wait for their step. Pure bookkeeping for the movement rule; durab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, replace
+from dataclasses import MISSING, asdict, fields, replace
 from typing import Any
 
 from gateway.model import NS_PER_S, Ns
@@ -23,6 +23,12 @@ a device that is blind."""
 UNWATCHED_MAX_NS = 300 * NS_PER_S
 """How long such a wait lasts once other devices are back: longer than a reader takes to boot after
 a power cut. A reader that stays away must not keep a decided step from the core for ever."""
+
+_NO_DEFAULT = object()
+_DEFAULTS: dict[type, dict[str, Any]] = {
+    kind: {field.name: field.default for field in fields(kind) if field.default is not MISSING}
+    for kind in (WaitingStep, WaitingTag)
+}
 
 
 class Waiting:
@@ -43,7 +49,7 @@ class Waiting:
         if earlier:
             value["at"] = self._last_alive
         if row.key.startswith(STEP_ROW):
-            value["epcs"] = tuple(value["epcs"])
+            value["epcs"] = tuple(value.get("epcs", ()))
             if earlier:
                 value["known_at"] = self._last_alive
             self._steps[row.key] = WaitingStep(**value)
@@ -54,8 +60,13 @@ class Waiting:
             self._tags[tag.key] = tag
 
     def row(self, waiting: WaitingStep | WaitingTag) -> Row:
-        """The durable form of what waits."""
-        return Row(waiting.key, {**asdict(waiting), "boot": self._boot})
+        """The durable form of what waits; what has its default is left out."""
+        said = {
+            name: value
+            for name, value in asdict(waiting).items()
+            if value != _DEFAULTS[type(waiting)].get(name, _NO_DEFAULT)
+        }
+        return Row(waiting.key, {**said, "boot": self._boot})
 
     def add(self, waiting: WaitingStep | WaitingTag) -> Row:
         """Let it wait, or wait as it is now; return its durable row."""

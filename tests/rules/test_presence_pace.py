@@ -3,7 +3,7 @@ from random import Random
 import pytest
 
 from gateway.model import Arrival, Coverage, Departure, ReadPace
-from rules.pace import KEPT_S, LEAVE_MAX_NS, STEPS_NS, Pace
+from rules.pace import KEPT_NS, KEPT_S, LEAVE_MAX_NS, STEPS_NS, Pace
 from rules.presence import Presence
 from tests.rules.play import OTHER, TAG, Play, S, read, report
 from tests.rules.tags import GONE_S, HELD_S, SELDOM, taught
@@ -53,9 +53,20 @@ def test_seldom_read_tag_does_not_flap_and_tells_its_pace() -> None:
     assert play.kinds(Departure) == []
     told = paces(play)
     assert told[-1] > 20 * S
-    assert play.rows["tag:" + TAG] == {"zone": "A", "leave_ms": told[-1] // 1_000_000}
+    kept_ms = play.rows["tag:" + TAG]["leave_ms"]
+    assert kept_ms in {kept // 1_000_000 for kept in KEPT_NS}
+    assert kept_ms >= told[-1] // 1_000_000
     assert len(told) < 6
-    assert play.puts <= len(play.kinds(Arrival, ReadPace))
+    assert play.puts <= len(play.kinds(Arrival)) + len(KEPT_NS)
+
+
+def test_a_window_is_kept_when_it_outgrows_what_is_kept_and_never_else() -> None:
+    pace = Pace(S, STEPS_NS[0])
+    rows = []
+    for window_s in (8, 19, 24, 8, 45, 60, 24, 61, 119, 290, 8, 300):
+        pace.told_anew(window_s * S)
+        rows.append(pace.kept // S if pace.kept_anew() else None)
+    assert rows == [None, None, 50, None, None, 120, None, None, None, 300, None, None]
 
 
 def test_seldom_read_tag_leaves_after_its_own_window() -> None:

@@ -1,6 +1,6 @@
 """A task goes on over a restart, and nothing of it is told twice."""
 
-from gateway.model import ReferenceDeleted
+from gateway.model import Attribution, ReferenceDeleted
 from tests.rules.play import seconds
 from tests.rules.tasks import Floor, again, moved, put, task
 
@@ -59,3 +59,30 @@ def test_a_task_known_before_the_rule_was_there_is_queued() -> None:
     floor.do(1, ReferenceDeleted("task", "T2"), moved("m1", 1))
     floor.wake(5)
     assert floor.ended() == [("T2", "cancelled", 0, None), ("T1", "done", 1, None)]
+
+
+def test_what_a_task_took_may_come_back_after_a_restart_though_another_has_its_name() -> None:
+    floor = Floor()
+    floor.do(1, task(quantity=1))
+    floor.do(5, moved("m1", 1))
+    floor.wake(9)
+    floor.do(10, ReferenceDeleted("task", "T1"), task(quantity=5, version=2))
+    floor.do(11, moved("m2", 2))
+    floor = again(floor, [task(quantity=5, version=2)])
+    floor.wake(400)
+    [told] = floor.confirmed()
+    assert (told.quantity_done, told.movement_ids) == (2, ("m2",))
+
+
+def test_acts_that_an_older_release_closed_are_closed() -> None:
+    floor = Floor()
+    floor.do(1, task(quantity=1))
+    floor.do(5, moved("m1", 1))
+    floor.wake(9)
+    row = floor.rows["act:m1"]
+    del row["task_number"]
+    row["closed"] = True
+    floor = again(floor, [task(quantity=1)])
+    floor.do(20, put("m2", 1))
+    [back] = floor.kinds(Attribution)
+    assert (back.kind, back.reverses) == ("return", "m1")
