@@ -71,6 +71,46 @@ class CountReport:
 
 
 @dataclass(frozen=True, slots=True)
+class DigestRequest:
+    """The core is to be able to compare its book with that of the edge."""
+
+
+@dataclass(frozen=True, slots=True)
+class DigestLine:
+    """What the book at the edge has of one location, as a hash (docs/asyncapi.yaml, Digest)."""
+
+    location: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """The book at the edge as of this record: all that was recorded before it, and no more."""
+
+    digest_id: str
+    lines: tuple[DigestLine, ...]
+    at_event: Ns
+
+
+@dataclass(frozen=True, slots=True)
+class BookDifference:
+    """What the core's book has of an item, and what that of the edge has."""
+
+    item: str
+    book: int
+    held: int
+    uom: str = "pcs"
+
+
+@dataclass(frozen=True, slots=True)
+class BookDiffers:
+    """The core's book of a location is another than that of the edge."""
+
+    location: str
+    lines: tuple[BookDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BalanceAsked:
     """A count needs to know what the book at the edge says of a location."""
 

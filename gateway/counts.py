@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.assembly import Gateway
+from gateway.hints import hints, notable
 from gateway.model import CountRequest, CountScope
-from gateway.ports import JsonValue
+from gateway.ports import JsonValue, Record
 from gateway.proposals import open_codes
 from gateway.store import StoreReader
 from gateway.uplink.commands import CommandError
@@ -27,6 +28,9 @@ LOCATIONS_MAX = 4096
 
 SEARCHED_MAX = 20_000
 """Records looked through for the reports of a count: hours of a busy site."""
+
+HINTED_MAX = 20
+"""Differences that are looked into, each through all these records."""
 
 LISTED_MAX = 200
 """Differences in one answer; the reports have them all."""
@@ -59,7 +63,8 @@ class Counts:
 
     async def status(self, _request: Request) -> Mapping[str, JsonValue]:
         """The count that runs, or ran last, and what it found to differ."""
-        return await self._gateway.store.read(_status)
+        shifts = self._gateway.configuration.schedule.shifts
+        return await self._gateway.store.read(lambda reader: _status(reader, shifts))
 
     def _request(self, request: Request) -> CountRequest:
         args = request.args
@@ -92,11 +97,16 @@ def _current(reader: StoreReader) -> Mapping[str, Any]:
     return next((row.value for row in rows if row.key == COUNT_ROW), {})
 
 
-def _status(reader: StoreReader) -> Mapping[str, JsonValue]:
+def _status(reader: StoreReader, shifts: Mapping[str, str]) -> Mapping[str, JsonValue]:
     row = _current(reader)
     if not row:
         return {"state": "none"}
-    differences = list(_differences(reader, row["count_id"]))
+    last = reader.windows()[-1].last_seq
+    records = reader.records_after(max(0, last - SEARCHED_MAX), SEARCHED_MAX)
+    differences, bodies = _differences(records, row["count_id"]), notable(records)
+    for told in differences[:HINTED_MAX]:
+        if "item" in told:
+            told["hints"] = hints(bodies, shifts, str(told["location"]), str(told["item"]))
     return {
         "state": "running" if row["pending"] else "done",
         "count": row["count_id"],
@@ -112,11 +122,10 @@ def _status(reader: StoreReader) -> Mapping[str, JsonValue]:
     }
 
 
-def _differences(reader: StoreReader, count_id: str) -> list[JsonValue]:
+def _differences(records: Sequence[Record], count_id: str) -> list[dict[str, JsonValue]]:
     """The lines of that count that are not as expected, and the places that were never quiet."""
-    found: list[JsonValue] = []
-    last = reader.windows()[-1].last_seq
-    for record in reader.records_after(max(0, last - SEARCHED_MAX), SEARCHED_MAX):
+    found: list[dict[str, JsonValue]] = []
+    for record in records:
         if record.kind != "count_report":
             continue
         body = json.loads(record.body)

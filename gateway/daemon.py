@@ -25,13 +25,14 @@ from gateway.clock import BootClock, boot_id
 from gateway.engine import RuleFailed
 from gateway.in_force import keep_in_force
 from gateway.local import local_server
-from gateway.model import NS_PER_S, ActionDone, Alert, DeviceFault, Reference, SnapshotRequest
+from gateway.model import NS_PER_S, ActionDone, Alert, DeviceFault, Fact, Reference, SnapshotRequest
 from gateway.notify import feed_watchdog, notify
 from gateway.orders import commands
 from gateway.orphans import clear_orphans
 from gateway.outcome import Outcome
 from gateway.ports import LinkError
 from gateway.rule_record import RuleRecord, not_to_run
+from gateway.schedule import Schedule
 from gateway.settings import Configuration
 from gateway.stock_figures import STOCK_RULE
 from gateway.stock_topics import Clocks, StockTopics, Tell
@@ -142,6 +143,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         "prune": _prune(gateway),
         "reminders": _remind(gateway),
         "gauges": _gauges(gateway),
+        "schedule": _schedule(gateway).run(),
         "watchdog": feed_watchdog(gateway.pipeline.moved),
     }
     telemetry = _telemetry(gateway)
@@ -167,6 +169,19 @@ async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _schedule(gateway: Gateway) -> Schedule:
+    """What is due by the clock on the wall."""
+
+    async def feed(facts: Sequence[Fact]) -> None:
+        with suppress(StoreFull):  # told by the booker
+            await gateway.pipeline.feed(facts)
+
+    def wall_ns() -> int:
+        return gateway.wall.wall(gateway.clock.now())[0]
+
+    return Schedule(gateway.configuration.schedule, wall_ns, feed)
 
 
 def _uplink(gateway: Gateway, told: Commands) -> Uplink:

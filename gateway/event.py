@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from gateway.counting import CountReport
+from gateway.counting import CountReport, Digest
 from gateway.units import CellId, Ns, Severity
 
 MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
@@ -229,6 +229,7 @@ Event: TypeAlias = (
     | Dismissal
     | Proposal
     | CountReport
+    | Digest
     | Alert
     | Acknowledgement
     | Snapshot

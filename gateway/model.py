@@ -25,6 +25,8 @@ from gateway.counting import (
     Balance,
     BalanceAsked,
     BalanceLine,
+    BookDifference,
+    BookDiffers,
     CellTotal,
     CountLine,
     CountReason,
@@ -32,6 +34,9 @@ from gateway.counting import (
     CountRequest,
     CountScope,
     CountSense,
+    Digest,
+    DigestLine,
+    DigestRequest,
     Weighed,
 )
 from gateway.epc import QUARANTINE_ROW, EpcError, EpcIndex, EpcPattern, decode_epc, epc_of
@@ -310,6 +315,8 @@ Observation: TypeAlias = (
     | ToldWrong
     | Approval
     | CountRequest
+    | DigestRequest
+    | BookDiffers
 )
 
 

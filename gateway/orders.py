@@ -28,6 +28,7 @@ from gateway.model import (
 )
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
+from gateway.reconcile import Reconcile
 from gateway.stock_figures import STOCK_RULE, stock_lines, stock_sums
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
@@ -207,6 +208,7 @@ async def commands(gateway: Gateway) -> Commands:
     orders = Orders(gateway, {row.row.key: row.row for row in rows})
     corrections = Corrections(gateway, await gateway.store.read(labels))
     answers, counts = Answers(gateway, orders), Counts(gateway)
+    books = Reconcile(gateway)
     handlers = {
         "snapshot": orders.snapshot,
         "tare": orders.tare,
@@ -217,6 +219,7 @@ async def commands(gateway: Gateway) -> Commands:
         "wrong": corrections.wrong,
         "approve": answers.approve,
         "count-start": counts.start,
+        "reconcile": books.reconcile,
         "count-approve": answers.approve_counts,
     }
     queries = {

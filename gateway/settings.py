@@ -27,6 +27,7 @@ from gateway import registry
 from gateway.alert_texts import Language
 from gateway.model import Cell, Portal, Scanner, Site, Zone
 from gateway.ports import ConfigError, PluginSettings
+from gateway.schedule import ScheduleSettings
 from gateway.site_settings import CellSection, Id, PortalSection, ScannerSection, ZoneSection
 from gateway.telemetry.settings import TelemetrySettings
 from gateway.toml_lines import Path as KeyPath
@@ -90,6 +91,7 @@ class FileSettings(BaseSettings):
     cell: tuple[CellSection, ...] = ()
     portal: tuple[PortalSection, ...] = ()
     scanner: tuple[ScannerSection, ...] = ()
+    schedule: ScheduleSettings = ScheduleSettings()
     rules: dict[str, dict[str, Any]] = {}
 
     @classmethod
@@ -137,6 +139,7 @@ class Configuration:
     devices: tuple[DeviceConfiguration, ...]
     rules: tuple[RuleConfiguration, ...]
     site: Site
+    schedule: ScheduleSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def load_configuration(path: Path) -> Configuration:
         devices,
         rules,
         site,
+        settings.schedule,
     )
 
 

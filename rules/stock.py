@@ -26,6 +26,7 @@ from gateway.model import (
     BookLine,
     BookStock,
     DeviceStatus,
+    DigestRequest,
     Fact,
     Movement,
     Ns,
@@ -40,6 +41,7 @@ from gateway.model import (
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.buckets import Buckets
 from rules.demand import Smoothing
+from rules.digest import digests
 from rules.outlook import Buying
 from rules.statement import stated
 from rules.stock_alerts import Patience, StockAlerts
@@ -47,6 +49,9 @@ from rules.stock_held import HeldSteps
 from rules.stock_line import Line, Place
 from rules.stock_lines import Forecasting, StockLines, epc_row
 from rules.turns import together
+
+RECONCILE = "reconcile"
+"""The reason of what heals the core's book."""
 
 
 class StockSettings(PluginSettings):
@@ -85,6 +90,7 @@ class Stock:
         SnapshotRequest,
         DeviceStatus,
         BalanceAsked,
+        DigestRequest,
     )
     schema: ClassVar[int] = 1
 
@@ -146,6 +152,8 @@ class Stock:
             return self._set(now, fact)
         if type(fact) is SnapshotRequest:
             return Turn(facts=tuple(self._tell(now, fact)))
+        if type(fact) is DigestRequest:
+            return Turn(facts=tuple(digests(now, self._lines.of(""), self._identify)))
         if type(fact) is BalanceAsked:
             return Turn(facts=(self._balance(fact.location),))
         if type(fact) is BookStock:
@@ -159,6 +167,8 @@ class Stock:
         return self._lines.judged(now, sorted(self._lines.put_book(location, told)))
 
     def _move(self, now: Ns, movement: Movement) -> Turn:
+        if movement.reason == RECONCILE and movement.kind == "adjustment":
+            return NOTHING  # it corrects the core's book: this one is as it says already
         turns = []
         for location, sign in ((movement.from_location, -1), (movement.to_location, 1)):
             if location == UNKNOWN_LOCATION:

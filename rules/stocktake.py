@@ -9,6 +9,8 @@ All locations of a count are looked at together. The book that is expected is th
 the end of the look; as nothing moved since its beginning, it is that of all of it. A count adjusts
 nothing by itself, and what the senses do not tell for sure it does not propose.
 
+Where the core's book is another than that of the edge, it is proposed to correct it likewise.
+
 Readers that watch no gate are asked to read deeply for the first `deep_s`, so that weak tags are
 heard; the rest of the window is as always. A count goes on after a restart, with what was not yet
 reported.
@@ -28,6 +30,7 @@ from gateway.model import (
     Arrival,
     Balance,
     BalanceAsked,
+    BookDiffers,
     CellId,
     CellTotal,
     CountLine,
@@ -103,6 +106,7 @@ class Stocktake:
     consumes: ClassVar[tuple[type[Fact], ...]] = (
         CountRequest,
         Approval,
+        BookDiffers,
         TagReport,
         WeightReport,
         Coverage,
@@ -162,6 +166,8 @@ class Stocktake:
             return self._asked(now, fact)
         if type(fact) is Approval:
             return self._adjustments.answered(now, fact)
+        if type(fact) is BookDiffers:
+            return self._adjustments.differs(now, fact)
         if type(fact) is Balance:
             return self._expected(fact)
         if type(fact) is CellTotal:

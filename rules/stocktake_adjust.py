@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from gateway.model import (
     UNKNOWN_LOCATION,
     Approval,
+    BookDiffers,
     CountReport,
     Movement,
     Ns,
@@ -30,14 +31,23 @@ WATCHED = "observed"
 
 OUTDATED = "outdated"
 
+RECONCILE = "reconcile"
+"""The reason of what heals the core's book; the stock rule leaves its own as it is."""
+
 TEXT = (
     "approved, what was counted is booked by adjustments; refused, the book stays as it is. "
     "Look there before you answer"
 )
 
 
+BOOK_TEXT = (
+    "approved, the core's book is corrected by adjustments to what the gateway has (found); "
+    "refused, it stays. Count there first if you do not know which is right"
+)
+
+
 class Adjustments:
-    """The proposals of counts."""
+    """The proposals of counts, and those that heal the core's book."""
 
     def __init__(self, identify: Identify) -> None:
         self._identify = identify
@@ -60,6 +70,22 @@ class Adjustments:
             return turn
         code = self._identify("proposal", report.report_id)
         proposal = Proposal(code, "stocktake", report.location, lines, TEXT, now)
+        return together(turn, self._proposals.propose(proposal))
+
+    def differs(self, now: Ns, told: BookDiffers) -> Turn:
+        """Propose to correct the core's book; what waits already is not proposed again."""
+        lines = tuple(
+            ProposalLine(line.item, line.book, line.held, line.uom, RECONCILE)
+            for line in told.lines
+        )
+        open_ones = self._proposals.of("reconcile", told.location)
+        if any(each.lines == lines for each in open_ones):
+            return NOTHING
+        turn = self._outdate(now, open_ones)
+        if not lines:
+            return turn
+        code = self._identify("reconcile", told.location, now)
+        proposal = Proposal(code, "reconcile", told.location, lines, BOOK_TEXT, now)
         return together(turn, self._proposals.propose(proposal))
 
     def answered(self, now: Ns, approval: Approval) -> Turn:

@@ -87,6 +87,7 @@ def _text(told: Mapping[str, Any]) -> Iterator[str]:
     yield f"{counted} of {told['locations']} locations counted, {told['disturbed']} disturbed"
     for line in told["differences"]:
         yield f"  {line['location']}  {_difference(line)}"
+        yield from (f"    {hint}" for hint in line.get("hints", ()))
     if told["left_off"]:
         yield f"  and {told['left_off']} more"
     for code in told["proposals"]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
-from gateway.model import BookLine, Fact, Ns, OrderReference, Reference
+from gateway.model import BookDifference, BookLine, BookLot, Fact, Ns, OrderReference, Reference
 from gateway.ports import Row
 from gateway.recording.words import FACTS, FORMAT, Head
 
@@ -63,7 +63,8 @@ def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
     )
 
 
-_DEFAULTS = {kind: _defaults(kind) for kind in (Head, OrderReference, BookLine, *FACTS.values())}
+_INNER = (Head, OrderReference, BookLine, BookLot, BookDifference)
+_DEFAULTS = {kind: _defaults(kind) for kind in (*_INNER, *FACTS.values())}
 
 
 def _plain(value: Any) -> Any:

@@ -20,6 +20,7 @@ from gateway.model import (
     Alert,
     Amendment,
     CountReport,
+    Digest,
     Dismissal,
     Event,
     Evidence,
@@ -195,6 +196,12 @@ def _count_report(event: CountReport, say: Say) -> Body:
         "at_started": say(event.at_started),
         "at_event": say(event.at_event),
     }
+
+
+@_content.register(Digest)
+def _digest(event: Digest, say: Say) -> Body:
+    lines: list[Body] = [{"location": line.location, "sha256": line.sha256} for line in event.lines]
+    return {"digest_id": event.digest_id, "lines": lines, "at_event": say(event.at_event)}
 
 
 @_content.register(Alert)

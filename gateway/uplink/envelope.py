@@ -25,6 +25,7 @@ SUBJECTS: dict[str, Callable[[dict[str, Any]], str]] = {
     "movement": _movement_subject,
     "unresolved": lambda body: str(body["unresolved_id"]),
     "dismissal": lambda body: str(body["unresolved_id"]),
+    "digest": lambda body: str(body["digest_id"]),
     "count_report": lambda body: str(body["location"]),
     "proposal": lambda body: str(body["proposal_id"]),
     "alert": lambda body: str(body["key"]),

@@ -11,6 +11,7 @@ from typing import Any
 from simulators.core import alerts, halves, orders, pieces, proposals, stock
 from simulators.core.alerts import StandingAlert
 from simulators.core.contract import Position
+from simulators.core.digests import Digests
 from simulators.core.halves import Halves, Transfer
 from simulators.core.orders import Orders
 from simulators.core.proposals import Proposals
@@ -55,6 +56,7 @@ class Book:
         self.references = References(self._database)
         self.orders = Orders(self._database, self.references)
         self.proposals = Proposals(self._database)
+        self.digests = Digests(self._database)
         self.halves = Halves(self._database)
 
     def close(self) -> None:
@@ -142,6 +144,11 @@ class Book:
         with self._transaction():
             self.proposals.answer(proposal, approved=approved, actor=actor)
 
+    def reconciled(self, gateway: str, location: str) -> None:
+        """A gateway has taken note that the book of a location differs."""
+        with self._transaction():
+            self.digests.asked(gateway, location)
+
     def changed_elsewhere(self) -> bool:
         """Whether another process has written to the file since this was last asked."""
         before, self._seen = self._seen, self._version()
@@ -198,6 +205,7 @@ class Book:
             alerts.lose(self._database)
             self.orders.lose()
             self.proposals.lose()
+            self.digests.lose()
             self.halves.lose()
         self._marks = self._read_marks()
 
@@ -235,6 +243,7 @@ class Book:
             alerts.change(self._database, incoming.data)
             self.orders.change(number, incoming.data)
             self.proposals.change(number, incoming.data)
+            self.digests.change(incoming.data)
             gateway = incoming.position.gateway
             transfers += self.halves.change(number, gateway, incoming.data)
         self.count(status)

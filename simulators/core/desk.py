@@ -6,6 +6,7 @@ Nothing is said before it is committed.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
@@ -79,6 +80,8 @@ class Desk:
         self._issued: dict[str, str] = {}
         self._asked: dict[tuple[str, str], tuple[int, float]] = {}
         self._answered: set[str] = set()
+        self._compared: dict[tuple[str, str], tuple[str, str]] = {}
+        self._comparing: dict[str, tuple[str, str]] = {}
         self._channels: dict[str, Callable[[Answer, Address, Any, bool], None]] = {
             "helloGateway": self._on_hello,
             "status": self._on_status,
@@ -91,11 +94,13 @@ class Desk:
         answer = Answer([], [])
         self._served.clear()
         self._answered.clear()
+        self._compared.clear()
+        self._comparing.clear()
         for gateway in self._expected:
             self._serve(answer, gateway)
         for gateway, epoch in self.book.gateways().items():
             self._hello(answer, gateway, epoch)
-        answer.messages.extend(self._answers())
+        answer.messages.extend([*self._answers(), *self._differences()])
         return answer
 
     def handle(self, messages: Iterable[Message], now_s: float) -> Answer:
@@ -176,6 +181,23 @@ class Desk:
                 messages.append(self.command(each.gateway, "approve", args)[1])
         return messages
 
+    def _differences(self) -> list[Message]:
+        """What the book has where a gateway's is another: told until the gateway took note of it,
+        once on each connection.
+        """
+        messages = []
+        for each in self.book.digests.all():
+            place, told = each[:2], (each.sha256, each.book)
+            if each.asked or self._compared.get(place) == told:
+                continue
+            self._compared[place] = told
+            lines = [{"item": item, "quantity": held} for item, held in json.loads(each.book)]
+            args = {"location": each.location, "epoch": each.epoch, "seq": each.seq}
+            request, message = self.command(each.gateway, "reconcile", args | {"lines": lines})
+            self._comparing[request] = place
+            messages.append(message)
+        return messages
+
     def _receive(self, address: Address, value: Any, payload: bytes) -> Incoming:
         """Read a record; only one whose position cannot be told is a ContractError here."""
         where = position(address, value)
@@ -215,6 +237,8 @@ class Desk:
             {"what": "transfer", "transfer": each._asdict()} for each in committed.transfers
         )
         answer.messages.extend(self._issue(_closed(committed.outcomes)).messages)
+        if any(outcome.incoming.data.get("event") == "digest" for outcome in committed.outcomes):
+            answer.messages.extend(self._differences())
 
     def _issue_books(self, answer: Answer, outcomes: Iterable[Outcome]) -> None:
         taken = [each.incoming.data for each in outcomes if each.status == "accepted"]
@@ -259,6 +283,9 @@ class Desk:
         self._acknowledge(answer, (address.gateway, args["epoch"]), hw, results)
 
     def _on_response(self, answer: Answer, address: Address, value: Any, _retain: bool) -> None:
+        place = self._comparing.pop(value.get("id", ""), None)
+        if place is not None and value["ok"]:
+            self.book.reconciled(*place)
         answer.reports.append({"what": "response", "gateway": address.gateway, "response": value})
 
     def _serve(self, answer: Answer, gateway: str) -> None:

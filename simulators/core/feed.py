@@ -52,6 +52,15 @@ def _content(data: Mapping[str, Any]) -> str:
             )
         case "unresolved":
             return f"unresolved at {data['location']}: {data['reason']}"
+        case "digest":
+            return f"digest of {len(data['lines'])} locations"
+        case "count_report":
+            differing = [line for line in data["lines"] if "reason" in line]
+            lines = ", ".join(
+                f"{line.get('counted', '?')} of {line['expected']} {line['item']}: {line['reason']}"
+                for line in differing
+            )
+            return f"count of {data['location']}: {lines or 'as expected'}"
         case "proposal":
             lines = ", ".join(
                 f"{line['found']} of {line['expected']} {line['item']}" for line in data["lines"]

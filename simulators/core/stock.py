@@ -29,7 +29,7 @@ def recount(database: sqlite3.Connection) -> Stock:
     stock: Stock = {}
     for (body,) in database.execute("SELECT body FROM record WHERE status = 'accepted' ORDER BY n"):
         data = json.loads(body)
-        if data["event"] == "snapshot":
+        if states(data):
             for key in [key for key in stock if key[0] == data["location"]]:
                 del stock[key]
         for key, quantity in _effects(data):
@@ -48,10 +48,15 @@ def replace(database: sqlite3.Connection, stock: Stock) -> None:
 
 def change(database: sqlite3.Connection, data: Mapping[str, Any]) -> None:
     """Do to stock what an accepted record says."""
-    if data["event"] == "snapshot":
+    if states(data):
         database.execute("DELETE FROM stock WHERE location = ?", (data["location"],))
     for key, quantity in _effects(data):
         _add(database, key, quantity)
+
+
+def states(data: Mapping[str, Any]) -> bool:
+    """Whether a record says what a location holds from now on; one for the record does not."""
+    return data["event"] == "snapshot" and data["reason"] not in {"daily", "weekly"}
 
 
 def _add(database: sqlite3.Connection, key: tuple[str, str], quantity: Decimal) -> None:
@@ -71,6 +76,6 @@ def _effects(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Decimal
         quantity = Decimal(data["quantity"])
         yield (data["from"]["location"], data["item"]), -quantity
         yield (data["to"]["location"], data["item"]), quantity
-    elif data["event"] == "snapshot":
+    elif states(data):
         for line in data["lines"]:
             yield (data["location"], line["item"]), Decimal(line["quantity"])

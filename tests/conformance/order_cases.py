@@ -1,10 +1,13 @@
 """Order, numbers and acknowledgements."""
 
+from typing import Any
+
 from tests.conformance.gateway import FakeGateway
 from tests.conformance.records import (
     AT,
     BLOCKED,
     amendment,
+    digest,
     dismissal,
     epoch_of,
     movement,
@@ -193,6 +196,33 @@ async def proposals(rig: Rig) -> None:
         gateway.judge(told == wanted, f"proposals were {told}")
 
 
+async def digests(rig: Rig) -> None:
+    """Where a digest differs from the core's book of then, the core says what that has."""
+    async with rig.gateway("digested") as gateway:
+        epoch = epoch_of("digested")
+        records = [
+            movement("digested", epoch, 1, quantity=5),
+            digest("digested", epoch, 2, {"M6-NUT": 5}),
+            snapshot("digested", epoch, 3, reason="daily"),
+            digest("digested", epoch, 4, {"M6-NUT": 4}),
+            movement("digested", epoch, 5, quantity=2),
+        ]
+        for record in records:
+            await gateway.send_record(record)
+        await gateway.settled(epoch, 5)
+        gateway.judge_documents(epoch, set(range(1, 6)))
+        asked: list[Any] = []
+
+        def told() -> bool:
+            asked[:] = [each for each in gateway.requests if each["command"] == "reconcile"]
+            return bool(asked)
+
+        await gateway.until(told, "what the core's book has")
+        place = {"location": "shelf-digested", "epoch": epoch, "seq": 4}
+        wanted = place | {"lines": [{"item": "M6-NUT", "quantity": 5}]}
+        gateway.judge([each["args"] for each in asked] == [wanted], f"asked {asked}")
+
+
 async def results_from(rig: Rig) -> None:
     """Results can be asked for again, as they were first given."""
     async with rig.gateway("results") as gateway:
@@ -236,5 +266,6 @@ CASES = (
     pruned_records,
     amendments,
     proposals,
+    digests,
     results_from,
 )

@@ -1,5 +1,6 @@
 """Records and messages as a gateway makes them."""
 
+import hashlib
 from typing import Any
 from uuid import UUID
 
@@ -164,6 +165,23 @@ def acknowledgement(gateway: str, epoch: str, seq: int, **changes: Any) -> dict[
         "actor": "ana",
         "at_event": AT,
     } | changes
+
+
+def digest(gateway: str, epoch: str, seq: int, held: dict[str, int]) -> dict[str, Any]:
+    """The hash of what that shelf holds."""
+    text = encode([[item, held[item]] for item in sorted(held)])
+    line = {"location": f"shelf-{gateway}", "sha256": hashlib.sha256(text).hexdigest()}
+    return {
+        "event": "digest",
+        "gateway": gateway,
+        "epoch": epoch,
+        "seq": seq,
+        "at_recorded": AT,
+        "clock": "synced",
+        "digest_id": f"{epoch}-{seq}",
+        "lines": [line],
+        "at_event": AT,
+    }
 
 
 def envelope(site: str, data: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -85,6 +85,7 @@ def test_envelope_keeps_the_records_bytes() -> None:
         ("unresolved", {"unresolved_id": "u-1"}, "u-1"),
         ("dismissal", {"unresolved_id": "u-1"}, "u-1"),
         ("proposal", {"proposal_id": "p-1"}, "p-1"),
+        ("digest", {"digest_id": "d-1"}, "d-1"),
         ("count_report", {"location": "shelf-1"}, "shelf-1"),
         ("alert", {"key": "dock\u2028\\"}, "dock\u2028\\"),
         ("snapshot", {"location": "shelf-1"}, "shelf-1"),

@@ -77,6 +77,7 @@ def test_schemas_are_valid_draft_7(contract: Contract) -> None:
         (model.Dismissal, {}),
         (model.Proposal, {}),
         (model.CountReport, {}),
+        (model.Digest, {}),
         (model.Alert, {}),
         (model.Snapshot, {}),
         (model.Amendment, {}),
