@@ -146,7 +146,8 @@ def _look(reader: StoreReader, called: str) -> _Known:
             for each in reader.rows_naming(movement_id, since_seq=seq, epoch=row.epoch)
         ]
         back = next((each for each in named if each.get("reverses") == movement_id), None)
-        amended = [each["epcs"] for each in named if each.get("amends_movement") == movement_id]
+        better = [each for each in named if each.get("amends_movement") == movement_id]
+        amended = [each["epcs"] for each in better if "epcs" in each]
         epcs = tuple(amended[-1]) if amended else epcs
     if back is not None:
         request = _request(reader, str(movement_id))

@@ -188,7 +188,7 @@ class Amendment:
     """A later, better fact about a recorded event; the event itself is never edited.
 
     Either `at_event_wall` is the better time of the record `amends_seq`, or `epcs` are all pieces
-    that the movement `amends_movement` was of, as is known by now.
+    that the movement `amends_movement` was of, as is known by now, or `lot` is their lot.
     """
 
     reason: str
@@ -196,6 +196,7 @@ class Amendment:
     at_event_wall: str | None = None
     amends_movement: str | None = None
     epcs: tuple[str, ...] | None = None
+    lot: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,15 @@ class CountChange:
 
 
 @dataclass(frozen=True, slots=True)
+class PiecesTold:
+    """A person has said of how many pieces of an item an unresolved step of a cell was; signed."""
+
+    cell: CellId
+    item: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
 class UnitLearned:
     """What a piece of an item is now taken to weigh, and how pieces differ; the mean rests on so
     many pieces.
@@ -228,6 +237,7 @@ Inference: TypeAlias = (
     | StepHeld
     | StillStands
     | TagsFollow
+    | PiecesTold
     | UnitLearned
     | ZoneLearned
     | BalanceAsked

@@ -71,6 +71,7 @@ from gateway.inference import (
     Departure,
     Inference,
     Passage,
+    PiecesTold,
     ReadPace,
     SenseChange,
     StepExpectsTags,

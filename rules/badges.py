@@ -12,6 +12,7 @@ class Badges:
     """Badges by code, by the text of their scan and by their EPC; as many as were told."""
 
     def __init__(self) -> None:
+        self.version = 0  # grows whenever they change
         self._badges: dict[str, Badge] = {}
         self._scans: dict[str, Badge] = {}
         self.worn: dict[str, Badge] = {}  # by EPC; looked up on the hot path
@@ -19,6 +20,7 @@ class Badges:
     def put(self, badge: Badge) -> None:
         """Take a badge, or its newer version."""
         self.remove(badge.code)
+        self.version += 1
         self._badges[badge.code] = badge
         if badge.scan:
             self._scans[badge.scan] = badge

@@ -5,7 +5,7 @@ Part of the movement rule.
 
 from __future__ import annotations
 
-from gateway.model import EpcIndex, Item
+from gateway.model import EpcIndex, Item, Scan
 
 
 class Catalogue:
@@ -30,6 +30,13 @@ class Catalogue:
     def get(self, code: str) -> Item | None:
         """The item of that code."""
         return self._items.get(code)
+
+    def scanned(self, scan: Scan) -> Item | None:
+        """The item whose trade item number (01) or code was scanned."""
+        gtin = dict(scan.elements).get("01")
+        if gtin is None:
+            return self._items.get(scan.text)
+        return next((item for item in self._items.values() if gtin in item.gtins), None)
 
     def uom(self, code: str) -> str:
         """What the item is counted in; of an unknown one, pieces."""

@@ -38,6 +38,7 @@ from gateway.model import (
     Fact,
     Item,
     Ns,
+    PiecesTold,
     ReferenceDeleted,
     UnitLearned,
     Weighed,
@@ -77,6 +78,7 @@ class Count:
         ReferenceDeleted,
         ActionDone,
         Weighed,
+        PiecesTold,
     )
     schema: ClassVar[int] = 1
 
@@ -111,7 +113,12 @@ class Count:
             return self._count(fact)
         if type(fact) is Weighed:
             return self._total(fact)
-        if type(fact) is Item:
+        if type(fact) is PiecesTold:
+            plate = self._plate(fact.cell)
+            if plate is not None:
+                plate.told(fact.item, fact.quantity)
+                return Turn(puts=(plate.row(),))
+        elif type(fact) is Item:
             self._weights.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "item":
             self._weights.remove(fact.code)

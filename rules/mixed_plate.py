@@ -81,6 +81,12 @@ class MixedPlate:
         """The cell was zeroed by command, with parts on it perhaps."""
         self.zero_off = self.lost or self.unclear_g is not None or any(self.held)
 
+    def told(self, item: str, quantity: int) -> None:
+        """A person has said what was unresolved: so many pieces, perhaps of another item."""
+        moved = tuple(quantity if item == each else 0 for each in self.items)
+        self.held = _sum(self.held, moved)
+        self.unclear, self.unclear_g = [], None
+
     def strange(self, step: WeightStep) -> tuple[CountChange, ...]:
         """A step while nobody says what the pieces weigh."""
         self.lost = True

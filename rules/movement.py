@@ -54,6 +54,7 @@ from gateway.model import (
     Passage,
     ReadPace,
     ReferenceDeleted,
+    Scan,
     SenseChange,
     Stall,
     StillStands,
@@ -64,11 +65,11 @@ from gateway.model import (
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.act import WaitingStep, WaitingTag
-from rules.badges import Badges
 from rules.correction import Correction
 from rules.first_start import FirstStart
 from rules.fused_steps import FusedSteps
 from rules.fused_tags import FusedTags
+from rules.scan_desk import ScanDesk
 from rules.shelf import Shelf
 from rules.turns import together
 from rules.unknown_tags import UnknownTags
@@ -98,6 +99,7 @@ class MovementRule:
         Stall,
         StillStands,
         ToldWrong,
+        Scan,
     )
     schema: ClassVar[int] = 1
 
@@ -116,7 +118,8 @@ class MovementRule:
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in context.site.zones
         }
-        self._badges = Badges()
+        self._badges = self._shelf.badges
+        self._scans = ScanDesk(self._shelf, context.identify)
         first_wait_ns = int(settings.first_wait_s * NS_PER_S)
         self._first = FirstStart(first_wait_ns, context.identify, self._catalogue.uom)
 
@@ -144,6 +147,7 @@ class MovementRule:
         turn = together(claimed, self._decide(now, fact))
         if turn is NOTHING:
             return turn
+        turn = turn._replace(facts=self._scans.named(now, turn.facts))
         moved = [fact for fact in turn.facts if type(fact) is Movement and fact.epcs]
         turn = together(turn, *(self._unsettled.moved(now, movement.epcs) for movement in moved))
         turn = together(turn, self._shelf.open_alerts.told(now, turn.facts))
@@ -173,14 +177,10 @@ class MovementRule:
             return self._shelf.reversals.not_passed(now, fact)
         if type(fact) is ToldWrong:
             return self._correction.taken_back(now, fact)
-        if type(fact) is Item:
-            self._catalogue.put(fact)
-        elif type(fact) is ReferenceDeleted and fact.kind == "item":
-            self._catalogue.remove(fact.code)
-        elif type(fact) is Badge:
-            self._badges.put(fact)
-        elif type(fact) is ReferenceDeleted and fact.kind == "badge":
-            self._badges.remove(fact.code)
+        if type(fact) is Scan:
+            return self._scans.scanned(now, fact)
+        if type(fact) is Item or type(fact) is Badge or type(fact) is ReferenceDeleted:
+            self._shelf.learn(fact)
         elif type(fact) is Attribution and fact.order is not None:
             self._steps.ordered(fact.movement_id)
         elif type(fact) is Stall:
@@ -294,6 +294,8 @@ class MovementRule:
         turns = []
         for fact in self._unknown.claimed():
             turns.append(self._shelf.quarantine.let_go(now, fact.epc))
+            if fact.epc in self._badges.worn:
+                continue
             if isinstance(fact, Passage):
                 turns.append(self._on_passage(now, fact))
             else:

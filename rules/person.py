@@ -1,6 +1,7 @@
 """Person: who moved it.
 
-    badge scanned at a scanner that stands at a location ---> he is there (`rules.sights`)
+    badge scanned at a scanner that stands at a location,
+      or with which the place is scanned before or after ---> he is there (`rules.sights`)
     badge tag in a shelf zone, or at a gate ----------------> he is there
     movement --- one person was there when it happened -----> Attribution: the movement names him
              --- several were there ------------------------> nobody is named; alert two_people
@@ -19,6 +20,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from gateway.model import (
+    NS_PER_S,
     UNKNOWN_LOCATION,
     Arrival,
     Attribution,
@@ -37,8 +39,12 @@ from gateway.model import (
 from gateway.ports import NOTHING, ConfigError, PluginSettings, Row, RuleContext, Turn
 from rules.badges import Badges
 from rules.person_alerts import PersonAlerts
+from rules.scan_place import ScanPlaces
 from rules.sights import PersonSettings, Present, Sights
 from rules.turns import together
+
+OWN = frozenset(("observed", "scanned"))
+"""Reasons of movements that somebody made, or settled by a scan: then it is who scanned."""
 
 KEY_BYTES_MIN = 16
 """With a shorter key all badges of a company can be tried out."""
@@ -73,8 +79,10 @@ class Person:
         site = context.site
         self._zone_of = {cell.location: cell.zone for cell in site.cells if cell.zone}
         self._demanded = _demanded(settings, site)
+        self._present_ns = int(settings.present_s * NS_PER_S)
         self._pseudonym_key = context.pseudonym_key if settings.pseudonym else b""
-        self._scanners = {scanner.device: scanner.location for scanner in site.scanners}
+        self._scan_places = ScanPlaces(site)
+        self._scanning: dict[str, tuple[str, Ns]] = {}
         self._watching = {
             zone.location: {point.rpartition(":")[0] for point in zone.antennas}
             for zone in site.zones
@@ -124,15 +132,23 @@ class Person:
             self._badges.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "badge":
             badge = self._badges.remove(fact.code)
-            gone = () if badge is None else self._sights.forget(self._actor(badge))
+            gone = () if badge is None else self._forget(self._actor(badge))
             return Turn(deletes=gone) if gone else NOTHING
         elif fact is None:
+            self._end_scanning(now)
             return together(Turn(deletes=self._sights.overdue(now)), self._alerts.overdue(now))
         return NOTHING
 
+    def _forget(self, actor: str) -> tuple[str, ...]:
+        """Forget him everywhere; the keys of the durable rows that go."""
+        scanning = self._scanning.items()
+        self._scanning = {device: who for device, who in scanning if who[0] != actor}
+        return self._sights.forget(actor)
+
     def _waking(self, now: Ns, turn: Turn) -> Turn:
         """The turn, with the wish to be woken when the next is to be forgotten or cleared."""
-        dues = (self._sights.next_due(), self._alerts.next_due())
+        scanning = (at + self._present_ns for _, at in self._scanning.values())
+        dues = (self._sights.next_due(), self._alerts.next_due(), min(scanning, default=None))
         due = min((due for due in dues if due is not None), default=None)
         if due is None:
             return turn
@@ -146,10 +162,21 @@ class Person:
                 self._sights.watch(now, zone, watched=not devices <= self._down)
 
     def _scanned(self, now: Ns, scan: Scan) -> Turn:
-        place, badge = self._scanners.get(scan.device), self._badges.scanned(scan)
-        if place is None or badge is None:
-            return NOTHING
-        return Turn(puts=self._sights.scanned(now, place, self._actor(badge)))
+        """A badge, or the place that whoever scanned his badge with that scanner is at now."""
+        badge, place = self._badges.scanned(scan), self._scan_places.take(now, scan)
+        if badge is not None:
+            self._scanning[scan.device] = (self._actor(badge), now)
+            place = self._scan_places.of(now, scan.device)
+        self._end_scanning(now)
+        actor, _ = self._scanning.get(scan.device, ("", 0))
+        if place is None or not actor:
+            return Turn(next_wake=0) if badge is not None else NOTHING
+        return Turn(puts=self._sights.scanned(now, place, actor))
+
+    def _end_scanning(self, now: Ns) -> None:
+        """Forget who scanned his badge too long ago to be at what is scanned now."""
+        scanning = self._scanning.items()
+        self._scanning = {d: (a, at) for d, (a, at) in scanning if now - at < self._present_ns}
 
     def _in_zone(self, fact: Arrival | Departure, actor: str) -> Turn:
         if isinstance(fact, Arrival):
@@ -168,11 +195,13 @@ class Person:
         return self._waking(now, Turn()) if news else NOTHING
 
     def _moved(self, now: Ns, movement: Movement) -> Turn:
-        if movement.reason != "observed" or movement.kind == "adjustment" or movement.reverses:
+        if movement.reason not in OWN or movement.kind == "adjustment" or movement.reverses:
             return NOTHING
         ends = [movement.from_location, movement.to_location]
         places = [end for end in ends if end != UNKNOWN_LOCATION]
-        actors = self._people(movement.at_event, ends, places)
+        scanned = movement.reason == "scanned"
+        at = movement.at_decided if scanned else movement.at_event
+        actors = self._people(at, ends, places)
         place, what = places[0], f"{movement.quantity} {movement.item}"
         if len(actors) == 1:
             return Turn(facts=(Attribution(movement.movement_id, actor=actors.pop()),))

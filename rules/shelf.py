@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from gateway.model import CellId, Movement, Ns, Site
+from gateway.model import Badge, CellId, Item, Movement, Ns, ReferenceDeleted, Site
 from gateway.ports import RuleContext, Turn
 from rules.act import WaitingStep
 from rules.alone import Lone
+from rules.badges import Badges
 from rules.catalogue import Catalogue
 from rules.disagreement import Disagreement
 from rules.explanation import Explanation
@@ -48,12 +49,24 @@ class Shelf:
         self.oddities = Oddities()
         self.tagless = Tagless()
         self.explanation = Explanation(self.catalogue)
+        self.badges = Badges()
         self.cells = {cell.cell: cell for cell in context.site.cells}
         self._planned = {
             (cell.zone, item) for cell in context.site.cells for item in cell.planned if cell.zone
         }
         self._zones = {zone for zone, _ in self._planned}
         self.items = {item for _, item in self._planned if item}
+
+    def learn(self, fact: Item | Badge | ReferenceDeleted) -> None:
+        """Take what the core or a file tells."""
+        if isinstance(fact, Item):
+            self.catalogue.put(fact)
+        elif isinstance(fact, Badge):
+            self.badges.put(fact)
+        elif fact.kind == "item":
+            self.catalogue.remove(fact.code)
+        elif fact.kind == "badge":
+            self.badges.remove(fact.code)
 
     def planned(self, zone: str, item: str) -> bool:
         """Whether that item is weighed where its tags are read."""

@@ -53,6 +53,11 @@ class SinglePlate:
         """The cell was zeroed by command, with parts on it perhaps."""
         self.zero_off = bool(self.on_hand or self.doubtful)
 
+    def told(self, item: str, quantity: int) -> None:
+        """A person has said what was unresolved: so many pieces, perhaps of another item."""
+        self.on_hand += quantity if item == self.item else 0
+        self.doubtful = self.unstated
+
     def strange(self, step: WeightStep) -> tuple[CountChange, ...]:
         """A step while nobody says what a piece weighs."""
         self.doubtful = True

@@ -2,6 +2,7 @@
 
     EPC that says nothing of an item ------------> quarantine (`rules.quarantine`)
       an item claims it later -------------------> decided as if it came now
+      it is a person's badge --------------------> let go
     EPC of a trade item, a unit, an asset -------> unresolved
     one that was in the books before it left ----> unresolved
 
@@ -24,7 +25,7 @@ class UnknownTags:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
         self._quarantine = shelf.quarantine
-        self._asked = 0  # the version of the catalogue that the kept ones were looked up in
+        self._asked = (0, 0)  # the versions of items and badges that kept ones were looked up in
 
     def moved(self, now: Ns, fact: Arrival | Departure) -> Turn:
         """A tag of no item came or left."""
@@ -54,12 +55,13 @@ class UnknownTags:
         return turn._replace(facts=(told,))
 
     def claimed(self) -> list[Arrival | Passage]:
-        """What is kept of tags that are of an item by now."""
-        catalogue = self._shelf.catalogue
-        if self._asked == catalogue.version:
+        """What is kept of tags that are of an item, or of a person, by now."""
+        catalogue, badges = self._shelf.catalogue, self._shelf.badges
+        if self._asked == (catalogue.version, badges.version):
             return []
-        self._asked = catalogue.version
-        return [fact for fact in self._quarantine.facts() if catalogue.of_tag(fact.epc)]
+        self._asked = (catalogue.version, badges.version)
+        facts = self._quarantine.facts()
+        return [each for each in facts if each.epc in badges.worn or catalogue.of_tag(each.epc)]
 
 
 def _by_itself(arrival: Arrival) -> Arrival:

@@ -5,6 +5,7 @@
     cell's weight is in line again with what was counted there --> returned, or by a movement
     count of the cell says what it was --------------------------> returned, or by a movement
     what lay there on the first start is stated -----------------> settled_by_snapshot
+    a person scans what it was (`rules.scan_desk`) --------------> settled_by_scan
 
 A cell that is not in line weighs an excess: what its steps came to, less the pieces told. What
 stays open longer than OPEN_MAX_NS is for a person. Part of the movement rule; durable.
@@ -91,6 +92,19 @@ class Weighed(NamedTuple):
         return cls(change.cell, delta_mg, change.quantity, unit_mg, change.settles)
 
 
+class OpenAct(NamedTuple):
+    """What is open of one EPC or cell at a place; `ids` are the oldest first."""
+
+    key: str
+    ids: tuple[str, ...]
+    at: Ns
+    place: str
+    arriving: bool
+    epc: str = ""
+    cell: str = ""
+    excess_mg: int = 0
+
+
 class Unsettled:
     """See the module. `boot` and `last_alive` are those of the rule's context.
 
@@ -103,6 +117,8 @@ class Unsettled:
         self._last_alive = last_alive
         self._mixed = {cell.cell for cell in site.cells if len(cell.planned) > 1}
         self._subjects: dict[str, _Subject] = {}
+        self._location = {cell.cell: cell.location for cell in site.cells}
+        self._zone = {cell.location: cell.zone for cell in site.cells if cell.zone}
 
     def restore(self, row: Row) -> bool:
         """Take back what an earlier run left open; False if the row is somebody else's."""
@@ -188,6 +204,35 @@ class Unsettled:
     def open(self, cell: str) -> bool:
         """Whether something is open about that cell."""
         return CELL + cell in self._subjects
+
+    def open_at(self, now: Ns, place: str) -> list[OpenAct]:
+        """What is open at a place or, if it is a zone, in it; the newest first."""
+        acts = [
+            act
+            for key, subject in self._subjects.items()
+            if subject.ids and now - subject.opened <= OPEN_MAX_NS
+            if (act := self._act(key, subject)) is not None
+            if place in {act.place, self._zone.get(act.place)}
+            or (act.epc and act.place == self._zone.get(place))
+        ]
+        return sorted(acts, key=lambda act: -act.at)
+
+    def scanned(self, now: Ns, act: OpenAct) -> Turn:
+        """A person has said what it was."""
+        return self._close(now, act.key, "settled_by_scan")
+
+    def _act(self, key: str, subject: _Subject) -> OpenAct | None:
+        """None of what lay there on the first start: that is for a count."""
+        told = (key, subject.ids, subject.opened)
+        if key.startswith(TAG):
+            if not subject.zone:
+                return None
+            return OpenAct(*told, subject.zone, subject.arriving, epc=key.removeprefix(TAG))
+        cell = key.removeprefix(CELL)
+        if cell not in self._location or not subject.excess_mg:
+            return None
+        arriving, excess_mg = subject.excess_mg > 0, subject.excess_mg
+        return OpenAct(*told, self._location[cell], arriving, cell=cell, excess_mg=excess_mg)
 
     def unstated(self, now: Ns, cell: CellId, identity: str) -> Turn:
         """What lies on a cell on the first start is not resolved."""

@@ -249,7 +249,7 @@ def _amendment(event: Amendment, _say: Say) -> Body:
     body: Body = {"reason": event.reason}
     if event.epcs is not None:
         body["epcs"] = list(event.epcs)
-    for name in ("amends_seq", "at_event_wall", "amends_movement"):
+    for name in ("amends_seq", "at_event_wall", "amends_movement", "lot"):
         if (value := getattr(event, name)) is not None:
             body[name] = value
     return body

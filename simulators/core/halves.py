@@ -86,7 +86,7 @@ class Halves:
                 for half in _halves(number, gateway, data):
                     self._take(half)
                 return self._of(data["movement_id"])
-        elif "amends_movement" in data:
+        elif "amends_movement" in data and "epcs" in data:
             self._name(data["amends_movement"], data["epcs"])
             return self._of(data["amends_movement"])
         return []

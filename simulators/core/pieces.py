@@ -17,7 +17,7 @@ CREATE INDEX IF NOT EXISTS pieces_of ON pieces (movement_id);
 
 def change(database: sqlite3.Connection, number: int, data: Mapping[str, Any]) -> None:
     """Keep what an accepted record says of the pieces of another."""
-    if "amends_movement" in data:
+    if "amends_movement" in data and "epcs" in data:
         told = (number, data["amends_movement"], json.dumps(data["epcs"]))
         database.execute("INSERT INTO pieces VALUES (?, ?, ?)", told)
 

@@ -162,17 +162,26 @@ async def amendments(rig: Rig) -> None:
             movement("amended", epoch, 4, item=BLOCKED),
             amendment("amended", epoch, 5, **pieces | {"amends_movement": f"{epoch}-4"}),
             amendment("amended", epoch, 6, amends_seq=1, epcs=[]),
+            amendment("amended", epoch, 7, reason="lot", amends_movement=f"{epoch}-1", lot="L7"),
         ]
         for record in records:
             await gateway.send_record(record)
-        await gateway.settled(epoch, 6)
+        await gateway.settled(epoch, 7)
         await gateway.send_record(records[1])
         await gateway.until(lambda: len(gateway.outcomes(epoch, 2)) == 2, "its duplicate")
-        told = [gateway.outcomes(epoch, seq) for seq in range(1, 7)]
-        wanted = ["accepted", "accepted", "accepted", "rejected", "accepted", "rejected"]
+        told = [gateway.outcomes(epoch, seq) for seq in range(1, 8)]
+        wanted = [
+            "accepted",
+            "accepted",
+            "accepted",
+            "rejected",
+            "accepted",
+            "rejected",
+            "accepted",
+        ]
         gateway.judge([each[0] for each in told] == wanted, f"amendments were {told}")
         gateway.judge(told[1][1] == "duplicate", f"2 came twice and was {told[1]}")
-        gateway.judge_documents(epoch, {1, 2, 3, 5})
+        gateway.judge_documents(epoch, {1, 2, 3, 5, 7})
 
 
 async def proposals(rig: Rig) -> None:

@@ -119,6 +119,7 @@ EVENTS: list[Event] = [
     Amendment("clock_synced", 41, "2026-11-24T06:00:02.120Z"),
     Amendment("tags_followed", amends_movement="6f1d3a52", epcs=(EPC,)),
     Amendment("tags_followed", amends_movement="6f1d3a52", epcs=()),
+    Amendment("lot_scanned", amends_movement="6f1d3a52", lot="L7"),
     CONFIRMATION,
     FULL_CONFIRMATION,
 ]
