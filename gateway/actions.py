@@ -1,21 +1,35 @@
 """Carries decided actions to the field, after their turn is on disk.
 
-Levels are desired state: sent when decided, and again whenever the device comes up. Pulses are
-sent at most once: marked `sent` before, `done` after; what was sent when the gateway died is
-`unknown`, and never sent again. A wish is sent once, and lost if its device is away. Each device
-has its own line: one that hangs delays no other, and no old level overtakes a new one.
+What lights show is desired state: sent when decided, again whenever the device comes up, and again
+after a while where the device is up and did not obey. They go out when the gateway stops in order;
+what they should show stays, and is shown by the next start. Pulses are sent at most once: marked
+`sent` before, `done` after; what was sent when the gateway died is `unknown`, and never sent again.
+A wish is sent once, and lost if its device is away. Each device has its own line: one that hangs
+delays no other, and nothing old overtakes what is new.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 
 import structlog
 
 from gateway.inbox import Inbox
-from gateway.model import ActionDone, DeviceFault, Pulse, ReadDeeply, SetOutput
+from gateway.lights import Ability, LightBoard
+from gateway.model import (
+    NS_PER_S,
+    ActionDone,
+    DeviceFault,
+    Light,
+    LightId,
+    Ns,
+    Pulse,
+    ReadDeeply,
+    ShowLight,
+)
 from gateway.ports import Clock, LinkError
 from gateway.store import Committed, PulseRow, Store, StoreFull
 from gateway.supervisor import NotConnected, Supervisor
@@ -27,50 +41,94 @@ ACT_TIMEOUT_S = 10.0
 """A device that has not answered by then did not do it for certain."""
 
 
+AGAIN_NS = 5 * NS_PER_S
+"""A light that did not obey is asked again so long after."""
+
+DETAIL_MAX = 500
+"""How much is said of lights that do not obey: the first tell enough."""
+
+OUT_S = 2.0
+"""What stopping waits for lights to go out."""
+
+
 class _Line:
     """What one device is still to be sent."""
 
-    def __init__(self, came_up: asyncio.Event) -> None:
+    def __init__(self, came_up: asyncio.Event, lights: Collection[LightId], can: Ability) -> None:
         self.came_up = came_up
-        self.levels: dict[int, bool] = {}
-        self.due: dict[int, None] = {}
+        self.board = LightBoard(lights, can)
+        self.again_at: Ns = 0
+        self.turn = asyncio.Lock()
         self.pulses: deque[PulseRow] = deque()
         self.wish: ReadDeeply | None = None
         self.filled = asyncio.Event()
+        self.complained = bool(lights)  # an alert of an earlier run may still stand
 
 
 class Dispatcher:
-    """Sends what committed turns decided."""
+    """Sends what committed turns decided; of `lights`, all that are wired, each has a level."""
 
-    def __init__(self, store: Store, supervisor: Supervisor, inbox: Inbox, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        supervisor: Supervisor,
+        inbox: Inbox,
+        clock: Clock,
+        lights: Iterable[Light] = (),
+    ) -> None:
         self._store = store
         self._supervisor = supervisor
         self._inbox = inbox
         self._clock = clock
         self._log = structlog.get_logger("action")
-        self._lines = {name: _Line(device.came_up) for name, device in supervisor.devices.items()}
+        wired: dict[str, list[LightId]] = {}
+        for light in lights:
+            wired.setdefault(light.light.rpartition(":")[0], []).append(light.light)
+        self._lines = {
+            name: _Line(device.came_up, wired.get(name, ()), supervisor.ability)
+            for name, device in supervisor.devices.items()
+        }
+        self._stopped = False
         store.observe(self._notice)
 
     async def run(self) -> None:
         """Send until cancelled."""
-        for level in await self._store.read(lambda reader: reader.outputs()):
-            line = self._lines.get(level.device)
-            if line is not None:
-                line.levels.setdefault(level.port, level.level)
+        for shown in await self._store.read(lambda reader: reader.shown()):
+            if shown.device in self._lines:
+                self._lines[shown.device].board.restore(shown)
         async with asyncio.TaskGroup() as tasks:
             for name, line in self._lines.items():
                 tasks.create_task(self._await_device(line), name=f"levels {name}")
                 tasks.create_task(self._send(name, line), name=f"actions {name}")
+
+    async def lights_out(self) -> None:
+        """All lights go dark, for good as far as this run goes; what they should show stays."""
+        self._stopped = True
+        lit = [light for line in self._lines.values() for light in line.board.lit()]
+        if not lit:
+            return
+        done = await asyncio.gather(*(self._put_out(ShowLight(light)) for light in lit))
+        left = [light for light, dark in zip(lit, done, strict=True) if not dark]
+        self._log.info("lights out", lights=len(lit) - len(left))
+        if left:
+            self._log.warning("lights that may be lit still", lights=left)
+
+    async def _put_out(self, dark: ShowLight) -> bool:
+        try:
+            async with asyncio.timeout(OUT_S), self._lines[dark.device].turn:
+                await self._supervisor.act(dark)
+        except (LinkError, TimeoutError):
+            return False
+        return True
 
     def _notice(self, committed: Committed) -> None:
         for action in committed.actions:
             line = self._lines.get(action.device)
             if line is None:
                 self._log.error("action for a device that is not configured", device=action.device)
-            elif isinstance(action, SetOutput):
-                line.levels[action.port] = action.level
-                line.due[action.port] = None
-                line.filled.set()
+            elif isinstance(action, ShowLight):
+                if line.board.show(action):
+                    line.filled.set()
             elif isinstance(action, PulseRow):
                 line.pulses.append(action)
                 line.filled.set()
@@ -80,34 +138,70 @@ class Dispatcher:
 
     @staticmethod
     async def _await_device(line: _Line) -> None:
-        """Whenever the device comes up, all its outputs get the level they should have."""
+        """Whenever the device comes up, all its lights are told what they should show."""
         while True:
             await line.came_up.wait()
             line.came_up.clear()
-            line.due = dict.fromkeys(line.levels)
+            line.board.tell_all()
             line.filled.set()
 
     async def _send(self, device: str, line: _Line) -> None:
         while True:
-            await line.filled.wait()
-            line.filled.clear()
-            while line.due:
-                port = next(iter(line.due))
-                del line.due[port]
-                await self._set(SetOutput(device, port, line.levels[port]))
+            await self._filled(device, line)
             if line.wish is not None:
                 wish, line.wish = line.wish, None
                 await self._wish(wish)
             while line.pulses:
                 row = line.pulses.popleft()
                 await self._pulse(row, too_many=len(line.pulses) >= PULSES_MAX)
+            while not (self._stopped or line.pulses):
+                shown = line.board.next_told(self._clock.now())
+                if shown is None:
+                    break
+                async with line.turn:
+                    await self._show(line, shown)
+            await self._complain(device, line)
 
-    async def _set(self, action: SetOutput) -> None:
+    async def _filled(self, device: str, line: _Line) -> None:
+        """Wait for something to send: something new, the next edge of a lamp that is to blink, or
+        the time to tell those anew that did not obey.
+        """
+        now, due = self._clock.now(), list[Ns]()
+        if line.board.refused:
+            due.append(line.again_at)
+        edge = line.board.next_edge(now)
+        if edge is not None and self._supervisor.is_up(device) and not self._stopped:
+            due.append(edge)
+        with suppress(TimeoutError):
+            async with asyncio.timeout((min(due) - now) / NS_PER_S if due else None):
+                await line.filled.wait()
+        line.filled.clear()
+        if line.board.refused and line.again_at <= self._clock.now():
+            line.board.tell_again()
+
+    async def _show(self, line: _Line, shown: ShowLight) -> None:
+        refusal = ""
         try:
             async with asyncio.timeout(ACT_TIMEOUT_S):
-                await self._supervisor.act(action)
+                await self._supervisor.act(shown)
+        except NotConnected:
+            pass  # told what to show when it comes up
         except (LinkError, TimeoutError) as error:
-            self._log.info("output waits for its device", device=action.device, reason=str(error))
+            refusal = str(error) or "no answer"
+            line.again_at = self._clock.now() + AGAIN_NS
+        line.board.told(shown, refusal)
+
+    async def _complain(self, device: str, line: _Line) -> None:
+        """Tell once that lights do not obey, and once that all do."""
+        refused = line.board.refused
+        if bool(refused) == line.complained:
+            return
+        if not refused and not self._supervisor.is_up(device):
+            return
+        line.complained = bool(refused)
+        detail = "; ".join(f"{light}: {reason}" for light, reason in refused.items())
+        fault = DeviceFault(device, "light_dead", bool(refused), detail[:DETAIL_MAX])
+        await self._inbox.put(self._clock.now(), fault)
 
     async def _wish(self, wish: ReadDeeply) -> None:
         try:

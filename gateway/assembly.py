@@ -114,7 +114,7 @@ async def assemble(configuration: Configuration, random: Random) -> Gateway:
         inbox,
         pipeline,
         supervisor,
-        Dispatcher(store, supervisor, inbox, clock),
+        Dispatcher(store, supervisor, inbox, clock, configuration.site.lights),
         meter,
         health,
         booker,

@@ -1,8 +1,8 @@
 """The running gateway: every task, started together, stopped in order.
 
-Stopping goes with the flow: first the devices, then what is still in the inbox, then the uplink,
-then the store. A bug or a lost disk ends all at once, and systemd starts the gateway anew from
-the last commit.
+Stopping goes with the flow: first the lights and the devices, then what is still in the inbox, then
+the uplink, then the store. A bug or a lost disk ends all at once, and systemd starts the gateway
+anew from the last commit.
 """
 
 from __future__ import annotations
@@ -155,6 +155,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         notify("READY=1")
         await stop.wait()
         notify("STOPPING=1")
+        await gateway.dispatcher.lights_out()
         await _cancel(outer)
         with suppress(TimeoutError, StoreFull):
             async with asyncio.timeout(DRAIN_S):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gateway.counting import CountReport, Digest
+from gateway.light import ShowLight
 from gateway.units import CellId, Ns, Severity
 
 MovementKind: TypeAlias = Literal["issue", "receipt", "return", "transfer", "adjustment"]
@@ -240,15 +241,6 @@ Event: TypeAlias = (
 
 
 @dataclass(frozen=True, slots=True)
-class SetOutput:
-    """A level: durable desired state of an output, asserted again on every connect."""
-
-    device: str
-    port: int
-    level: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Pulse:
     """An act that must happen at most once: `tare` or `zero` of a cell."""
 
@@ -268,4 +260,4 @@ class ReadDeeply:
     for_s: int
 
 
-Action: TypeAlias = SetOutput | Pulse | ReadDeeply
+Action: TypeAlias = ShowLight | Pulse | ReadDeeply

@@ -10,9 +10,9 @@ Four kinds of fact flow through the gateway, in this order:
 All are immutable values. Units stand last in names. Reference, observation and inference may
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
 is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
-`gateway.event`, tasks in `gateway.task`, items and locations in `gateway.master`, the wiring of a
-site in `gateway.wiring`, measures in `gateway.units`, EPCs in `gateway.epc`; all are imported from
-here.
+`gateway.event`, tasks in `gateway.task`, items and locations in `gateway.master`, lights in
+`gateway.light`, the wiring of a site in `gateway.wiring`, measures in `gateway.units`, EPCs in
+`gateway.epc`; all are imported from here.
 """
 
 from __future__ import annotations
@@ -57,7 +57,6 @@ from gateway.event import (
     ProposalLine,
     Pulse,
     ReadDeeply,
-    SetOutput,
     Snapshot,
     SnapshotLine,
     TaskConfirmation,
@@ -82,8 +81,26 @@ from gateway.inference import (
     WeightStep,
     ZoneLearned,
 )
+from gateway.light import (
+    PATTERN_MS,
+    LightColour,
+    LightId,
+    LightKind,
+    LightPattern,
+    ShowLight,
+    is_lit,
+    next_edge,
+)
 from gateway.master import Item, Location, LocationKind, LotRule, Names
-from gateway.task import Attribution, Policy, Task, TaskCancel, TaskKind, ToldWrong
+from gateway.task import (
+    Attribution,
+    Policy,
+    Task,
+    TaskCancel,
+    TaskKind,
+    TaskProgress,
+    ToldWrong,
+)
 from gateway.units import (
     MEASURES,
     NS_PER_MS,
@@ -96,7 +113,7 @@ from gateway.units import (
     Severity,
     is_day,
 )
-from gateway.wiring import Cell, Portal, Scanner, Site, Zone
+from gateway.wiring import Cell, Light, Portal, Scanner, Site, Zone
 
 # Reference
 
@@ -321,4 +338,4 @@ Observation: TypeAlias = (
 )
 
 
-Fact: TypeAlias = Reference | Observation | Inference | Attribution | Event
+Fact: TypeAlias = Reference | Observation | Inference | Attribution | TaskProgress | Event

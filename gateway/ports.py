@@ -12,7 +12,7 @@ from typing import ClassVar, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 
-from gateway.model import Action, Fact, Ns, Observation, Site
+from gateway.model import Action, Fact, LightColour, LightId, Ns, Observation, Site
 
 JsonValue: TypeAlias = (
     "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -109,9 +109,30 @@ class Actuator(Protocol):
         ...
 
 
+class LightAbility(NamedTuple):
+    """What a light can show: `colours`, none of which is a single plain lamp; one that `blinks` by
+    itself is told the pattern, any other is switched by the gateway.
+    """
+
+    colours: frozenset[LightColour] = frozenset()
+    blinks: bool = False
+
+
+@runtime_checkable
+class NamesLights(Protocol):
+    """An ability of an actuator: to say unconnected which lights (`device:light`) it has.
+
+    Wiring to anything else is then found by `shelfgate check`.
+    """
+
+    def lights(self) -> Mapping[LightId, LightAbility]:
+        """Its lights, and what each can show."""
+        ...
+
+
 @runtime_checkable
 class NamesPoints(Protocol):
-    """A third ability that a driver may have: to say unconnected what it observes."""
+    """Another ability that a driver may have: to say unconnected what it observes."""
 
     def points(self) -> frozenset[str] | None:
         """Its antennas (`device:antenna`) and cells (`device:cell`); None if only the device knows.

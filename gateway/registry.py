@@ -22,6 +22,7 @@ RULE_ORDER = (
     "stocktake",
     "stock",
     "health",
+    "light",
 )
 """Facts go from left to right; a rule that is not named here runs last, by name."""
 

@@ -25,10 +25,17 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway import registry
 from gateway.alert_texts import Language
-from gateway.model import Cell, Portal, Scanner, Site, Zone
+from gateway.model import Cell, Light, Portal, Scanner, Site, Zone
 from gateway.ports import ConfigError, PluginSettings
 from gateway.schedule import ScheduleSettings
-from gateway.site_settings import CellSection, Id, PortalSection, ScannerSection, ZoneSection
+from gateway.site_settings import (
+    CellSection,
+    Id,
+    LightSection,
+    PortalSection,
+    ScannerSection,
+    ZoneSection,
+)
 from gateway.telemetry.settings import TelemetrySettings
 from gateway.toml_lines import Path as KeyPath
 from gateway.toml_lines import key_lines, line_of
@@ -91,6 +98,7 @@ class FileSettings(BaseSettings):
     cell: tuple[CellSection, ...] = ()
     portal: tuple[PortalSection, ...] = ()
     scanner: tuple[ScannerSection, ...] = ()
+    light: tuple[LightSection, ...] = ()
     schedule: ScheduleSettings = ScheduleSettings()
     rules: dict[str, dict[str, Any]] = {}
 
@@ -239,6 +247,7 @@ def _site(settings: FileSettings) -> Site:
             for gate in settings.portal
         ),
         scanners=tuple(Scanner(each.device, each.location) for each in settings.scanner),
+        lights=tuple(Light(each.light, each.kind, each.location or "") for each in settings.light),
     )
 
 
@@ -251,6 +260,7 @@ def _wiring(settings: FileSettings) -> Iterator[_Problem]:
     yield from _repeated("cell", "cell", [section.cell for section in settings.cell])
     yield from _repeated("portal", "portal", [section.portal for section in settings.portal])
     yield from _scanner_wiring(settings, devices)
+    yield from _light_wiring(settings, devices)
     wired: list[tuple[KeyPath, str]] = []
     for index, zone in enumerate(settings.zone):
         wired.extend((("zone", index, "antennas"), point) for point in zone.antennas)
@@ -282,13 +292,33 @@ def _scanner_wiring(settings: FileSettings, devices: list[str]) -> Iterator[_Pro
         if device not in devices:
             text = f"no [[device]] has the id {device!r}{_did_you_mean(device, devices)}"
             yield _Problem(("scanner", index, "device"), text)
+    located = [
+        (("scanner", i, "location"), each.location) for i, each in enumerate(settings.scanner)
+    ]
+    yield from _nowhere(settings, located)
+
+
+def _light_wiring(settings: FileSettings, devices: list[str]) -> Iterator[_Problem]:
+    yield from _repeated("light", "light", [section.light for section in settings.light])
+    for index, section in enumerate(settings.light):
+        device = section.light.rpartition(":")[0]
+        if device not in devices:
+            text = f"no [[device]] has the id {device!r}{_did_you_mean(device, devices)}"
+            yield _Problem(("light", index, "light"), text)
+    located = [(("light", i, "location"), each.location) for i, each in enumerate(settings.light)]
+    yield from _nowhere(settings, located)
+
+
+def _nowhere(
+    settings: FileSettings, located: Iterable[tuple[KeyPath, str | None]]
+) -> Iterator[_Problem]:
+    """Locations at which nothing moves."""
     places = {zone.location for zone in settings.zone} | {cell.location for cell in settings.cell}
     places |= {gate.inside for gate in settings.portal}
-    for index, section in enumerate(settings.scanner):
-        if section.location not in places:
-            hint = _did_you_mean(section.location, places)
-            text = f"nothing moves at a location {section.location!r}{hint}"
-            yield _Problem(("scanner", index, "location"), text)
+    for key, location in located:
+        if location is not None and location not in places:
+            hint = _did_you_mean(location, places)
+            yield _Problem(key, f"nothing moves at a location {location!r}{hint}")
 
 
 def _repeated(section: str, key: str, names: list[str]) -> Iterator[_Problem]:

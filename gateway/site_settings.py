@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from gateway.model import LightKind
 from gateway.ports import PluginSettings
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}$")]
@@ -67,3 +68,19 @@ class ScannerSection(PluginSettings):
 
     device: Id
     location: Id
+
+
+class LightSection(PluginSettings):
+    """A light (`device:light`): `pick` at its location, `stack` or `buzzer` of the gateway."""
+
+    light: CellName
+    kind: LightKind
+    location: Id | None = None
+
+    @model_validator(mode="after")
+    def _located(self) -> Self:
+        if self.kind == "pick" and self.location is None:
+            raise ValueError("location: a pick light needs one")
+        if self.kind != "pick" and self.location is not None:
+            raise ValueError(f"location: a {self.kind} tells of the whole gateway and has none")
+        return self

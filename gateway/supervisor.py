@@ -18,7 +18,7 @@ import structlog
 from gateway.backoff import Backoff
 from gateway.coverage import DeviceEmit, LoopPulse
 from gateway.inbox import Inbox
-from gateway.model import Action, DeviceFault, DeviceStatus, Ns
+from gateway.model import Action, DeviceFault, DeviceStatus, LightId, Ns
 from gateway.ports import (
     Actuator,
     Clock,
@@ -26,7 +26,9 @@ from gateway.ports import (
     Counter,
     Driver,
     DriverContext,
+    LightAbility,
     LinkError,
+    NamesLights,
     ProtocolError,
 )
 from gateway.settings import DeviceConfiguration
@@ -107,6 +109,12 @@ class Supervisor:
         """Whether the device is connected now."""
         device = self.devices.get(name)
         return device is not None and device.state == "up"
+
+    def ability(self, light: LightId) -> LightAbility | None:
+        """What a light can show; None where no driver that has been built knows it."""
+        device = self.devices.get(light.rpartition(":")[0])
+        driver: object = None if device is None else device.driver
+        return driver.lights().get(light) if isinstance(driver, NamesLights) else None
 
     async def act(self, action: Action) -> None:
         """Let the device carry out an action; NotConnected if it was surely not sent, LinkError if

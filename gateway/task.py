@@ -93,3 +93,26 @@ class Attribution:
     actor: str | None = None
     kind: MovementKind | None = None
     reverses: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """How far an open task is: told whenever that changes, and once more, with nothing else, when
+    it has `ended`.
+
+    At `place` still `wanting` pieces are to be taken (`outward`) or put; of what was moved `excess`
+    are too many there, and at each place of `astray` so many should not have been. `asks` says that
+    something is unclear. Of several tasks at one place that with the least `rank` comes first.
+    """
+
+    code: str
+    item: str = ""
+    place: str = ""
+    outward: bool = True
+    wanting: int = 0
+    excess: int = 0
+    astray: tuple[tuple[str, int], ...] = ()
+    asks: bool = False
+    rank: tuple[int, int, int] = (0, 0, 0)
+    actor: str | None = None
+    ended: bool = False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.light import LightId, LightKind
 from gateway.units import CellId, ReadPoint
 
 
@@ -63,6 +64,17 @@ class Scanner:
 
 
 @dataclass(frozen=True, slots=True)
+class Light:
+    """A light: a pick light shows what is to be done at its location; a stack light and a buzzer
+    have none, and tell of the alerts of the whole gateway.
+    """
+
+    light: LightId
+    kind: LightKind
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Site:
     """All wiring of one gateway."""
 
@@ -70,3 +82,4 @@ class Site:
     cells: tuple[Cell, ...] = ()
     portals: tuple[Portal, ...] = ()
     scanners: tuple[Scanner, ...] = ()
+    lights: tuple[Light, ...] = ()

@@ -48,6 +48,7 @@ from rules.task_guard import Guard
 from rules.task_match import Deed, Match, Matching
 from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask
 from rules.task_place import Places
+from rules.task_progress import told_progress
 from rules.task_senses import TaskSenses
 from rules.task_verdict import Ending, Pauses, confirmation, due, verdict
 from rules.turns import together
@@ -132,6 +133,7 @@ class TaskRule:
         turn = self._decide(now, fact)
         if turn is NOTHING:
             return turn
+        turn = told_progress(turn, self._book, self._acts, self._places)
         return turn._replace(next_wake=self._next_wake(now))
 
     def _decide(self, now: Ns, fact: Fact | None) -> Turn:

@@ -2,15 +2,24 @@
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
-from gateway.model import NS_PER_S, Action, Ns, ReadDeeply, SetOutput
-from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
+from gateway.model import NS_PER_S, Action, LightId, Ns, ReadDeeply, ShowLight
+from gateway.ports import (
+    DriverContext,
+    Emit,
+    LightAbility,
+    LinkError,
+    PluginSettings,
+    ProtocolError,
+)
 
 from . import control
 from .arming import ACTIVE, DISABLED, Armourer
 from .control import InstalledROSpec
 from .frames import FrameCutter, frame_of
+from .lights import Lights
 from .observer import Observer
 from .outbox import Outbox
 from .provisioning import ROSPEC_ID
@@ -68,6 +77,7 @@ class LlrpDriver:
         self._antennas: dict[int, bool] = {}
         self._deep_s = 0
         self._deep_asked = asyncio.Event()
+        self._lights = Lights(context.device, settings.lights)
 
     def points(self) -> frozenset[str] | None:
         """The antennas that are set; without, the reader uses all that it has."""
@@ -90,8 +100,14 @@ class LlrpDriver:
             outbox.close()
         raise failure
 
+    def lights(self) -> Mapping[LightId, LightAbility]:
+        """The lights at its outputs."""
+        return self._lights.abilities
+
     async def act(self, action: Action) -> None:
-        """Set an output: LinkError unless the reader has confirmed it. Or begin to read deeply."""
+        """Switch the outputs of a light: LinkError unless the reader has confirmed it. Or begin to
+        read deeply.
+        """
         session = self._session
         if session is None:
             raise LinkError("the reader is not connected")
@@ -99,10 +115,12 @@ class LlrpDriver:
             self._deep_s = action.for_s
             self._deep_asked.set()
             return
-        if not isinstance(action, SetOutput):
-            raise ProtocolError(f"a reader has outputs only, no {type(action).__name__}")
-        frame = control.set_output(action.port, action.level, session.next_id())
-        await session.ask(frame, self._settings.request_timeout_s)
+        if not isinstance(action, ShowLight):
+            raise ProtocolError(f"a reader has lights only, no {type(action).__name__}")
+        for port, level in self._lights.changes(action):
+            frame = control.set_output(port, level, session.next_id())
+            await session.ask(frame, self._settings.request_timeout_s)
+            self._lights.changed(port, level)
 
     async def _failure_of(self, outbox: Outbox) -> LinkError:
         try:
@@ -117,6 +135,7 @@ class LlrpDriver:
         try:
             async with asyncio.timeout(self._settings.request_timeout_s):
                 await asyncio.shield(session.attempted)
+            self._lights.doubt()
             self._session = session
             armourer = Armourer(session, self._settings, self._context.count)
             await self._arm(armourer, observer)

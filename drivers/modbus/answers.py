@@ -75,10 +75,10 @@ def read_answer(unit: int, function: int, count: int) -> Expected:
     return Expected(unit, function, bytes([2 * count]), 1 + 2 * count)
 
 
-def write_answer(unit: int, register: int, value: int) -> Expected:
-    """Return what answers a write of one register: its echo."""
-    echo = register.to_bytes(2, "big") + value.to_bytes(2, "big")
-    return Expected(unit, 6, echo, len(echo))
+def write_answer(unit: int, address: int, value: int, function: int = 6) -> Expected:
+    """Return what answers a write of one register, or of one coil by function 5: its echo."""
+    echo = address.to_bytes(2, "big") + value.to_bytes(2, "big")
+    return Expected(unit, function, echo, len(echo))
 
 
 class TcpAnswers:

@@ -1,4 +1,6 @@
-"""The Modbus driver: polls the weight transmitters of one link, each at its own pace."""
+"""The Modbus driver: polls the weight transmitters of one link, each at its own pace, and switches
+the lights on it.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +12,20 @@ from typing import ClassVar
 from drivers.modbus.answers import DesyncError, UnitError
 from drivers.modbus.commands import CommandPort
 from drivers.modbus.faults import FaultBoard, FaultCode
+from drivers.modbus.lights import REFRESH_S, Lights
 from drivers.modbus.link import Link
 from drivers.modbus.profiles_folder import find_folder
 from drivers.modbus.settings import ModbusSettings
-from drivers.modbus.unit import Unit, make_units
-from gateway.model import NS_PER_S, Action, Ns, Pulse, WeightReport
-from gateway.ports import DriverContext, Emit, LinkError, PluginSettings, ProtocolError
+from drivers.modbus.unit import FAILURES_MAX, Unit, make_units
+from gateway.model import NS_PER_S, Action, Heartbeat, LightId, Ns, Pulse, ShowLight, WeightReport
+from gateway.ports import (
+    DriverContext,
+    Emit,
+    LightAbility,
+    LinkError,
+    PluginSettings,
+    ProtocolError,
+)
 
 SILENCE_POLLS = 3
 """Polls that may fail before the link counts as silent: the share of lost frames is far below."""
@@ -34,6 +44,7 @@ class ModbusDriver:
         folder = find_folder(settings.profiles_folder)
         self.units = make_units(settings.units, folder, context.device)
         self._units_by_cell = {cell: unit for unit in self.units for cell in unit.cells.ids}
+        self._lights = Lights(context.device, settings.lights)
         self._link: Link | None = None
         self._board = FaultBoard(context.device, len(self.units))
         self._unanswered_units: set[int] = set()
@@ -41,8 +52,9 @@ class ModbusDriver:
         gap_s = 0.0 if settings.link == "tcp" else settings.quiet_gap_s
         self._failure_ns = int((settings.timeout_s + gap_s) * NS_PER_S)
         self.lateness_max_ns: Ns = int(settings.timeout_s * NS_PER_S)
+        period_ns = self._poll_ns if self.units else int(REFRESH_S * NS_PER_S)
         self.silence_max_ns: Ns = max(
-            SILENCE_MIN_NS, SILENCE_POLLS * (self._poll_ns + self._failure_ns)
+            SILENCE_MIN_NS, SILENCE_POLLS * (period_ns + self._failure_ns)
         )
 
     async def run(self, emit: Emit) -> None:
@@ -50,8 +62,14 @@ class ModbusDriver:
         link = Link(self._settings, self._context.clock, self._context.count)
         try:
             await link.open()
+            self._lights.doubt()
             self._link = link
-            await self._poll_all(link, emit)
+            if not self._settings.lights:
+                await self._poll_all(link, emit)
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._keep_lights(link, emit), name="modbus lights")
+                if self.units:
+                    tasks.create_task(self._poll_all(link, emit), name="modbus poll")
         finally:
             self._link = None
             await link.close()
@@ -60,10 +78,19 @@ class ModbusDriver:
         """The cells of all units."""
         return frozenset(self._units_by_cell)
 
+    def lights(self) -> Mapping[LightId, LightAbility]:
+        """The lights on the link."""
+        return self._lights.abilities
+
     async def act(self, action: Action) -> None:
-        """Tare or zero a cell, at most once; LinkError or ProtocolError when that is uncertain."""
+        """Switch a light; or tare or zero a cell, at most once. LinkError or ProtocolError when
+        that is uncertain.
+        """
+        if isinstance(action, ShowLight):
+            await self._lights.show(self._link, action)
+            return
         if not isinstance(action, Pulse):
-            raise ProtocolError("a weight transmitter has no outputs")
+            raise ProtocolError(f"a weight transmitter cannot {type(action).__name__}")
         unit = self._units_by_cell.get(action.cell)
         if unit is None:
             raise ProtocolError(f"no cell {action.cell}")
@@ -71,6 +98,28 @@ class ModbusDriver:
             raise LinkError("not connected: nothing was sent")
         await CommandPort(self._link, unit).carry_out(action.kind, action.cell)
         self._context.count(f"modbus_{action.kind}")
+
+    async def _keep_lights(self, link: Link, emit: Emit) -> None:
+        """Write the lights anew by turns. Where only lights are on the link, they show that it is
+        alive; beside scales they prove nothing of these.
+        """
+        alone, place, unanswered = not self.units, 0, 0
+        if alone:
+            await emit(Heartbeat(self._context.device))
+        while True:
+            await asyncio.sleep(REFRESH_S)
+            try:
+                asked = await self._lights.refresh(link, place)
+            except UnitError as error:
+                self._context.count(f"modbus_{error.kind}")
+                unanswered += 1
+                if alone and unanswered >= max(FAILURES_MAX, len(self._settings.lights)):
+                    raise LinkError(f"no light answers; last: {error}") from error
+            else:
+                unanswered = 0
+                if alone and asked:
+                    await emit(Heartbeat(self._context.device))
+            place += 1
 
     async def _poll_all(self, link: Link, emit: Emit) -> None:
         clock = self._context.clock

@@ -18,6 +18,7 @@ from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ConnectionException, ModbusIOException
 from pymodbus.pdu import ModbusPDU
+from pymodbus.pdu.bit_message import WriteSingleCoilRequest
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersRequest,
     ReadInputRegistersRequest,
@@ -53,6 +54,9 @@ FRAME_GAP_MIN_S = 0.00175
 
 STALL_FACTOR = 2
 """Time-outs after which an answer has waited in a stalled process: its age is not known."""
+
+COIL_ON = 0xFF00
+"""Modbus Application Protocol 1.1b3, 6.5."""
 
 NS_PER_US = 1000
 
@@ -136,6 +140,11 @@ class Link:
         """Write one register once. After an error it is uncertain whether it was written."""
         pdu = WriteSingleRegisterRequest(address=register, registers=[value], dev_id=unit)
         await self._ask(pdu, write_answer(unit, register, value))
+
+    async def write_coil(self, unit: int, coil: int, level: bool) -> None:
+        """Switch one coil once. After an error it is uncertain whether it was switched."""
+        pdu = WriteSingleCoilRequest(address=coil, bits=[level], dev_id=unit)
+        await self._ask(pdu, write_answer(unit, coil, COIL_ON if level else 0, 5))
 
     async def _ask(self, pdu: ModbusPDU, expected: Expected) -> Answer:
         if not self._is_rtu:

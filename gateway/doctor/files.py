@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
 from gateway.assembly import reference_files
 from gateway.clock import BootClock
 from gateway.doctor.finding import Finding, fail, ok, warn
+from gateway.doctor.lights import examine_lights
 from gateway.doctor.site import examine_planned, examine_wiring
-from gateway.ports import ConfigError, DriverContext, NamesPoints, RuleContext
+from gateway.model import LightId
+from gateway.ports import (
+    ConfigError,
+    DriverContext,
+    LightAbility,
+    NamesLights,
+    NamesPoints,
+    RuleContext,
+)
 from gateway.rulebook import pseudonym_key
 from gateway.settings import Configuration
 from gateway.status import PATH_MAX_BYTES, SOCKET_FILE
@@ -46,6 +55,7 @@ def _references(configuration: Configuration) -> Iterator[Finding]:
 def _drivers(configuration: Configuration) -> Iterator[Finding]:
     """A driver may look further than its settings when it is built: into profiles, for example."""
     points: dict[str, frozenset[str] | None] = {}
+    lights: dict[str, Mapping[LightId, LightAbility] | None] = {}
     for index, device in enumerate(configuration.devices):
         context = DriverContext(device.device, BootClock(), Random(0), _uncounted)
         try:
@@ -55,8 +65,10 @@ def _drivers(configuration: Configuration) -> Iterator[Finding]:
             yield fail("drivers", text, "correct the device's settings")
             continue
         points[device.device] = driver.points() if isinstance(driver, NamesPoints) else None
+        lights[device.device] = driver.lights() if isinstance(driver, NamesLights) else None
         yield ok("drivers", f"{device.device}: {device.driver}")
     yield from examine_wiring(configuration, points)
+    yield from examine_lights(configuration, lights)
 
 
 def _secrets(configuration: Configuration) -> Iterator[Finding]:

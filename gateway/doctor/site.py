@@ -40,7 +40,7 @@ def examine_wiring(configuration: Configuration, points: Points) -> Iterator[Fin
                 well = False
                 text = f"{name!r}: {device} observes only {', '.join(sorted(known)) or 'nothing'}"
                 fix = f"correct {key[-1]}, or let the settings of {device} name it"
-                yield fail("wiring", f"{_place(configuration, key)}: {text}", fix)
+                yield fail("wiring", f"{place_of(configuration, key)}: {text}", fix)
     if well:
         yield ok("wiring", "leads to what the devices observe")
 
@@ -50,7 +50,7 @@ def examine_planned(configuration: Configuration, facts: Sequence[Reference]) ->
     items = {fact.code: fact for fact in facts if isinstance(fact, Item)}
     well = True
     for index, cell in enumerate(configuration.site.cells):
-        key = _place(configuration, ("cell", index, "items" if cell.items else "item"))
+        key = place_of(configuration, ("cell", index, "items" if cell.items else "item"))
         planned = [(f"{key}: {code!r}", items.get(code)) for code in cell.planned]
         found = [
             _strange(configuration, place)
@@ -124,7 +124,7 @@ def _alike(place: str, items: Sequence[Item]) -> Iterator[Finding]:
             yield warn("planned items", text, fix)
 
 
-def _place(configuration: Configuration, key: KeyPath) -> str:
+def place_of(configuration: Configuration, key: KeyPath) -> str:
     """File, line and key; the file alone if it cannot be read again."""
     path, dotted = configuration.path, f"{key[0]}[{key[1]}].{key[2]}"
     try:

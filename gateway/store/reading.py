@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from gateway.catalogue import Kind, Known
-from gateway.model import Alert, Location, Task
+from gateway.model import Alert, Location, ShowLight, Task
 from gateway.ports import JsonValue, Record, Row
 from gateway.store.booking import utc
 from gateway.store.database import Opening, open_reading, query
-from gateway.store.schema import ledger_key, split_key
+from gateway.store.schema import LIGHT_ROWS, ledger_key, split_key
 from gateway.store.search import is_searched, keys_naming
 from gateway.store.tables import inflated, quarantine_depth, reference_of
 from gateway.store.verify import full_check
@@ -25,7 +25,6 @@ from gateway.store.windows import read_windows
 from gateway.store.words import (
     Fate,
     LedgerRow,
-    OutputLevel,
     PulseRow,
     Quarantined,
     RaisedAlert,
@@ -191,10 +190,9 @@ class StoreReader:
         )
         return {"raised": raised, "acknowledged": acknowledged}
 
-    def outputs(self) -> tuple[OutputLevel, ...]:
-        """The desired state of all outputs."""
-        rows = self._query("SELECT device, port, level FROM output ORDER BY 1, 2")
-        return tuple(OutputLevel(device, port, bool(level)) for device, port, level in rows)
+    def shown(self) -> tuple[ShowLight, ...]:
+        """What the lights that are lit show."""
+        return tuple(ShowLight(**row.row.value) for row in self.state_rows(LIGHT_ROWS))  # type: ignore[arg-type] # as it was put
 
     def pulses(self) -> tuple[PulseRow, ...]:
         """All pulses that are kept, oldest first."""

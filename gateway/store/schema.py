@@ -30,6 +30,9 @@ PULSES_MAX = 1000
 PROPOSAL_ROWS = "proposal"
 """Stands where a rule's name stands: records of the proposals that wait, by id."""
 
+LIGHT_ROWS = "shown"
+"""Stands where a rule's name stands: what the lights that are lit show, by light."""
+
 EVIDENCE_MAX = 20_000
 """Evidence rows kept: some hours of a busy site, about 20 MB."""
 
@@ -59,8 +62,6 @@ CREATE TABLE reference(
 CREATE TABLE alert(
   code TEXT, key TEXT, severity TEXT, text TEXT, ledger_key INTEGER,
   PRIMARY KEY(code, key)) STRICT, WITHOUT ROWID;
-CREATE TABLE output(
-  device TEXT, port INTEGER, level INTEGER, PRIMARY KEY(device, port)) STRICT, WITHOUT ROWID;
 CREATE TABLE pulse(
   id INTEGER PRIMARY KEY, device TEXT, kind TEXT, cell TEXT, status TEXT) STRICT;
 """

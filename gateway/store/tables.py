@@ -22,11 +22,11 @@ from gateway.model import (
     ReadDeeply,
     Reference,
     ReferenceDeleted,
-    SetOutput,
+    ShowLight,
 )
 from gateway.ports import JsonValue
 from gateway.store.database import query
-from gateway.store.schema import ANCHORS_MAX, PULSES_MAX
+from gateway.store.schema import ANCHORS_MAX, LIGHT_ROWS, PULSES_MAX
 from gateway.store.words import PulseRow, PulseStatus, StoreRefused
 
 _KIND_NAMED: dict[str, type[Known]] = {name: kind for kind, name in KINDS.items()}
@@ -98,11 +98,8 @@ def put_action(connection: apsw.Connection, action: Action) -> Action | PulseRow
     """Keep a level, or queue a pulse; a wish is not kept."""
     if isinstance(action, ReadDeeply):
         return action
-    if isinstance(action, SetOutput):
-        connection.execute(
-            "INSERT OR REPLACE INTO output VALUES(?,?,?)",
-            (action.device, action.port, int(action.level)),
-        )
+    if isinstance(action, ShowLight):
+        _put_light(connection, action)
         return action
     connection.execute(
         "INSERT INTO pulse(device, kind, cell, status) VALUES(?,?,?,'pending')",
@@ -111,6 +108,14 @@ def put_action(connection: apsw.Connection, action: Action) -> Action | PulseRow
     return PulseRow(
         connection.last_insert_rowid(), action.device, action.kind, action.cell, "pending"
     )
+
+
+def _put_light(connection: apsw.Connection, shown: ShowLight) -> None:
+    """Only what is lit, and lasts, has a row: all other lights are dark."""
+    connection.execute("DELETE FROM state WHERE rule=? AND key=?", (LIGHT_ROWS, shown.light))
+    if shown.lasting and shown.colour is not None:
+        value = packed(dataclasses.asdict(shown))
+        connection.execute("INSERT INTO state VALUES(?,?,1,?)", (LIGHT_ROWS, shown.light, value))
 
 
 def mark_pulse(connection: apsw.Connection, pulse_id: int, status: PulseStatus) -> None:

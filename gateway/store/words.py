@@ -82,14 +82,6 @@ class Epoch:
     reason: NewEpoch
 
 
-class OutputLevel(NamedTuple):
-    """Desired state of an output, to be asserted on every connect."""
-
-    device: str
-    port: int
-    level: bool
-
-
 class PulseRow(NamedTuple):
     """An act that is sent at most once. A `sent` one that outlived a crash is `unknown`."""
 

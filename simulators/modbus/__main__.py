@@ -10,6 +10,7 @@ from random import Random
 from simulators.modbus.bus import Bus
 from simulators.modbus.families import FAMILIES
 from simulators.modbus.faults import Fault, Faults
+from simulators.modbus.lamps import LampModule
 from simulators.modbus.scale import GRAMS, Display
 from simulators.modbus.server import HOST, serve_rtu, serve_rtu_over_tcp, serve_tcp
 from simulators.modbus.shelf import FixedLoads, Shelf, Transmitter
@@ -32,6 +33,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--unit", choices=sorted(GRAMS), default="kg", help="unit of the display")
     parser.add_argument("--decimals", type=int, default=3, help="decimals of the display")
     parser.add_argument("--step", type=int, default=1, help="scale interval in last digits")
+    parser.add_argument(
+        "--lamps", type=int, metavar="UNIT", help="unit id of a lamp module that is shown here, too"
+    )
     parser.add_argument("--link", choices=("tcp", "rtu", "rtu-over-tcp"), default="tcp")
     parser.add_argument("--port", type=int, default=5020, help="TCP port (default 5020, 0 = free)")
     parser.add_argument("--baud", type=int, default=9600, help="pace of an RTU link")
@@ -58,7 +62,22 @@ def _fault(text: str) -> tuple[Fault, float]:
 def build_bus(options: argparse.Namespace, random: Random) -> Bus:
     """The bus that the command line asks for, on the running loop's time."""
     units = {unit_id: _unit(unit_id, options, random) for unit_id in range(1, options.units + 1)}
-    return Bus(units, asyncio.get_running_loop().time, Faults(random, dict(options.fault)))
+    lamps = {} if options.lamps is None else {options.lamps: LampModule()}
+    return Bus(units, asyncio.get_running_loop().time, Faults(random, dict(options.fault)), lamps)
+
+
+async def show_lamps(bus: Bus) -> None:
+    """Say each second what the lamp modules show, if that has changed."""
+    before: dict[int, str] = {}
+    while True:
+        for unit, module in bus.lamps.items():
+            lit = [coil for coil, level in module.coils.items() if level]
+            codes = {number: value for number, value in module.registers.items() if value}
+            now = f"lamps of unit {unit}: coils {lit}, registers {codes}"
+            if before.get(unit) != now:
+                before[unit] = now
+                print(now, flush=True)  # noqa: T201 - its answer
+        await asyncio.sleep(1.0)
 
 
 def _unit(unit_id: int, options: argparse.Namespace, random: Random) -> Unit:
@@ -84,7 +103,7 @@ async def _serve(options: argparse.Namespace) -> None:
         place = where if isinstance(where, str) else f"{HOST}:{where}"
         units = f"units 1 to {options.units}" if options.units > 1 else "unit 1"
         print(f"{options.family}: {units} by {options.link} on {place}", flush=True)  # noqa: T201 - its answer
-        await asyncio.Event().wait()
+        await show_lamps(bus)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,6 +112,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not 1 <= options.units <= UNITS_MAX:
         parser.error(f"--units is 1 to {UNITS_MAX}")
+    if options.lamps is not None and not options.units < options.lamps <= UNITS_MAX:
+        parser.error(f"--lamps is above the other units, and at most {UNITS_MAX}")
     display = Display(options.unit, options.decimals, options.step)
     try:
         cells_max = FAMILIES[options.family](display).cells_max

@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from simulators.modbus.faults import Fault, Faults
@@ -15,6 +15,7 @@ from simulators.modbus.frame import (
     rtu_frame,
     tcp_frame,
 )
+from simulators.modbus.lamps import LampModule
 from simulators.modbus.scale import Exceptional, ModbusError
 from simulators.modbus.unit import Unit
 
@@ -37,14 +38,20 @@ class Reply(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Bus:
-    """Many units on one link. `clock` gives the moment of each request in seconds."""
+    """Many units on one link, and lamp modules. `clock` gives the moment of each request in
+    seconds. Faults are those of the weight transmitters; a lamp module is there or silent.
+    """
 
     units: Mapping[int, Unit]
     clock: Callable[[], float]
     faults: Faults
+    lamps: Mapping[int, LampModule] = field(default_factory=dict)
 
     def reply_tcp(self, request: Request) -> Reply | None:
         """The answer on Modbus/TCP; an unknown unit id gives exception 11, as a gateway does."""
+        if request.unit in self.lamps:
+            lit = self._lamps(request)
+            return None if lit is None else Reply(tcp_frame(request.transaction, request.unit, lit))
         unit = self.units.get(request.unit)
         if unit is None:
             pdu = _exception(request.pdu, Exceptional.TARGET_SILENT)
@@ -61,6 +68,9 @@ class Bus:
 
     def reply_rtu(self, request: Request) -> Reply | None:
         """The answer on a serial line; nobody answers for an unknown unit or a broadcast."""
+        if request.unit in self.lamps:
+            lit = self._lamps(request)
+            return None if lit is None else Reply(rtu_frame(request.unit, lit))
         unit = self.units.get(request.unit)
         if unit is None:
             if request.unit == BROADCAST and request.pdu[0] in (WRITE_ONE, WRITE_MANY):
@@ -76,6 +86,15 @@ class Bus:
             bit = faults.random.randrange(8 * len(frame))
             frame = (int.from_bytes(frame) ^ 1 << bit).to_bytes(len(frame))
         return _spoil(frame, fault, faults)
+
+    def _lamps(self, request: Request) -> bytes | None:
+        module = self.lamps[request.unit]
+        if module.silent:
+            return None
+        try:
+            return module.answer(request.pdu)
+        except ModbusError as error:
+            return _exception(request.pdu, error.code)
 
     def _answer(self, unit: Unit, request: Request) -> tuple[Faults, Fault | None, bytes]:
         faults = unit.faults or self.faults

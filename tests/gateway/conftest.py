@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 
 from gateway import registry
-from gateway.model import NS_PER_S, DeviceFault, Ns, Pulse, SetOutput, WeightReport, WeightSample
+from gateway.model import NS_PER_S, DeviceFault, Ns, Pulse, ShowLight, WeightReport, WeightSample
 from gateway.ports import DriverContext, Emit, LinkError, PluginSettings
 
 
@@ -28,7 +28,7 @@ class FakeDriver:
     Settings: ClassVar[type[PluginSettings]] = FakeSettings
     lateness_max_ns: Ns = NS_PER_S // 10
     silence_max_ns: Ns = NS_PER_S
-    acts: ClassVar[list[Pulse | SetOutput]] = []
+    acts: ClassVar[list[Pulse | ShowLight]] = []
     on_scale_g: ClassVar[float | None] = None
 
     def __init__(self, settings: FakeSettings, context: DriverContext) -> None:
@@ -51,7 +51,7 @@ class FakeDriver:
             await emit(WeightReport(self._device, (sample,)))
             await asyncio.sleep(0.02)
 
-    async def act(self, action: Pulse | SetOutput) -> None:
+    async def act(self, action: Pulse | ShowLight) -> None:
         self.acts.append(action)
 
 

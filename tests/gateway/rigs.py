@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 from gateway.coverage import LoopPulse
 from gateway.inbox import Inbox
-from gateway.model import Action, DeviceStatus, Fact, Ns
+from gateway.model import Action, DeviceStatus, Fact, LightId, Ns
 from gateway.outcome import Outcome
-from gateway.ports import DriverContext, Emit, PluginSettings
+from gateway.ports import DriverContext, Emit, LightAbility, PluginSettings
 from gateway.settings import DeviceConfiguration
 from gateway.store import Committed
 from gateway.supervisor import Supervisor
@@ -47,10 +47,14 @@ class Played:
         self.context = context
         self.acted: list[Action] = []
         self.acts: Callable[[Action], Awaitable[None]] | None = None
+        self.abilities: dict[LightId, LightAbility] = {}
 
     async def run(self, emit: Emit) -> None:
         part = self.parts.pop(0) if len(self.parts) > 1 else self.parts[0]
         await part(emit)
+
+    def lights(self) -> dict[LightId, LightAbility]:
+        return self.abilities
 
     async def act(self, action: Action) -> None:
         self.acted.append(action)

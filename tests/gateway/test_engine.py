@@ -18,7 +18,7 @@ from gateway.model import (
     OrderReference,
     ReferenceDeleted,
     Scan,
-    SetOutput,
+    ShowLight,
     Stall,
     TagRead,
     TagReport,
@@ -137,7 +137,7 @@ def test_feedback_that_decides_nothing_leaves_no_outcome() -> None:
 
 def test_turn_is_one_outcome_with_everything() -> None:
     log: Log = []
-    lamp = SetOutput("d", 1, level=True)
+    lamp = ShowLight("d:1", "red")
 
     def one(_now: Ns, fact: Fact | None) -> Turn:
         del fact

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.model import Cell, Scanner, Zone
+from gateway.model import Cell, Light, Scanner, Zone
 from gateway.ports import ConfigError
 from gateway.settings import load_configuration
 
@@ -70,6 +70,39 @@ def test_wrong_wiring_of_scanners(
 ) -> None:
     [line] = refusal(write_site("", READERS + scanners))
     assert line.endswith(expected)
+
+
+LIGHTS = '[[light]]\nlight = "aisle:stack"\nkind = "stack"\n'
+PICK = '[[light]]\nlight = "aisle:a"\nkind = "pick"\nlocation = "BIN-1"\n'
+
+
+def test_lights_are_wired(write_site: Callable[..., Path]) -> None:
+    site = load_configuration(write_site("", READERS + LIGHTS + PICK)).site
+    assert site.lights == (Light("aisle:stack", "stack"), Light("aisle:a", "pick", "BIN-1"))
+
+
+@pytest.mark.parametrize(
+    ("lights", "expected"),
+    [
+        (PICK + PICK, "light[1].light: 'aisle:a' stands twice; it must be unique"),
+        (
+            PICK.replace("aisle", "aisles"),
+            "light[0].light: no [[device]] has the id 'aisles'; did you mean 'aisle'?",
+        ),
+        (
+            PICK.replace("BIN-1", "BIN-2"),
+            "light[0].location: nothing moves at a location 'BIN-2'; did you mean 'BIN-1'?",
+        ),
+        (PICK.replace('location = "BIN-1"', ""), "light[0]: location: a pick light needs one"),
+        (LIGHTS + 'location = "BIN-1"', "light[0]: location: a stack tells of the whole gateway"),
+        (PICK.replace('"pick"', '"lamp"'), "light[0].kind: Input should be 'pick', 'stack' or"),
+    ],
+)
+def test_wrong_wiring_of_lights(
+    write_site: Callable[..., Path], lights: str, expected: str
+) -> None:
+    [line] = refusal(write_site("", READERS + lights))
+    assert expected in line
 
 
 def test_load_the_shipped_sample() -> None:

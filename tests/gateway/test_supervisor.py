@@ -9,7 +9,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from gateway.backoff import BACKOFF_FIRST_S, BACKOFF_MAX_S
-from gateway.model import Coverage, DeviceFault, DeviceStatus, Heartbeat, Scan, SetOutput
+from gateway.model import Coverage, DeviceFault, DeviceStatus, Heartbeat, Scan, ShowLight
 from gateway.ports import (
     ConfigError,
     Driver,
@@ -23,7 +23,7 @@ from gateway.supervisor import NotConnected
 from tests.gateway.rigs import Play, Rig
 from tests.virtual_time import run
 
-LAMP = SetOutput("d", 1, level=True)
+LAMP = ShowLight("d:1", "red")
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_action_for_a_device_that_is_not_there_is_surely_not_sent(device: str) -
         rig = Rig(d=[refused])
         await rig.run(5)
         with pytest.raises(NotConnected):
-            await rig.supervisor.act(SetOutput(device, 1, level=True))
+            await rig.supervisor.act(ShowLight(f"{device}:1", "red"))
 
     run(main())
 

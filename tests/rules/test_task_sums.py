@@ -1,5 +1,6 @@
 """Whatever people do and whenever the process dies: what is confirmed is what was moved."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from gateway.model import (
     Task,
     TaskCancel,
     TaskConfirmation,
+    TaskProgress,
     Unresolved,
 )
 from tests.rules.tasks import Floor, again, moved, task
@@ -201,8 +203,13 @@ def test_what_is_confirmed_of_issues_is_what_left_less_what_came_back(
 def test_a_restart_at_any_moment_changes_nothing(story: Story, dies_at: int) -> None:
     whole, told, _ = run(story)
     later, told_again, _ = run(story, dies_at)
-    assert told_again == told
+    assert _unnumbered(told_again) == _unnumbered(told)
     assert _ranked(later) == _ranked(whole)
+
+
+def _unnumbered(told: list[Any]) -> list[Any]:
+    """Tasks are numbered anew where none is left of those before: only their order counts."""
+    return [replace(f, rank=(0, 0, 0)) if isinstance(f, TaskProgress) else f for f in told]
 
 
 @settings(max_examples=100, deadline=None)

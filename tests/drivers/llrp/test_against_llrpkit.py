@@ -10,8 +10,8 @@ from llrpkit.emulator.core import EmulatedTag, LLRPEmulator
 from llrpkit.protocol import LLRPMessage, enums, messages
 
 from drivers.llrp import LlrpDriver
-from drivers.llrp.settings import LlrpSettings
-from gateway.model import DeviceFault, InputChange, SetOutput
+from drivers.llrp.settings import LightSettings, LlrpSettings
+from gateway.model import DeviceFault, InputChange, ShowLight
 from gateway.ports import DriverContext, LinkError
 from tests.drivers.llrp.desk import Emitted
 from tests.virtual_time import VirtualClock
@@ -56,7 +56,12 @@ class Run:
         self.counts: dict[str, int] = {}
         context = DriverContext("dock", self.emitted.clock, Random(1), self.count)
         settings = LlrpSettings(
-            host="127.0.0.1", port=emulator.port, antennas=(1, 2), gpi_ports=(1,), keepalive_s=0.2
+            host="127.0.0.1",
+            port=emulator.port,
+            antennas=(1, 2),
+            gpi_ports=(1,),
+            lights=(LightSettings(light="lamp-2", port=2),),
+            keepalive_s=0.2,
         )
         self.driver = LlrpDriver(settings, context)
         self.task = asyncio.create_task(self.driver.run(self.emitted))
@@ -100,7 +105,7 @@ async def test_every_tag_of_the_emulator_is_read() -> None:
 async def test_inputs_outputs_and_antennas_of_the_emulator() -> None:
     async with running(Emulator) as run:
         await run.until_reads(10)
-        await run.driver.act(SetOutput("dock", 2, True))
+        await run.driver.act(ShowLight("dock:lamp-2", "red"))
         assert run.emulator._gpo_states[2]
         await run.emulator.set_gpi(1, True)
         await run.emulator.set_antenna_connected(2, False)

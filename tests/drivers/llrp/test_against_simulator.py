@@ -16,7 +16,7 @@ from gateway.model import (
     Heartbeat,
     InputChange,
     ReadDeeply,
-    SetOutput,
+    ShowLight,
 )
 from gateway.ports import DriverContext, LinkError
 from simulators.llrp import IMPINJ_R420, PLAIN, LlrpReader, Options, StillField, numbered_epcs
@@ -125,11 +125,11 @@ def test_plain_reader_with_uptime_alone_is_read_too() -> None:
 
 def test_inputs_outputs_antennas_and_exceptions_come_through() -> None:
     async def main() -> None:
-        async with site(gpi_ports=(1,)) as at:
+        async with site(gpi_ports=(1,), lights=[{"light": "lamp-1", "port": 1}]) as at:
             at.reader.set_input(1, True)
             at.reader.set_antenna(2, False)
             at.reader.raise_exception("too hot")
-            await at.driver.act(SetOutput("dock", 1, True))
+            await at.driver.act(ShowLight("dock:lamp-1", "red"))
             await asyncio.sleep(0.1)
             assert at.reader.outputs[1]
             assert at.emitted.of(InputChange)[-1] == InputChange("dock", 1, True)

@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from drivers.llrp.session import RefusedError
-from gateway.model import Pulse, SetOutput
-from gateway.ports import LinkError, ProtocolError
+from gateway.model import Pulse, ShowLight
+from gateway.ports import LightAbility, LinkError, ProtocolError
 from tests.drivers.llrp import scripted_reader as script
 from tests.drivers.llrp.desk import Desk, desk, ends_with
 from tests.drivers.llrp.scripted_reader import ScriptedReader, silent
@@ -131,27 +131,30 @@ def test_stop_does_not_wait_for_a_dead_reader() -> None:
     run(main())
 
 
+LAMPS = [{"light": f"lamp-{port}", "port": port} for port in (1, 2, 9)]
+
+
 def test_output_is_set_and_confirmed() -> None:
     async def main() -> None:
-        async with desk() as at:
-            await at.driver.act(SetOutput("dock", 2, True))
+        async with desk(lights=LAMPS) as at:
+            await at.driver.act(ShowLight("dock:lamp-2", "red"))
             assert at.reader.heard[-1][10:] == b"\x00\x00\xdb\x00\x07\x00\x02\x80"
             at.reader.answers[script.SET_CONFIG] = lambda frame: [at.reader.refuse(frame)]
             with pytest.raises(RefusedError):
-                await at.driver.act(SetOutput("dock", 9, True))
+                await at.driver.act(ShowLight("dock:lamp-9", "red"))
             with pytest.raises(ProtocolError, match="no Pulse"):
                 await at.driver.act(Pulse("dock", "tare", "dock:1"))
         with pytest.raises(LinkError, match="not connected"):
-            await at.driver.act(SetOutput("dock", 2, True))
+            await at.driver.act(ShowLight("dock:lamp-2", "red"))
 
     run(main())
 
 
 def test_output_is_unsure_when_the_link_breaks() -> None:
     async def main() -> None:
-        async with desk() as at:
+        async with desk(lights=LAMPS) as at:
             at.reader.answers[script.SET_CONFIG] = silent
-            act = asyncio.create_task(at.driver.act(SetOutput("dock", 2, True)))
+            act = asyncio.create_task(at.driver.act(ShowLight("dock:lamp-2", "red")))
             await asyncio.sleep(0.1)
             at.reader.cut()
             with pytest.raises(LinkError):
@@ -165,10 +168,28 @@ def test_output_can_be_set_as_soon_as_the_reader_has_greeted() -> None:
     async def main() -> None:
         reader = ScriptedReader()
         reader.answers[script.CAPABILITIES] = silent
-        at = Desk(reader, {})
+        at = Desk(reader, {"lights": LAMPS})
         await at.armed()  # as far as it comes
-        await at.driver.act(SetOutput("dock", 2, True))
+        await at.driver.act(ShowLight("dock:lamp-2", "red"))
         assert reader.heard[-1][1] == script.SET_CONFIG
         await at.stop()
+
+    run(main())
+
+
+def test_stack_light_lights_the_lamp_of_a_colour_and_darkens_the_others() -> None:
+    async def main() -> None:
+        stack = {"light": "stack", "ports": {"red": 1, "amber": 2}}
+        async with desk(lights=[stack]) as at:
+            assert at.driver.lights() == {"dock:stack": LightAbility(frozenset({"red", "amber"}))}
+            switched = []
+            for colour in ("red", "amber", "amber", "green", None):
+                before = len(at.reader.heard)
+                await at.driver.act(ShowLight("dock:stack", colour))
+                switched.append([frame[-3:].hex() for frame in at.reader.heard[before:]])
+            both = ["000180", "000200"]
+            assert switched == [both, ["000100", "000280"], [], ["000200"], []]
+            with pytest.raises(ProtocolError, match="no light dock:other"):
+                await at.driver.act(ShowLight("dock:other", "red"))
 
     run(main())

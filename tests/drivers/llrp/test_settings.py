@@ -42,7 +42,15 @@ def test_defaults_that_the_sample_shows_are_the_defaults() -> None:
         re.sub(r"^# (?!\[device|ca_|cert|key_file|check)", "", SAMPLE, flags=re.MULTILINE)
     )
     defaults = LlrpSettings(host="192.0.2.20")
-    examples = {"antennas", "power_dbm_by_antenna", "mode", "search_mode", "gpi_ports", "port"}
+    examples = {
+        "antennas",
+        "power_dbm_by_antenna",
+        "mode",
+        "search_mode",
+        "gpi_ports",
+        "port",
+        "lights",
+    }
     for name, value in shown.items():
         if name not in examples | {"rssi_floor_dbm"}:
             assert value == getattr(defaults, name), name

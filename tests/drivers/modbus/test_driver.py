@@ -9,7 +9,7 @@ import pytest
 
 from drivers.modbus import ModbusDriver
 from drivers.modbus.answers import DesyncError
-from gateway.model import NS_PER_S, CellFlag, Pulse, SetOutput, WeightReport
+from gateway.model import NS_PER_S, CellFlag, Pulse, ShowLight, WeightReport
 from gateway.ports import Actuator, LinkError, ProtocolError
 from tests.drivers.modbus.peer import (
     DGT4X,
@@ -313,10 +313,10 @@ async def test_act_without_a_connection_sends_nothing() -> None:
     assert not raw.requests
 
 
-async def test_act_on_an_unknown_cell_or_output_is_refused() -> None:
+async def test_act_on_an_unknown_cell_or_light_is_refused() -> None:
     async with polled(hundred_kilograms) as (driver, _, _):
         assert isinstance(driver, Actuator)
         with pytest.raises(ProtocolError, match="no cell shelf:9"):
             await driver.act(Pulse("shelf", "zero", "shelf:9"))
-        with pytest.raises(ProtocolError, match="no outputs"):
-            await driver.act(SetOutput("shelf", 1, True))
+        with pytest.raises(ProtocolError, match="no light shelf:lamp"):
+            await driver.act(ShowLight("shelf:lamp", "red"))

@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from gateway.clock import Anchor
-from gateway.model import Pulse, SetOutput
+from gateway.model import Pulse, ShowLight
 from gateway.outcome import Outcome
 from gateway.store import Clocks, Identity, StoreFailed, StoreFull, StoreReader
 from gateway.store.ballast import BALLAST_BYTES, Ballast
@@ -274,7 +274,7 @@ def test_pulse_that_is_not_done_is_lost_by_a_crash(
 ) -> None:
     pulses = tuple(Pulse("shelf-1", "tare", f"shelf-1:{cell}") for cell in (1, 2, 3))
     done = file.transact([lambda store: store.book([Outcome(1, actions=pulses)])]).committed
-    ids = [row.pulse_id for row in done.actions if not isinstance(row, SetOutput | Pulse)]
+    ids = [row.pulse_id for row in done.actions if not isinstance(row, ShowLight | Pulse)]
     file.transact([lambda store: store.mark_pulse(ids[0], "sent")])
     file.transact([lambda store: store.mark_pulse(ids[1], "sent")])
     file.transact([lambda store: store.mark_pulse(ids[1], "done")])

@@ -22,7 +22,7 @@ from gateway.model import (
     OrderReference,
     Pulse,
     ReferenceDeleted,
-    SetOutput,
+    ShowLight,
     Task,
 )
 from gateway.outcome import Outcome
@@ -32,7 +32,6 @@ from gateway.store import (
     Committed,
     HighWaterBeyondLast,
     Identity,
-    OutputLevel,
     Result,
     Store,
     StoreFailed,
@@ -208,20 +207,24 @@ async def test_references_alerts_and_actions_are_read_back(store: Store) -> None
     first = Outcome(
         1,
         events=(raised, Alert("hot", "box", raised=True, severity="info", text="y", at_event=1)),
-        actions=(SetOutput("dock-1", 1, level=True), Pulse("shelf-1", "zero", "shelf-1:1")),
+        actions=(
+            ShowLight("dock-1:a", "red", "fast", 3),
+            ShowLight("dock-1:b", "green"),
+            Pulse("shelf-1", "zero", "shelf-1:1"),
+        ),
         references=(item, book, Location("dock"), Location("gone"), badge),
     )
     second = Outcome(
         2,
         events=(Alert("hot", "box", raised=False, severity="info", text="", at_event=2),),
-        actions=(SetOutput("dock-1", 1, level=False),),
+        actions=(ShowLight("dock-1:b"), ShowLight("dock-1:c", "red", lasting=False)),
         references=(ReferenceDeleted("location", "gone"),),
     )
     committed = await (await store.submit([first, second]))
-    assert committed.actions[0] == SetOutput("dock-1", 1, level=True)
-    assert committed.actions[1][2:] == ("zero", "shelf-1:1", "pending")
+    assert committed.actions[0] == ShowLight("dock-1:a", "red", "fast", 3)
+    assert committed.actions[2][2:] == ("zero", "shelf-1:1", "pending")
     assert await store.read(StoreReader.references) == (badge, book, item, Location("dock"))
-    assert await store.read(StoreReader.outputs) == (OutputLevel("dock-1", 1, level=False),)
+    assert await store.read(StoreReader.shown) == (ShowLight("dock-1:a", "red", "fast", 3),)
     (kept,) = await store.read(StoreReader.alerts)
     assert (kept.alert.code, kept.seq) == ("reader_down", 1)
 
