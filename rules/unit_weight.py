@@ -4,7 +4,7 @@ The catalogue is taken for the mean of CATALOGUE_PIECES weighed pieces; each cou
 own. Mean and spread are running ones (Welford) whose memory is bounded, so that the next delivery
 is learned too. What is learned stays near the catalogue, and a step that misfits by more than
 OUTLIER deviations teaches nothing: a faulty cell cannot poison the item. Part of the count rule;
-durable, written with the steps that taught it.
+durable, written with a step when it has changed enough.
 
 Source: Welford 1962; counting-scale practice weighs ten pieces for a mean.
 """
@@ -43,6 +43,10 @@ SPREAD_FACTOR_MAX = 2.0
 
 OUTLIER = 3.0
 
+KEPT_GROWTH, KEPT_SD_SHARE = 1.25, 0.1
+"""Written down is what rests on so many times the pieces, or differs by so much of the spread: a
+restart loses no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitWeight:
@@ -67,6 +71,16 @@ class _Learned:
     mean_g: float = 0.0
     steps: int = 0
     variance: float = 0.0
+    kept_pieces: int = 0
+    kept_g: float = 0.0
+
+    def kept_anew(self, sd_g: float) -> bool:
+        """Whether it has become so much surer, or another, that it is to be written down."""
+        moved = abs(self.mean_g - self.kept_g) > KEPT_SD_SHARE * sd_g
+        if self.pieces < self.kept_pieces * KEPT_GROWTH and not moved:
+            return False
+        self.kept_pieces, self.kept_g = self.pieces, self.mean_g
+        return True
 
 
 class UnitWeights:
@@ -102,6 +116,8 @@ class UnitWeights:
             value["mean_ug"] / 1e6,
             value["steps"],
             (value["sd_ug"] / 1e6) ** 2,
+            value["pieces"],
+            value["mean_ug"] / 1e6,
         )
         return True
 
@@ -124,7 +140,9 @@ class UnitWeights:
         return UnitWeight(code, mean_g, max(SPREAD_MIN * mean_g, spread_g), pieces)
 
     def learn(self, code: str, change_g: float, quantity: int, noise_g: float) -> Row | None:
-        """So many pieces weighed so much, by two plateaus of that noise; None teaches nothing."""
+        """So many pieces weighed so much, by two plateaus of that noise. A row, if what is known
+        by now is to be written down: that is seldom, for most steps teach little.
+        """
         known, item = self.of(code), self._items.get(code)
         if known is None or item is None:
             return None
@@ -139,6 +157,8 @@ class UnitWeights:
         learned.variance += (own - learned.variance) / (learned.steps + 1)
         learned.pieces = min(PIECES_MAX, learned.pieces + count)
         learned.steps = min(STEPS_MAX, learned.steps + 1)
+        if not learned.kept_anew(known.sd_g):
+            return None
         return Row(
             UNIT_ROW + code,
             {

@@ -5,12 +5,13 @@ and tags that wait for their step. Pure bookkeeping for the movement rule; durab
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import MISSING, asdict, fields, replace
+from dataclasses import replace
 from typing import Any
 
 from gateway.model import NS_PER_S, Ns
 from gateway.ports import Row
 from rules.act import STEP_ROW, WaitingStep, WaitingTag
+from rules.waiting_rows import fields_of, row_of
 
 WAITING_MAX = 100_000
 """Acts in flight at once: every known tag of the largest site coming or going in one window. Of
@@ -23,12 +24,6 @@ a device that is blind."""
 UNWATCHED_MAX_NS = 300 * NS_PER_S
 """How long such a wait lasts once other devices are back: longer than a reader takes to boot after
 a power cut. A reader that stays away must not keep a decided step from the core for ever."""
-
-_NO_DEFAULT = object()
-_DEFAULTS: dict[type, dict[str, Any]] = {
-    kind: {field.name: field.default for field in fields(kind) if field.default is not MISSING}
-    for kind in (WaitingStep, WaitingTag)
-}
 
 
 class Waiting:
@@ -43,12 +38,13 @@ class Waiting:
 
     def restore(self, row: Row) -> None:
         """Take back what an earlier run waited for; it waits on until its device is watched."""
-        value: dict[str, Any] = {**row.value, "due": UNTIL_WATCHED}
+        kind = WaitingStep if row.key.startswith(STEP_ROW) else WaitingTag
+        value = fields_of(row, kind, UNTIL_WATCHED)
         self._unbounded = True
         earlier = value.pop("boot") != self._boot
         if earlier:
             value["at"] = self._last_alive
-        if row.key.startswith(STEP_ROW):
+        if kind is WaitingStep:
             value["epcs"] = tuple(value.get("epcs", ()))
             if earlier:
                 value["known_at"] = self._last_alive
@@ -59,15 +55,6 @@ class Waiting:
             tag = WaitingTag(**value)
             self._tags[tag.key] = tag
 
-    def row(self, waiting: WaitingStep | WaitingTag) -> Row:
-        """The durable form of what waits; what has its default is left out."""
-        said = {
-            name: value
-            for name, value in asdict(waiting).items()
-            if value != _DEFAULTS[type(waiting)].get(name, _NO_DEFAULT)
-        }
-        return Row(waiting.key, {**said, "boot": self._boot})
-
     def add(self, waiting: WaitingStep | WaitingTag) -> Row:
         """Let it wait, or wait as it is now; return its durable row."""
         known = waiting.key in self._steps or waiting.key in self._tags
@@ -77,7 +64,7 @@ class Waiting:
             self._steps[waiting.key] = waiting
         else:
             self._tags[waiting.key] = waiting
-        return self.row(waiting)
+        return row_of(waiting, self._boot)
 
     def drop(self, *waiting: WaitingStep | WaitingTag) -> tuple[str, ...]:
         """They wait no longer; the keys of those that did."""

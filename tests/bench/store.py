@@ -4,6 +4,10 @@ Each movement is one turn: a record of at least 900 bytes, two rows of rule stat
 one of 1,000 tags) and an evidence row of about 500 bytes; a tenth of the way in all of them exist.
 File bytes are what the process handed to write(2) (`wchar` of /proc/self/io), checkpoints included;
 device bytes are the pages that these dirtied (`write_bytes`).
+
+`real` are turns of the default rules at simulated shelves with both senses (`real_turns`): several
+a movement, since its tags, its naming and what waits for them are turns of their own. The batch
+counts turns there, too.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from gateway.outcome import EvidenceRow, Outcome
 from gateway.ports import Row
 from gateway.store import Clocks, Identity, Result, Store
 from gateway.store.database import Opening
+from tests.bench.real_turns import movements_in, real_turns
 from tests.bench.report import finish, metric
 
 BODY_MIN_BYTES = 900
@@ -145,6 +150,21 @@ async def measure(movements: int, plan: Plan, opening: Opening | None = None) ->
     )
 
 
+async def measure_real(batch: int) -> float:
+    """File bytes for each movement of real turns, so many turns a commit."""
+    before, turns = real_turns()
+    with tempfile.TemporaryDirectory(prefix="shelfgate-bench-") as folder:
+        identity = Identity("bench-gateway-1", "bench", boot_id())
+        store = await Store.open(
+            Path(folder) / "store.db", identity, Clocks(BootClock(), WallClock()), None
+        )
+        await _book(store, before, Plan(10))
+        at = written()[0]
+        await _book(store, turns, Plan(batch))
+        await store.close()
+        return (written()[0] - at) / movements_in(turns)
+
+
 async def _book(store: Store, made: Sequence[Outcome], plan: Plan) -> None:
     if plan.batch is None:
         futures = [await store.submit((turn,)) for turn in made]
@@ -166,6 +186,7 @@ async def bench() -> dict[str, dict[str, Any]]:
     one = await measure(MOVEMENTS_BATCHED, Plan(1))
     ten = await measure(MOVEMENTS_BATCHED, Plan(10))
     settled = await measure(MOVEMENTS_BATCHED, Plan(10, settles=True))
+    real_one, real_ten = await measure_real(1), await measure_real(10)
     return {
         "movements_per_s": metric(natural.movements_per_s, "1/s", at_least=5_000),
         "cpu_per_movement": metric(natural.cpu_us, "us"),
@@ -173,6 +194,8 @@ async def bench() -> dict[str, dict[str, Any]]:
         "file_bytes_per_movement_batch_1": metric(one.file_bytes, "B", must=16_000, aim=10_000),
         "file_bytes_per_movement_batch_10": metric(ten.file_bytes, "B", must=6_000, aim=4_000),
         "file_bytes_per_movement_batch_10_settled_and_pruned": metric(settled.file_bytes, "B"),
+        "real_file_bytes_per_movement_batch_1": metric(real_one, "B", must=16_000, aim=10_000),
+        "real_file_bytes_per_movement_batch_10": metric(real_ten, "B", must=6_000, aim=4_000),
         "device_bytes_per_movement_batch_1": metric(one.device_bytes, "B"),
         "device_bytes_per_movement_batch_10": metric(ten.device_bytes, "B"),
     }

@@ -1,3 +1,6 @@
+import json
+from dataclasses import asdict, replace
+
 import pytest
 
 from gateway.model import (
@@ -14,7 +17,10 @@ from gateway.model import (
     Unresolved,
     Zone,
 )
-from tests.rules.acts import NUT_TAG, came, change, gone, play, settled
+from gateway.ports import Row
+from rules.act import WaitingStep, WaitingTag
+from rules.waiting_rows import fields_of, row_of
+from tests.rules.acts import NUT_TAG, came, change, gone, play, said, settled
 from tests.rules.play import OTHER, TAG, S, at, seconds
 
 
@@ -140,7 +146,7 @@ def test_moments_of_another_boot_are_when_it_was_last_alive() -> None:
     assert len(moved) == 2
     assert {seconds(movement.at_event) for movement in moved} == {-700.0}
     assert {movement.at_since for movement in moved} <= {None, at(-700.0)}
-    assert [row["told"] for row in again.rows.values()] == [True, True]
+    assert [said(again, key)["told"] for key in again.rows] == [True, True]
 
 
 def test_step_is_told_though_its_reader_stays_away_after_a_restart() -> None:
@@ -154,7 +160,7 @@ def test_step_is_told_though_its_reader_stays_away_after_a_restart() -> None:
     again.wake(360.1)
     [movement] = again.kinds(Movement)
     assert (movement.epcs, seconds(movement.at_event)) == ((), 1.0)
-    assert [row["told"] for row in again.rows.values()] == [True]
+    assert [said(again, key)["told"] for key in again.rows] == [True]
 
 
 def test_tag_waits_on_over_a_restart() -> None:
@@ -328,3 +334,21 @@ def test_first_count_that_is_not_sure_is_only_asked_where_others_share_the_place
     found = play(site=site)
     found.feed(1.0, change(30, cause="first_start", on_hand=None, confidence=640))
     assert [type(fact) for fact in found.kinds()] == [Unresolved]
+
+
+def test_waits_are_restored_as_they_were_and_from_rows_of_earlier_releases() -> None:
+    step = replace(WaitingStep.of(change(-2), "A", at(2), at(9)), known_at=at(3), epcs=(TAG,))
+    tag = WaitingTag.of(gone(), "BOLT", at(2), at(9))
+    for waiting in (step, replace(step, told=True, ordered=True), tag, replace(tag, spare=True)):
+        kind = type(waiting)
+        row = row_of(waiting, "boot-1")
+        again = fields_of(row, kind, at(9))
+        assert again.pop("boot") == "boot-1"
+        if kind is WaitingStep:
+            again["epcs"] = tuple(again.get("epcs", ()))
+        assert kind(**again) == waiting
+        named = Row(row.key, {**asdict(waiting), "boot": "boot-1"})
+        old = fields_of(named, kind, at(9))
+        del old["boot"]
+        assert kind(**old) == waiting
+        assert len(json.dumps(row.value)) < len(json.dumps(named.value)) / 2
