@@ -21,6 +21,9 @@ Names: TypeAlias = tuple[tuple[str, str], ...]
 """What people call it: a language (`zh`, `de-AT`) and the name in it, by language."""
 
 
+NO_TAGS = EpcPattern()
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """A stock-keeping item. It carries the EPCs of its trade items (`gtins`, 14 digits each), else
@@ -49,7 +52,9 @@ class Item:
 
     @property
     def pattern(self) -> EpcPattern:
-        """Which EPCs are of it; a false value if it carries no tags."""
+        """Which EPCs are of it; a false value if it carries no tags, as bulk goods do not."""
+        if self.is_bulk:
+            return NO_TAGS
         return EpcPattern(self.epc_prefixes, self.gtins, self.company_prefixes)
 
     @property

@@ -41,7 +41,7 @@ class Catalogue:
     def uom(self, code: str) -> str:
         """What the item is counted in; of an unknown one, pieces."""
         item = self._items.get(code)
-        return item.uom if item else "pcs"
+        return item.base_uom if item else "pcs"
 
     def of_tag(self, epc: str) -> Item | None:
         """The item that a tag with that EPC is of; see EpcIndex."""

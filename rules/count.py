@@ -17,6 +17,8 @@ is not asked where tags book for themselves, since they have told of what the we
 count that is lost among parts too many, too light or too unlike comes right when few of them are
 left, or not at all.
 
+Bulk goods are not counted but added up in grams or millilitres (`bulk_plate`).
+
 What pieces weigh is learned from steps that are sure (`unit_weight`). A plate of several items is
 read by maximum a posteriori (`mixed_plate`).
 
@@ -45,6 +47,7 @@ from gateway.model import (
     WeightStep,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
+from rules.bulk_plate import BulkPlate
 from rules.cell_total import total_of
 from rules.mixed_plate import MixedPlate
 from rules.reading import Bars, level_sd_g
@@ -90,19 +93,23 @@ class Count:
         self._weights = UnitWeights()
         self._tagged = {cell.cell for cell in context.site.cells if cell.zone}
         self._single: dict[CellId, SinglePlate] = {}
+        self._bulk: dict[CellId, BulkPlate] = {}
         self._mixed: dict[CellId, MixedPlate] = {}
         for cell in context.site.cells:
             if len(cell.planned) == 1:
                 self._single[cell.cell] = SinglePlate(cell.cell, cell.planned[0], bars)
+                self._bulk[cell.cell] = BulkPlate(cell.cell)
             elif cell.planned:
                 self._mixed[cell.cell] = MixedPlate(cell.cell, cell.planned, of_several)
 
     def restore(self, rows: Iterable[Row]) -> None:
         """Take back the counts, and what was learned."""
         for row in rows:
-            plate = self._plate(row.key)
+            plate = self._single.get(row.key) or self._mixed.get(row.key)
             if plate is not None:
                 plate.restore(row)
+                if isinstance(plate, SinglePlate):
+                    self._bulk[row.key].restore(row)
             else:
                 self._weights.restore(row)
 
@@ -129,13 +136,25 @@ class Count:
                 return Turn(puts=(plate.row(),))
         return NOTHING
 
-    def _plate(self, cell: CellId) -> SinglePlate | MixedPlate | None:
-        return self._single.get(cell) or self._mixed.get(cell)
+    def _plate(self, cell: CellId) -> SinglePlate | MixedPlate | BulkPlate | None:
+        single = self._single.get(cell)
+        if single is not None and self._measured(single.item):
+            return self._bulk[cell]
+        return single or self._mixed.get(cell)
+
+    def _measured(self, code: str) -> Item | None:
+        """The item, if it is bulk goods."""
+        item = self._weights.item(code)
+        return item if item is not None and item.is_bulk else None
 
     def _count(self, step: WeightStep) -> Turn:
         plate = self._plate(step.cell)
         if plate is None:
             return Turn(facts=(CountChange(step.cell, "", 0, 0, 0, step),))
+        if isinstance(plate, BulkPlate):
+            item = self._measured(self._single[step.cell].item)
+            told = plate.moved(step, item) if item is not None else ()
+            return Turn(facts=told, puts=(plate.row(),))
         if isinstance(plate, SinglePlate):
             changes = self._count_single(step, plate)
         else:
@@ -171,6 +190,9 @@ class Count:
         plate = self._plate(weighed.cell)
         if plate is None:
             return Turn(facts=(CellTotal(weighed.cell, (), False, 0),))
+        if isinstance(plate, BulkPlate):
+            item = self._measured(self._single[weighed.cell].item)
+            return Turn(facts=(plate.total(weighed, item),)) if item is not None else NOTHING
         items = (plate.item,) if isinstance(plate, SinglePlate) else plate.items
         wares = [ware for item in items if (ware := self._weights.of(item)) is not None]
         known = wares if len(wares) == len(items) else ()

@@ -175,6 +175,7 @@ class Stock:
                 continue
             place = (location, movement.item)
             line = self._lines.line(place, movement.uom)
+            line.count_in(movement.uom)
             line.quantity += sign * movement.quantity
             if _is_demand(movement, arriving=sign > 0):
                 self._lines.issue(now, place, -sign * movement.quantity)

@@ -24,6 +24,10 @@ STANDING_MAX = 1_000
 TEXT_MAX = 1024
 """What the contract lets an alert say: codes of the site may be long."""
 
+BULK, BULK_MIN, BULK_PERMILLE = {"g", "ml"}, 20, 5
+"""In what bulk goods are told, and what nobody calls a difference there: twice what the zero of a
+cell wanders in 10 K, and half a per cent, which is the usual tolerance of bulk goods."""
+
 NEGATIVE, DIFFERS, SAFETY, REORDER = "negative_stock", "stock_differs", "below_safety", "reorder"
 
 SEVERITIES: dict[str, Severity] = {
@@ -119,10 +123,13 @@ class StockAlerts:
         return line.quantity < threshold + (self._patience.hysteresis if code in line.raised else 0)
 
     def _differs(self, now: Ns, place: Place, line: Line) -> bool:
-        """Once it is told, only equality ends it; before, it must stay too far off for long."""
+        """Once it is told, only equality ends it; before, it must stay too far off for long. Bulk
+        goods are equal within what a scale tells.
+        """
+        bulk = max(BULK_MIN, line.quantity * BULK_PERMILLE // 1000) if line.uom in BULK else 0
         if DIFFERS in line.raised:
-            return line.variance != 0
-        if abs(line.variance) <= self._patience.variance:
+            return abs(line.variance) > bulk // 2
+        if abs(line.variance) <= max(bulk, self._patience.variance):
             self._differs_from.pop(place, None)
             return False
         since = self._differs_from.setdefault(place, now)

@@ -37,6 +37,11 @@ class Line:
         """What `quantity` comes to once all is told that was weighed."""
         return self.quantity - self.held
 
+    def count_in(self, uom: str) -> None:
+        """From now on it is counted in that unit; what was counted in another is unknown in it."""
+        if uom != self.uom:
+            self.quantity, self.uom, self.demand = 0, uom, None
+
     def learn(self, told: BookLine | None) -> None:
         """Take what the core's book says. What it counts in another unit is not compared."""
         same = told is not None and told.uom == self.uom

@@ -46,7 +46,7 @@ from rules.task_book import TaskBook
 from rules.task_foresight import Foresight
 from rules.task_guard import Guard
 from rules.task_match import Deed, Match, Matching
-from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask
+from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask, noise_of
 from rules.task_place import Places
 from rules.task_progress import told_progress
 from rules.task_senses import TaskSenses
@@ -162,7 +162,7 @@ class TaskRule:
         if type(fact) is SenseChange:
             return self._senses.changed(fact)
         if type(fact) is Item:
-            self._uoms[fact.code] = fact.uom
+            self._uoms[fact.code] = fact.base_uom
             self._senses.item(fact)
         elif type(fact) is Stall:
             return self._stalled(fact.span_ns)
@@ -247,6 +247,7 @@ class TaskRule:
         opened.acted(now, movement.at_event)
         if deed.stray:
             return self._kept(now, opened, match.place)
+        opened.work.noise += noise_of(movement)
         act = act_of(now, movement, opened, match.place, quantity)
         added = Turn(
             facts=(Attribution(movement.movement_id, opened.task.order),),

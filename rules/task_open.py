@@ -8,9 +8,10 @@ any --- see `rules.task_verdict` ------------------> closed: only its row stays
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from math import isqrt
 from typing import Any, Literal, TypeAlias
 
-from gateway.model import Ns, Task
+from gateway.model import Movement, Ns, Task
 from gateway.ports import JsonValue, Row
 from rules.task_place import Course
 
@@ -18,6 +19,9 @@ TASK_ROW = "task:"
 
 NO_DUE_S = 1 << 62
 """Later than any due time: a task without one comes after those that have one."""
+
+BULK, BULK_PERMILLE = {"g", "ml"}, 5
+"""In what bulk goods are told, and their usual tolerance."""
 
 QUESTIONS_MAX = 16
 """Open questions kept for one task; more of them do not change what is said of it."""
@@ -32,7 +36,8 @@ class Work:
 
     `strays` are pieces of other items that were moved instead and are not back yet, by the act's
     place and item; `misplaced` are pieces of the item that came from elsewhere than asked.
-    `unwatched` says that for some time no sense watched its place.
+    `unwatched` says that for some time no sense watched its place. `noise` is the square of how far
+    off the scale may be in what was done, of bulk goods.
     """
 
     number: int
@@ -45,6 +50,7 @@ class Work:
     strays: dict[str, int] = field(default_factory=dict)
     questions: list[str] = field(default_factory=list)
     actor: str | None = None
+    noise: int = 0
     unwatched: bool = False
 
     @property
@@ -73,14 +79,25 @@ class OpenTask:
 
     @property
     def tolerance(self) -> int:
-        """So many pieces more or less are as good as asked."""
-        by_share = self.task.quantity * self.task.tolerance_permille // 1000
-        return max(self.task.tolerance_pieces, by_share)
+        """So many more or less are as good as asked; of bulk goods no less than the noise of the
+        scale, and half a per cent where the order says nothing.
+        """
+        told = self.task.tolerance_pieces or self.task.tolerance_permille
+        permille = self.task.tolerance_permille
+        if self.work.noise and not told:
+            permille = BULK_PERMILLE
+        by_share = self.task.quantity * permille // 1000
+        return max(self.task.tolerance_pieces, by_share, isqrt(self.work.noise))
 
     @property
     def wanting(self) -> int:
         """Pieces that are still to be moved; below 0 there are too many."""
         return self.task.quantity - self.work.done
+
+    @property
+    def waits(self) -> bool:
+        """Whether more is still to be moved."""
+        return self.wanting > (self.tolerance if self.work.noise else 0)
 
     @property
     def excess(self) -> int:
@@ -100,6 +117,19 @@ class OpenTask:
         self.kept = True
         value: dict[str, JsonValue] = {**asdict(work), "asked": self.task.quantity, "boot": boot}
         return Row(TASK_ROW + self.task.code, value)
+
+
+def noise_of(movement: Movement) -> int:
+    """The square of how far off a movement of bulk goods may be, by three deviations of the scale
+    at each of its two levels, and by at least one gram or millilitre; 0 of pieces.
+    """
+    told = movement.evidence
+    if movement.uom not in BULK or told.weight_before_mg is None or told.weight_after_mg is None:
+        return 0
+    moved_mg = abs(told.weight_after_mg - told.weight_before_mg)
+    if not moved_mg or told.sd_mg is None:
+        return 1
+    return max(1, 18 * (told.sd_mg * movement.quantity) ** 2 // moved_mg**2)
 
 
 def closed_row(task: Task, state: str, done: int, number: int) -> Row:

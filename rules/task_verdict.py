@@ -7,7 +7,8 @@
     pieces from elsewhere than asked ----------------> wrong, WRONG_LOCATION
     taken back by a person or the core --------------> cancelled, with what was done
 
-As asked is what lies within the tolerance; less than asked waits for more all the same.
+As asked is what lies within the tolerance; fewer pieces than asked wait for more all the same, and
+bulk goods that a scale cannot tell from what was asked do not.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Pauses:
 def due(opened: OpenTask, named: int, pauses: Pauses, *, weighed: bool) -> Ns:
     """When a task in work is closed if nothing more happens; of `named` pieces the EPC is known."""
     timeout_ns = opened.task.timeout_s * NS_PER_S
-    if opened.wanting > 0 or opened.excess > 0:
+    if opened.waits or opened.excess > 0:
         wait_ns = timeout_ns
     elif opened.task.serials and named < opened.work.done:
         wait_ns = min(pauses.tags_ns, timeout_ns)

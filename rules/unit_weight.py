@@ -124,7 +124,7 @@ class UnitWeights:
     def of(self, code: str) -> UnitWeight | None:
         """A piece of that item; None if nobody says what it weighs."""
         item = self._items.get(code)
-        if item is None or item.unit_mg <= 0:
+        if item is None or item.is_bulk or item.unit_mg <= 0:
             return None
         unit_g = item.unit_mg / 1000
         sd_g = max(SPREAD_MIN * unit_g, item.unit_sd_mg / 1000)

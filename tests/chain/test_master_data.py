@@ -17,6 +17,7 @@ from simulators.broker import mosquitto
 from simulators.core.contract import DEFAULT_PREFIX
 from simulators.demo.chain import Chain, run_chain
 from simulators.demo.site_files import GATEWAY, SITE
+from tests.chain.asking import held_events, held_movements
 
 BASE = f"{DEFAULT_PREFIX}/{SITE}/{GATEWAY}"
 ORDER = {"system": "erp", "type": "production", "number": "4711", "line": "10"}
@@ -137,4 +138,40 @@ async def test_master_data_is_applied_or_refused_by_name_and_survives_a_restart(
         assert {line["location"] for line in sums} == {"", "NORTH"}
         assert {kind: noted(tmp_path, kind) for kind in before} == before
         assert noted(tmp_path, "item")["NUT-M20"]["names"] == [["de", "Mutter"], ["zh", "螺母"]]
+        await chain.stop_daemon()
+
+
+@pytest.mark.server
+@pytest.mark.timeout(150)
+async def test_item_that_becomes_bulk_goods_is_booked_in_grams_by_order(
+    tmp_path: Path, broker_port: int
+) -> None:
+    url = f"mqtt://127.0.0.1:{broker_port}"
+    async with (
+        run_chain(tmp_path, seed=32, broker_url=url, quiet=True) as chain,
+        mosquitto(broker_port),
+    ):
+        await chain.start_daemon()
+        await chain.ready()
+        await chain.core.put("item", "BOLT-M8", {"code": "BOLT-M8", "uom": "kg"})
+        order = TASK | {"item": "BOLT-M8", "quantity": "0.085", "uom": "kg"}
+        await put_raw(broker_port, "task", "T-1", order | {"version": 1})
+        assert await chain.wait_until(lambda: "T-1" in noted(tmp_path, "task"), 10)
+        chain.world.pick("Ana", chain.world.spots["A-1"], 4)
+
+        def confirmed() -> list[dict[str, Any]]:
+            events = held_events(tmp_path)
+            return [each for each in events if each["event"] == "task_confirmation"]
+
+        assert await chain.wait_until(lambda: bool(confirmed()), 40)
+        [movement] = [
+            each
+            for each in held_movements(tmp_path)
+            if each["item"] == "BOLT-M8" and each["from"]["location"] == "A-1"
+        ]
+        assert movement["uom"] == "g"
+        assert movement["quantity"] == pytest.approx(85, abs=4)
+        assert movement["order"]["number"] == "4711"
+        assert (confirmed()[0]["state"], confirmed()[0]["quantity_asked"]) == ("done", 85)
+        assert confirmed()[0]["quantity_done"] == movement["quantity"]
         await chain.stop_daemon()
