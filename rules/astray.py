@@ -14,6 +14,7 @@ from rules.gone import GONE_MAX, GONE_NS, Gone
 from rules.run import CARRIED_CDB, RSSI_UNKNOWN_CDBM, Run, outdone
 from rules.standing import Standing
 from rules.trail import Trail
+from rules.watched_zone import WatchedZone
 
 RUNS_MAX = 10_000
 """Tags that are read where they do not stand: strays, ghosts, what is carried past. The first noted
@@ -214,7 +215,9 @@ class Astray:
         tag.stir(at, run, run.level if rssi is None else rssi)
         others = self._runs[epc].values()
         rivals = [each for each in others if not each.of_stray(tag.still_at, self._still_cdb)]
-        if not run.stands() or outdone(run, rivals) or not tag.left_for(run):
+        if not run.stands() or not tag.left_for(run):
+            return None
+        if outdone(run, rivals, self._brought_to(epc, run, tag.still_at)):
             return None
         tag.set_down()
         found = self._found(epc, run, tag.zone.location, still_at=tag.still_at)
@@ -224,11 +227,20 @@ class Astray:
         zone = run.antenna.zone
         expected = bool(zone.expected) and zone.expects(epc, run.last_at)
         stands = run.stands(EXPECTED_NATS if expected else 0.0)
-        return stands and not outdone(run, self._runs[epc].values())
+        if not stands:
+            return False
+        return not outdone(run, self._runs[epc].values(), self._brought_to(epc, run))
+
+    def _brought_to(self, epc: str, run: Run, still_at: Ns = 0) -> WatchedZone | None:
+        """Where it was set down, if that was seen since it last stood elsewhere."""
+        return self._trail(epc).set_down_in(run, still_at, self._still_cdb)
+
+    def _trail(self, epc: str) -> Trail:
+        return self._trails.get(epc) or Trail()
 
     def _found(
         self, epc: str, run: Run, came_from: str = "", *, refutes: bool = False, still_at: Ns = 0
     ) -> Found:
         """`still_at` is when it was last read where it stood before."""
-        since = self._trails.get(epc, Trail()).set_down_at(run, still_at, self._still_cdb)
+        since = self._trail(epc).set_down_at(run, still_at, self._still_cdb)
         return Found(run, since, came_from, refutes)

@@ -39,8 +39,10 @@ SHADE_MAX_NS = 10 * NS_PER_S
 REACH_MAX_NS = 5 * NS_PER_S
 """Who reaches for a tag may shade it, but no longer than so before it is taken."""
 
-MOVE_MIN_NS = 2 * NS_PER_S
-"""How long its own zone must not have read a tag that stands elsewhere: a turn of the antennas."""
+MOVE_MIN_NS, MOVE_GAPS = 2 * NS_PER_S, 2
+"""How long its own zone must not have read a tag that stands elsewhere, and for how many of its
+gaps: a turn of the antennas, and more, because it may just have been shaded.
+"""
 
 MISPLACED_NATS, MISPLACED_SAMPLES = 2.0, 4
 """How much better another zone reads a tag that is in the wrong one, and how often."""
@@ -172,7 +174,7 @@ class Standing:
         silent = self.zone.lived - max(self.still, self.shaded, self.zone.floor)
         near = run.antenna.near(run.level)
         if run.antenna.known and near >= STRONG_NATS:
-            return silent >= max(MOVE_MIN_NS, self.pace.gap * 3 // 2)
+            return silent >= max(MOVE_MIN_NS, self.pace.gap * MOVE_GAPS)
         return silent >= (self.roamed_ns() if near >= 0 else self.window_ns())
 
     def misplaced(self, run: Run) -> bool:

@@ -3,7 +3,8 @@
 What is set down changes at once for all antennas: from then on each reads it at one level, or
 weaker behind somebody; before, each turn of an antenna gave another level. So every turn of every
 antenna is weighed by what tells the one from the other, and the moment is where all of them
-together change from carried to standing. Part of the presence rule.
+together change from carried to standing. What was read best just before tells where it was brought,
+which speaks where two zones read it alike. Part of the presence rule.
 
 The log odds are rounded from 20,000 turns before arrivals at simulated sites (family shelf, normal
 and hard, tuning seeds 1 to 10); signs and order follow from how levels behave (`rules.run`).
@@ -18,6 +19,7 @@ from dataclasses import dataclass, field
 from gateway.model import NS_PER_MS, NS_PER_S, Ns
 from rules.antenna import ZoneAntenna
 from rules.run import RSSI_UNKNOWN_CDBM, SAMPLE_NATS, SAMPLE_NS, Run
+from rules.watched_zone import WatchedZone
 
 TURNS_MAX = 32
 """Turns that are kept of one tag: some ten seconds of four antennas that all hear it."""
@@ -58,6 +60,11 @@ FAR_CDB, FAR_STEP_CDB, FAR_NATS = -2800, -400, (-4.0, 1.0)
 neither, each step more for standing, each less for carrying past; and bounds.
 """
 
+SET_BY_NS, SET_BY_CDB = 2 * NS_PER_S, -1500
+"""Who sets a tag down is before the shelf so long, and it is read there as one that stands, but for
+what the aisle and his body take.
+"""
+
 
 @dataclass(slots=True)
 class Heard:
@@ -92,10 +99,10 @@ class Trail:
         `still_at` (0 is never): soon after its last turn on the way; two thirds of the time since
         it stood elsewhere, if nobody heard it on its way; else half a usual gap before its first.
         """
-        soonest = max(still_at, run.began - SET_DOWN_MAX_NS)
-        turns = [turn for turn in self.turns if turn.until > soonest and turn.begin < run.began]
-        turns.sort(key=lambda turn: turn.until)
-        first, carried_at = self._change(turns, run, still_cdb)
+        turns = self._before(run, still_at)
+        stood = self._change(turns, run, still_cdb)
+        first = turns[stood].begin if stood < len(turns) else run.began
+        carried_at = turns[stood - 1].until if stood else 0
         waited = first - max(carried_at, still_at)
         if waited > CARRIED_MAX_NS:
             return first - run.antenna.zone.silences.gap_ns // 2
@@ -103,15 +110,33 @@ class Trail:
             return first - max(0, waited) // 3
         return carried_at + max(0, min(waited // 2, SET_DOWN_NS))
 
-    def _change(self, turns: Sequence[Heard], run: Run, still_cdb: int) -> tuple[Ns, Ns]:
-        """When the first turn began in which it stood, and the last before ended (0 if none)."""
+    def set_down_in(self, run: Run, still_at: Ns, still_cdb: int) -> WatchedZone | None:
+        """In which zone it was read best as it was set down; None if it was near none."""
+        turns = self._before(run, still_at)
+        carried = turns[: self._change(turns, run, still_cdb)]
+        best, zone = SET_BY_CDB, None
+        for turn in carried:
+            if turn.antenna.known and turn.until >= carried[-1].until - SET_BY_NS:
+                off = turn.high - turn.antenna.mean_cdbm
+                if off >= best:
+                    best, zone = off, turn.antenna.zone
+        return zone
+
+    def _before(self, run: Run, still_at: Ns) -> list[Heard]:
+        """The turns before that run which may be of the way there."""
+        soonest = max(still_at, run.began - SET_DOWN_MAX_NS)
+        turns = [turn for turn in self.turns if turn.until > soonest and turn.begin < run.began]
+        turns.sort(key=lambda turn: turn.until)
+        return turns
+
+    def _change(self, turns: Sequence[Heard], run: Run, still_cdb: int) -> int:
+        """The number of the first of these turns in which it stood."""
         odds, best, stood = 0.0, 0.0, len(turns)
         for number in reversed(range(len(turns))):
             odds += self._odds(turns[number], run, still_cdb)
             if odds > best:
                 best, stood = odds, number
-        first = turns[stood].begin if stood < len(turns) else run.began
-        return first, turns[stood - 1].until if stood else 0
+        return stood
 
     def _odds(self, turn: Heard, run: Run, still_cdb: int) -> float:
         """Log odds of standing by that run, against being carried, of one turn before it."""

@@ -282,6 +282,19 @@ def test_level_is_compared_with_what_is_usual_at_each_antenna() -> None:
     assert outdone(loud, [standing()])
 
 
+@pytest.mark.parametrize(
+    ("brought_to", "next_dbm", "loses"),
+    [(None, -50.5, False), ("B", -50.5, True), ("B", -62.0, False), ("A", -49.5, False)],
+    ids=["nowhere", "there", "there, but read far worse", "here, though read better there"],
+)
+def test_zone_to_which_it_was_brought_wins_where_both_read_it_alike(
+    brought_to: str | None, next_dbm: float, loses: bool
+) -> None:
+    here, there = run(steady(8.0), antenna("A")), run(steady(8.0, next_dbm), antenna("B"))
+    assert here.stands()
+    assert outdone(here, [there], ZONES[brought_to] if brought_to else None) is loses
+
+
 def test_at_most_one_of_two_zones_wins() -> None:
     random = Random(2)
     for _ in range(200):

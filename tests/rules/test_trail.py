@@ -1,7 +1,10 @@
 """Trails: when was a tag set down, by all antennas' reads together."""
 
+from typing import TypeAlias
+
 import pytest
 
+from rules.antenna import ZoneAntenna
 from rules.trail import CARRIED_MAX_NS, SET_DOWN_MAX_NS, SET_DOWN_NS, TURNS_MAX, Trail
 from tests.rules.play import S
 from tests.rules.test_run import START, STILL_CDB, antenna, run, steady
@@ -18,14 +21,21 @@ CARRIED = [(NEXT, 1.0, -62.0), (HERE, 3.0, -66.0), (HERE, 3.2, -58.0), (HERE, 3.
 """A person walks up with it: within one turn it is read at several levels."""
 
 
-def moment(reads: list[tuple[object, float, float | None]], still_s: float | None = None) -> float:
-    """When it was set down, in seconds, after these reads; it last stood elsewhere at `still_s`."""
+Reads: TypeAlias = list[tuple[ZoneAntenna, float, float | None]]
+
+
+def heard(reads: Reads) -> Trail:
     trail = Trail()
     for at, second, dbm in reads:
         when = START + round(second * S)
-        trail.add(when, when, at, -7000 if dbm is None else round(100 * dbm))  # type: ignore[arg-type] # an antenna
+        trail.add(when, when, at, -7000 if dbm is None else round(100 * dbm))
+    return trail
+
+
+def moment(reads: Reads, still_s: float | None = None) -> float:
+    """When it was set down, in seconds, after these reads; it last stood elsewhere at `still_s`."""
     still_at = 0 if still_s is None else START + round(still_s * S)
-    return (trail.set_down_at(FOUND, still_at, STILL_CDB) - START) / S
+    return (heard(reads).set_down_at(FOUND, still_at, STILL_CDB) - START) / S
 
 
 def test_what_is_shaded_was_set_down_soon_after_its_last_read_on_the_way() -> None:
@@ -44,7 +54,7 @@ def test_what_is_shaded_was_set_down_soon_after_its_last_read_on_the_way() -> No
     ids=["shaded", "one level next door", "from afar", "a steady turn", "all together"],
 )
 def test_reads_that_a_standing_tag_gives_are_not_of_its_way(
-    after: list[tuple[object, float, float | None]],
+    after: Reads,
 ) -> None:
     assert 3.4 <= moment([*CARRIED, *after]) <= 3.4 + SET_DOWN_NS / S
 
@@ -60,7 +70,7 @@ def test_reads_that_a_standing_tag_gives_are_not_of_its_way(
     ids=["changing", "as near as what stands next door", "too weak for a shadow", "nearer"],
 )
 def test_reads_on_the_way_put_the_moment_off(
-    after: list[tuple[object, float, float | None]],
+    after: Reads,
 ) -> None:
     assert 9.0 <= moment([*CARRIED, *after]) <= STEADY_S
 
@@ -93,6 +103,35 @@ def test_reads_before_it_last_stood_elsewhere_tell_nothing() -> None:
 def test_reads_that_tell_no_level_show_where_it_was() -> None:
     assert 3.0 <= moment([(NEXT, 3.0, None)]) <= 3.0 + SET_DOWN_NS / S
     assert 3.0 <= moment([(NEXT, 3.0, None), (HERE, 5.0, None)]) <= 5.0 + SET_DOWN_NS / S
+
+
+@pytest.mark.parametrize(
+    ("reads", "still_s", "zone"),
+    [
+        (CARRIED, None, "A"),
+        ([*CARRIED, (NEXT, 3.6, -55.0)], None, "B"),
+        ([*CARRIED, *((NEXT, 6.0 + 2.5 * turn, -55.0) for turn in range(4))], None, "A"),
+        ([(HERE, 0.0, -52.0), (NEXT, 3.6, -60.0)], None, "B"),
+        ([(HERE, 3.0, -70.0), (HERE, 3.2, -66.0)], None, None),
+        (CARRIED, 10.0, None),
+        ([], None, None),
+    ],
+    ids=[
+        "here",
+        "next door",
+        "next door since",
+        "on to next door",
+        "in the aisle",
+        "once",
+        "unseen",
+    ],
+)
+def test_it_was_set_down_where_it_was_read_best_on_its_last_steps(
+    reads: Reads, still_s: float | None, zone: str | None
+) -> None:
+    still_at = 0 if still_s is None else START + round(still_s * S)
+    found = heard(reads).set_down_in(FOUND, still_at, STILL_CDB)
+    assert (found and found.location) == zone
 
 
 def test_a_trail_is_bounded() -> None:
