@@ -66,6 +66,11 @@ LATE_FOUND_NS = 300 * NS_PER_S
 time rather than brought.
 """
 
+MISSED_MAX = 15
+"""What would have been read so often since its zone was first watched, at the pace at which it is
+read now, was not there: a shadow lasts no longer, and what has come since is no stock of the start.
+"""
+
 ZONE_ROW = "zone:"
 TAG_ROW = "tag:"
 
@@ -362,9 +367,11 @@ def _stood_before(run: Run) -> bool:
     known, or little later where it is read badly and not on its way.
     """
     zone = run.antenna.zone
-    if run.began < zone.known_from:
+    watched_ns = run.began - zone.known_from
+    if watched_ns < 0:
         return True
-    late = run.began - zone.known_from < LATE_FOUND_NS
+    gap_ns = max(1, (run.last_at - run.first_at) // max(1, run.samples - 1))
+    late = watched_ns < min(LATE_FOUND_NS, MISSED_MAX * gap_ns)
     return late and run.antenna.near(run.level) < 0 and run.here_since == run.since
 
 

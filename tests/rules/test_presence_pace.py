@@ -180,3 +180,17 @@ def test_tags_read_by_chance_do_not_flap(per_s: float, leave_s: float) -> None:
     assert play.puts < 20 * len(tags)
     play.cover(play.now_s + leave_s)
     assert len(play.times(Departure)) == 10
+
+
+@pytest.mark.parametrize(("gap_s", "cause"), [(1.0, "live"), (6.0, "first_start")])
+def test_what_is_read_weakly_soon_after_the_start_was_there_if_it_is_read_seldom(
+    gap_s: float, cause: str
+) -> None:
+    """A minute of watching would have found one that is read each second."""
+    play = Play([Presence])
+    play.feed(0.0, Coverage("r", 0, resumed=True))
+    strong = [read(epc=f"3034{index:02x}") for index in range(8)]
+    play.cover(60.0, reads={0.5: strong})
+    play.cover(130.0, reads={0.5: strong, gap_s: [read(epc=OTHER, dbm=-75.0)]})
+    found = [fact.cause for fact in play.kinds(Arrival) if fact.epc == OTHER]
+    assert found == [cause]
