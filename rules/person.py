@@ -2,7 +2,7 @@
 
     badge scanned at a scanner that stands at a location,
       or with which the place is scanned before or after ---> he is there (`rules.sights`)
-    badge tag in a shelf zone, or at a gate ----------------> he is there
+    badge tag read in a shelf zone (`rules.trails`), a gate -> he is there
     movement --- one person was there when it happened -----> Attribution: the movement names him
              --- several were there ------------------------> nobody is named; alert two_people
              --- nobody, where a badge is demanded ---------> alert no_badge
@@ -22,10 +22,8 @@ from typing import ClassVar
 from gateway.model import (
     NS_PER_S,
     UNKNOWN_LOCATION,
-    Arrival,
     Attribution,
     Badge,
-    Departure,
     DeviceStatus,
     Fact,
     Movement,
@@ -41,10 +39,14 @@ from rules.badges import Badges
 from rules.person_alerts import PersonAlerts
 from rules.scan_place import ScanPlaces
 from rules.sights import PersonSettings, Present, Sights
+from rules.trails import Trails
 from rules.turns import together
 
 OWN = frozenset(("observed", "scanned"))
 """Reasons of movements that somebody made, or settled by a scan: then it is who scanned."""
+
+SCANNING_NS = 120 * NS_PER_S
+"""What is scanned so long after a badge, with the same scanner, is scanned by its bearer."""
 
 KEY_BYTES_MIN = 16
 """With a shorter key all badges of a company can be tried out."""
@@ -62,13 +64,11 @@ class Person:
         ReferenceDeleted,
         Scan,
         TagReport,
-        Arrival,
-        Departure,
         Movement,
         DeviceStatus,
         ToldWrong,
     )
-    schema: ClassVar[int] = 1
+    schema: ClassVar[int] = 2
 
     def __init__(self, settings: PersonSettings, context: RuleContext) -> None:
         if settings.pseudonym and len(context.pseudonym_key) < KEY_BYTES_MIN:
@@ -79,25 +79,21 @@ class Person:
         site = context.site
         self._zone_of = {cell.location: cell.zone for cell in site.cells if cell.zone}
         self._demanded = _demanded(settings, site)
-        self._present_ns = int(settings.present_s * NS_PER_S)
         self._pseudonym_key = context.pseudonym_key if settings.pseudonym else b""
         self._scan_places = ScanPlaces(site)
         self._scanning: dict[str, tuple[str, Ns]] = {}
-        self._watching = {
-            zone.location: {point.rpartition(":")[0] for point in zone.antennas}
-            for zone in site.zones
-        }
-        self._down: set[str] = set()
+        self._zones = {point: zone.location for zone in site.zones for point in zone.antennas}
         self._gates = {
             point: gate.portal for gate in site.portals for point in (*gate.outer, *gate.inner)
         }
-        self._gate_devices = {point.rpartition(":")[0] for point in self._gates}
+        self._readers = {point.rpartition(":")[0] for point in (*self._zones, *self._gates)}
         self._gates_between: dict[frozenset[str], list[str]] = {}
         for gate in site.portals:
             ends = frozenset((gate.outside, gate.inside))
             self._gates_between.setdefault(ends, []).append(gate.portal)
         self._badges = Badges()
         self._sights = Sights(settings, context.boot, context.last_alive or 0)
+        self._trails = Trails(int(settings.passing_s * NS_PER_S), int(settings.keep_s * NS_PER_S))
         self._alerts = PersonAlerts(context.boot, context.last_alive or 0)
 
     def restore(self, rows: Iterable[Row]) -> None:
@@ -109,9 +105,9 @@ class Person:
     def step(self, now: Ns, fact: Fact | None) -> Turn:
         """Note who is where; say whose a movement is."""
         if type(fact) is TagReport:
-            if fact.device not in self._gate_devices or not self._badges.worn:
+            if fact.device not in self._readers or not self._badges.worn:
                 return NOTHING
-            return self._at_gates(now, fact)
+            return self._read(now, fact)
         turn = self._decide(now, fact)
         restored = type(fact) is DeviceStatus
         return self._waking(now, turn) if turn is not NOTHING or restored else NOTHING
@@ -119,15 +115,10 @@ class Person:
     def _decide(self, now: Ns, fact: Fact | None) -> Turn:
         if type(fact) is Movement:
             return self._moved(now, fact)
-        if type(fact) is Arrival or type(fact) is Departure:
-            badge = self._badges.worn.get(fact.epc)
-            return NOTHING if badge is None else self._in_zone(fact, self._actor(badge))
         if type(fact) is Scan:
             return self._scanned(now, fact)
         if type(fact) is ToldWrong:
             return self._told_wrong(now, fact)
-        if type(fact) is DeviceStatus:
-            self._on_status(now, fact)
         if type(fact) is Badge:
             self._badges.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "badge":
@@ -136,6 +127,7 @@ class Person:
             return Turn(deletes=gone) if gone else NOTHING
         elif fact is None:
             self._end_scanning(now)
+            self._trails.overdue(now)
             return together(Turn(deletes=self._sights.overdue(now)), self._alerts.overdue(now))
         return NOTHING
 
@@ -143,23 +135,22 @@ class Person:
         """Forget him everywhere; the keys of the durable rows that go."""
         scanning = self._scanning.items()
         self._scanning = {device: who for device, who in scanning if who[0] != actor}
+        self._trails.forget(actor)
         return self._sights.forget(actor)
 
     def _waking(self, now: Ns, turn: Turn) -> Turn:
         """The turn, with the wish to be woken when the next is to be forgotten or cleared."""
-        scanning = (at + self._present_ns for _, at in self._scanning.values())
-        dues = (self._sights.next_due(), self._alerts.next_due(), min(scanning, default=None))
+        scanning = (at + SCANNING_NS for _, at in self._scanning.values())
+        dues = (
+            self._sights.next_due(),
+            self._trails.next_due(),
+            self._alerts.next_due(),
+            min(scanning, default=None),
+        )
         due = min((due for due in dues if due is not None), default=None)
         if due is None:
             return turn
         return turn._replace(next_wake=max(due, now + 1))
-
-    def _on_status(self, now: Ns, status: DeviceStatus) -> None:
-        """Where the reader is down a badge stands on; whether its bearer does, nobody sees."""
-        (self._down.discard if status.up else self._down.add)(status.device)
-        for zone, devices in self._watching.items():
-            if status.device in devices:
-                self._sights.watch(now, zone, watched=not devices <= self._down)
 
     def _scanned(self, now: Ns, scan: Scan) -> Turn:
         """A badge, or the place that whoever scanned his badge with that scanner is at now."""
@@ -176,22 +167,19 @@ class Person:
     def _end_scanning(self, now: Ns) -> None:
         """Forget who scanned his badge too long ago to be at what is scanned now."""
         scanning = self._scanning.items()
-        self._scanning = {d: (a, at) for d, (a, at) in scanning if now - at < self._present_ns}
+        self._scanning = {d: (a, at) for d, (a, at) in scanning if now - at < SCANNING_NS}
 
-    def _in_zone(self, fact: Arrival | Departure, actor: str) -> Turn:
-        if isinstance(fact, Arrival):
-            return Turn(puts=self._sights.arrived(fact.since, fact.zone, actor))
-        puts = self._sights.departed(fact.last_seen, fact.zone, actor)
-        return Turn(puts=puts) if puts else NOTHING
-
-    def _at_gates(self, now: Ns, report: TagReport) -> Turn:
+    def _read(self, now: Ns, report: TagReport) -> Turn:
         worn, news = self._badges.worn, False
         for read in report.reads:
             badge = worn.get(read.epc)
-            gate = None if badge is None else self._gates.get(read.read_point)
-            if badge is not None and gate is not None:
-                at = now - read.age_ns
-                news = self._sights.passing(at, gate, self._actor(badge)) or news
+            if badge is None:
+                continue
+            at, actor, point = now - read.age_ns, self._actor(badge), read.read_point
+            if point in self._zones:
+                news |= self._trails.read(at, self._zones[point], actor, read.rssi_cdbm)
+            elif point in self._gates:
+                news |= self._sights.passing(at, self._gates[point], actor)
         return self._waking(now, Turn()) if news else NOTHING
 
     def _moved(self, now: Ns, movement: Movement) -> Turn:
@@ -227,8 +215,9 @@ class Person:
         gates = [
             self._sights.present(at, gate) for gate in self._gates_between.get(frozenset(ends), ())
         ]
-        zones = [zone for place in places if (zone := self._zone_of.get(place)) is not None]
+        zones = [self._zone_of.get(place, place) for place in places]
         here = [self._sights.present(at, place) for place in dict.fromkeys((*places, *zones))]
+        here += [self._trails.present(at, zone) for zone in dict.fromkeys(zones)]
         return _there(gates) or _there(here) or {actor for each in here for actor in each.left}
 
     def _actor(self, badge: Badge) -> str:

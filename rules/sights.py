@@ -1,12 +1,10 @@
 """Who was seen where, and when: what the person rule looks up when something moved.
 
     scanned at a place ------- there from then on, for present_s after the last scan
-    badge tag in a zone ------ there until it has left or its reader is down; after that for
-                               present_s, if nobody else is there
     badge tag at a gate ------ there while it is read, and for passing_s after
 
-Only the actor's name or pseudonym is kept, and no longer than it can matter or `keep_s`. What was
-told by a scan or by presence is durable, reads at a gate are not.
+Where badge tags are read in zones, `rules.trails` knows. Only the actor's name or pseudonym is
+kept, and no longer than it can matter or `keep_s`. Scans are durable, reads are not.
 """
 
 from __future__ import annotations
@@ -33,20 +31,18 @@ DECIDED_NS = 120 * NS_PER_S
 """A movement is told at most so long after it happened: longer than any wait for the other sense.
 """
 
-UNTIL_LEFT: Ns = 1 << 61
-"""Later than any boot lasts: when a badge that stands in a watched zone was there last."""
-
 GATE_READS_MIN = 2
 """One read may be a stray."""
 
 SIGHTS_MAX = 10_000
 """Some hundred people at each of a hundred places. Of more, the oldest sight goes."""
 
-SightKind: TypeAlias = Literal["scan", "zone", "gate"]
+SightKind: TypeAlias = Literal["scan", "gate"]
 
 
 class PersonSettings(PluginSettings):
-    """How long a sight counts. `keep_s` bounds how long a person is remembered at all: a shift.
+    """How long a sight counts: `present_s` after a scan, `passing_s` after a tag was last read.
+    `keep_s` bounds how long a person is remembered at all: a shift.
 
     `demanded` are the locations at which nothing may move without a badge; that of a zone stands
     for all cells in it. With `pseudonym` only a keyed hash of the actor leaves the rule.
@@ -68,7 +64,6 @@ class Sight:
     actor: str
     since: Ns
     last: Ns
-    standing: bool = False
     reads: int = 1
 
     @property
@@ -79,7 +74,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who was at a place: `there` for certain, or `left` not long before."""
+    """Who was at a place: `there` for certain, or `left` it just before."""
 
     there: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
@@ -96,40 +91,23 @@ class Sights:
         self._last_alive = last_alive
         self._sights: dict[str, Sight] = {}
         self._at: dict[str, dict[str, Sight]] = {}
-        self._blind_since: dict[str, Ns] = {}
+        self._old: list[str] = []
 
     def restore(self, row: Row) -> None:
-        """Take back a sight of an earlier run."""
+        """Take back a sight of an earlier run; those of schema 1 in a zone are of no use."""
         value: Any = row.value
         kind, place, actor = row.key.removeprefix(SIGHT_ROW).split("\t")
+        if kind != "scan":
+            self._old.append(row.key)
+            return
         since, last = value["since"], value["last"]
         if value["boot"] != self._boot:
             since = last = self._last_alive
-        sight = Sight(kind, place, actor, since, last, value["standing"])  # type: ignore[arg-type] # as it was put
-        self._keep(sight)
+        self._keep(Sight("scan", place, actor, since, last))
 
     def scanned(self, now: Ns, place: str, actor: str) -> tuple[Row, ...]:
         """He scanned his badge there."""
         return self._seen(Sight("scan", place, actor, now, now))
-
-    def arrived(self, since: Ns, place: str, actor: str) -> tuple[Row, ...]:
-        """His badge stands in the zone."""
-        return self._seen(Sight("zone", place, actor, since, since, standing=True))
-
-    def departed(self, last: Ns, place: str, actor: str) -> tuple[Row, ...]:
-        """His badge has left the zone."""
-        sight = self._at.get(place, {}).get(Sight("zone", place, actor, last, last).key)
-        if sight is None:
-            return ()
-        sight.last, sight.standing = max(sight.last, last), False
-        return (self._row(sight),)
-
-    def watch(self, now: Ns, place: str, *, watched: bool) -> None:
-        """The readers of the zone are down, or one of them is up."""
-        if watched:
-            self._blind_since.pop(place, None)
-        else:
-            self._blind_since.setdefault(place, now)
 
     def passing(self, at: Ns, gate: str, actor: str) -> bool:
         """His badge was read at a gate; whether that is news."""
@@ -145,18 +123,14 @@ class Sights:
     def present(self, at: Ns, place: str) -> Present:
         """Who was there at that moment."""
         found = Present()
-        blind_since = self._blind_since.get(place, UNTIL_LEFT)
         for sight in self._at.get(place, {}).values():
             lead_ns = SCAN_LEAD_NS if sight.kind == "scan" else LEAD_NS
             if at < sight.since - lead_ns:
                 continue
             if sight.kind == "gate" and sight.reads < GATE_READS_MIN:
                 continue
-            last = blind_since if sight.standing else sight.last
-            if at <= last + self._certain_ns(sight):
+            if at <= sight.last + self._counts_ns(sight):
                 found.there.add(sight.actor)
-            elif sight.kind == "zone" and at <= last + self._present_ns:
-                found.left.add(sight.actor)
         return found
 
     def forget(self, actor: str) -> tuple[str, ...]:
@@ -165,30 +139,26 @@ class Sights:
 
     def overdue(self, now: Ns) -> tuple[str, ...]:
         """Forget what can matter no more; the keys of the durable rows that go."""
-        return self._drop([each for each in self._sights.values() if self._end(each) <= now])
+        old, self._old = self._old, []
+        gone = self._drop([each for each in self._sights.values() if self._end(each) <= now])
+        return (*old, *gone)
 
     def next_due(self) -> Ns | None:
         """When the next is to be forgotten."""
+        if self._old:
+            return 0
         return min((self._end(sight) for sight in self._sights.values()), default=None)
 
-    def _certain_ns(self, sight: Sight) -> Ns:
-        if sight.kind == "scan":
-            return self._present_ns
-        return self._passing_ns if sight.kind == "gate" else 0
+    def _counts_ns(self, sight: Sight) -> Ns:
+        return self._passing_ns if sight.kind == "gate" else self._present_ns
 
     def _end(self, sight: Sight) -> Ns:
-        kept = sight.since + self._keep_ns
-        if sight.standing:
-            return kept
-        counts_ns = self._passing_ns if sight.kind == "gate" else self._present_ns
-        return min(kept, sight.last + counts_ns + DECIDED_NS)
+        return min(sight.since + self._keep_ns, sight.last + self._counts_ns(sight) + DECIDED_NS)
 
     def _seen(self, sight: Sight) -> tuple[Row, ...]:
         """A new sight, or one that goes on."""
         known = self._sights.get(sight.key)
         if known is not None and sight.last - known.last <= self._present_ns:
-            sight.since = known.since
-        if known is not None and known.standing:
             sight.since = known.since
         self._keep(sight)
         return (self._row(sight),)
@@ -213,5 +183,4 @@ class Sights:
                 yield sight.key
 
     def _row(self, sight: Sight) -> Row:
-        told = {"since": sight.since, "last": sight.last, "standing": sight.standing}
-        return Row(sight.key, {**told, "boot": self._boot})
+        return Row(sight.key, {"since": sight.since, "last": sight.last, "boot": self._boot})

@@ -129,9 +129,14 @@ class Book:
         )
         return [Result(*row) for row in rows]
 
-    def order(self, task: Mapping[str, Any]) -> Reference:
-        """Take an order, or amend it; returns the task to issue. See Orders.put."""
+    def order(self, task: Mapping[str, Any], gateway: str = "") -> Reference:
+        """Take an order, or amend it; returns the task to issue. See Orders.put.
+
+        A `gateway` that is named sees its places, and is the only one that is told.
+        """
         with self._transaction():
+            if gateway:
+                self.references.address("task", task["task_id"], gateway)
             return self.orders.put(task)
 
     def withdraw(self, task: str) -> Reference:

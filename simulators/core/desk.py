@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from random import Random
 from typing import Any, NamedTuple, TypeAlias
 
@@ -133,13 +133,13 @@ class Desk:
             self.contract.validate(kind, dict(body, version=1))
         return self._issue([self.book.references.put(kind, code, body)])
 
-    def order(self, task: Mapping[str, Any]) -> Answer:
+    def order(self, task: Mapping[str, Any], gateway: str = "") -> Answer:
         """Take an order for people to carry out, or amend it while it is not confirmed.
 
-        OrderRefusedError if the book does not allow it.
+        If a `gateway` is named, it alone is told. OrderRefusedError if the book does not allow it.
         """
         self.contract.validate("task", dict(task, version=1))
-        return self._issue([self.book.order(task)])
+        return self._issue([self.book.order(task, gateway)])
 
     def withdraw(self, task: str) -> Answer:
         """Take an order back; OrderRefusedError if it is not open."""
@@ -292,8 +292,11 @@ class Desk:
         """Publish all references for a gateway, once on each connection."""
         if gateway not in self._served:
             self._served.add(gateway)
-            references = self.book.references.all()
-            answer.messages.extend(self._reference(gateway, each) for each in references)
+            answer.messages.extend(
+                self._reference(gateway, each)
+                for each in self.book.references.all()
+                if gateway in self._told(each, {gateway})
+            )
 
     def _hello(self, answer: Answer, gateway: str, epoch: str) -> None:
         self._serve(answer, gateway)
@@ -309,11 +312,21 @@ class Desk:
             answer.messages.append(self._message("ack", gateway, body))
 
     def _issue(self, references: Iterable[Reference]) -> Answer:
-        """Publish references for all gateways."""
+        """Publish references for all gateways that are told them."""
         gateways = self._expected.union(self.book.gateways())
         return Answer(
-            [self._reference(gateway, each) for each in references for gateway in gateways], []
+            [
+                self._reference(gateway, each)
+                for each in references
+                for gateway in sorted(self._told(each, gateways))
+            ],
+            [],
         )
+
+    def _told(self, reference: Reference, gateways: Collection[str]) -> Collection[str]:
+        """Of these gateways, those that are told it."""
+        addressee = self.book.references.addressee(reference.kind, reference.code)
+        return {addressee} if addressee else gateways
 
     def _reference(self, gateway: str, reference: Reference) -> Message:
         if reference.kind == "task":

@@ -42,6 +42,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     add("--pieces", type=int, metavar="N", help="tolerance in pieces")
     add("--permille", type=int, metavar="N", help="tolerance in thousandths")
     add("--policy", help="flexible, warning or strict")
+    add("--gateway", default="", help="the only one to tell: it sees the places (default: all)")
     add("--priority", type=int)
     add("--due", metavar="TIME", help="RFC 3339 in UTC")
     add("--timeout-s", type=int, metavar="S")
@@ -59,7 +60,7 @@ def main(words: Sequence[str]) -> int:
             if options.act == "put":
                 task = task_of(options)
                 load_contract().validate("task", dict(task, version=1))
-                book.order(task)
+                book.order(task, options.gateway)
             elif options.act == "withdraw":
                 book.withdraw(options.task)
         except (OrderRefusedError, ContractError) as error:

@@ -11,7 +11,11 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS reference (
   kind TEXT NOT NULL, code TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
   PRIMARY KEY (kind, code)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS addressee (
+  kind TEXT NOT NULL, code TEXT NOT NULL, gateway TEXT NOT NULL,
+  PRIMARY KEY (kind, code)) WITHOUT ROWID;
 """
+"""What has no addressee is told to all gateways."""
 
 
 class Reference(NamedTuple):
@@ -46,6 +50,19 @@ class References:
         ).fetchone()
         body: Mapping[str, Any] = json.loads(row[0]) if row and row[0] else {}
         return body
+
+    def address(self, kind: str, code: str, gateway: str) -> None:
+        """Tell it to this gateway alone, from now on."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO addressee VALUES (?, ?, ?)", (kind, code, gateway)
+        )
+
+    def addressee(self, kind: str, code: str) -> str:
+        """The one gateway that is told it; "" for all."""
+        row = self._database.execute(
+            "SELECT gateway FROM addressee WHERE kind = ? AND code = ?", (kind, code)
+        ).fetchone()
+        return str(row[0]) if row else ""
 
     def put(self, kind: str, code: str, body: Mapping[str, Any] | None) -> Reference:
         """Issue a fact under the next version, or take it back; the same fact keeps its version."""

@@ -112,9 +112,9 @@ class Core:
         """Issue an item, location, badge, book or task to all gateways; None takes it back."""
         await self._pass_on(await self._work(lambda: self.desk.put(kind, code, body)))
 
-    async def order(self, task: Mapping[str, Any]) -> None:
+    async def order(self, task: Mapping[str, Any], gateway: str = "") -> None:
         """Take an order, or amend it, and issue its task. See Desk.order."""
-        await self._pass_on(await self._work(lambda: self.desk.order(task)))
+        await self._pass_on(await self._work(lambda: self.desk.order(task, gateway)))
 
     async def withdraw(self, task: str) -> None:
         """Take an order back. See Desk.withdraw."""

@@ -12,6 +12,8 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +57,21 @@ def listed(book: Book) -> Iterator[tuple[str, str, dict[str, Any]]]:
         told = transfer._asdict()
         yield "paired", transfer_text(told), told
     newest_ms = book.halves.newest_ms()
-    for half in book.halves.unpaired():
-        late = newest_ms - half.at_ms > TRANSFER_WITHIN_S * 1000
-        yield "unpaired" if late else "waiting", _text(half), half._asdict()
+    for _, halves in groupby(book.halves.unpaired(), key=lambda half: half.n):
+        told = _told([*halves])
+        late = newest_ms - told["at_ms"] > TRANSFER_WITHIN_S * 1000
+        yield "unpaired" if late else "waiting", _text(told), told
 
 
-def _text(half: Half) -> str:
-    way = "out of" if half.way == "out" else "into"
-    return f"{half.quantity} {half.item}  {way} {half.location}  {half.at}  past {half.gateway}"
+def _told(halves: list[Half]) -> dict[str, Any]:
+    """The halves of one movement, as one."""
+    total = sum((Decimal(half.quantity) for half in halves), Decimal(0))
+    told = halves[0]._asdict() | {"quantity": f"{total:f}"}
+    told["epcs"] = [half.epc for half in halves if half.epc]
+    return {name: told[name] for name in told if name not in {"n", "epc", "other"}}
+
+
+def _text(told: dict[str, Any]) -> str:
+    way = "out of" if told["way"] == "out" else "into"
+    goods = f"{told['quantity']} {told['item']}"
+    return f"{goods}  {way} {told['location']}  {told['at']}  past {told['gateway']}"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from simulators.broker import demo_broker, find_mosquitto
-from simulators.demo.chain import Chain, run_chain
+from simulators.demo.chain import Chain, Mode, run_chain
 from simulators.demo.days import Days
 from simulators.demo.result import passed, summarise
 from simulators.world.score import MATCH_WITHIN_S, judge
@@ -39,6 +39,16 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
         "--mistakes", type=float, default=0.4, help="share of orders that go wrong, 0 to 1"
     )
     parser.add_argument("--seed", type=int, default=7, help="one seed, one world")
+    parser.add_argument(
+        "--gateways",
+        type=int,
+        choices=(1, 2),
+        default=1,
+        help="with 2, another one watches the dock, where things go to",
+    )
+    parser.add_argument(
+        "--kill", action="store_true", help="kill -9 the gateway in the middle of an order"
+    )
     parser.add_argument("--json", action="store_true", help="no feed; one JSON object at the end")
     parser.add_argument("--broker", help="use this broker: mqtt://HOST:PORT, mqtt311:// for 3.1.1")
     parser.add_argument("--keep", type=Path, help="keep configuration, databases and log here")
@@ -68,9 +78,10 @@ async def work(chain: Chain, options: argparse.Namespace, broker: str) -> dict[s
     say = chain.feed.say
     say("demo", f"seed {options.seed}, broker {broker} (MQTT {chain.version}), {chain.folder}")
     await chain.start_daemon()
+    await chain.start_dock()
     await chain.ready()
     say("demo", "the gateway has found the stock; people start to work")
-    days = Days(chain, options.seed, wrong=options.mistakes)
+    days = Days(chain, options.seed, wrong=options.mistakes, kill=options.kill)
     task = asyncio.create_task(days.work(options.seconds), name="people")
     await chain.wait_until(task.done, options.seconds + LONGER_S)
     await task
@@ -78,6 +89,7 @@ async def work(chain: Chain, options: argparse.Namespace, broker: str) -> dict[s
     await chain.wait_until(lambda: _all_told(chain), MATCH_WITHIN_S)
     await chain.wait_until(lambda: False, SETTLE_S)
     await chain.stop_daemon()
+    await chain.stop_dock()
     if options.keep is not None:
         chain.truth.write(chain.folder / "truth.jsonl", chain.world.acts)
     return await summarise(chain, options.seed, options.seconds, broker)
@@ -94,10 +106,11 @@ async def run(options: argparse.Namespace) -> int:
     folder = options.keep or Path(tempfile.mkdtemp(prefix="shelfgate-demo-"))
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    mode = Mode(by_order=True, gateways=options.gateways)
     try:
         async with (
             _broker(options.broker) as (url, broker),
-            run_chain(folder, options.seed, url, quiet=options.json, by_order=True) as chain,
+            run_chain(folder, options.seed, url, quiet=options.json, mode=mode) as chain,
         ):
             result = await work(chain, options, broker)
     finally:
@@ -111,7 +124,7 @@ async def run(options: argparse.Namespace) -> int:
 
 def _table(result: dict[str, Any], *, good: bool) -> str:
     found = result["true_movements"] - result["missed"]
-    work = result["work"]
+    work, transfers = result["work"], result["transfers"]
     rows = {
         "true acts": f"{result['true_movements']}, found {found}, missed {result['missed']}",
         "movements": f"{result['published']}, wrong {result['wrong']}, "
@@ -121,6 +134,7 @@ def _table(result: dict[str, Any], *, good: bool) -> str:
         f"median {work['told_ms']['p50']} ms after, false alerts {work['alerts_false']}",
         "people": f"{work['acts_named']} acts named, {work['acts_nameless']} left nameless, "
         f"{work['acts_misnamed']} misnamed",
+        "transfers": f"{transfers['true']}, paired {transfers['paired']}",
         "alerts": ", ".join(f"{times} {code}" for code, times in result["alerts"].items())
         or "none",
         "in the core": f"{result['settled']}, lost {result['lost']}, "

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from simulators.core.book import Book
@@ -22,7 +22,14 @@ from simulators.demo.daemon import check, halt, launch
 from simulators.demo.feed import Feed
 from simulators.demo.listener import Listener
 from simulators.demo.plant import Plant, run_plant
-from simulators.demo.site_files import GATEWAY, SITE, Site, write_site
+from simulators.demo.site_files import (
+    DOCK_GATEWAY,
+    GATEWAY,
+    SITE,
+    Site,
+    write_dock,
+    write_site,
+)
 from simulators.demo.truth import Truth
 from simulators.demo.work import Told
 from simulators.world.layout import SPOTS
@@ -37,6 +44,18 @@ UNANSWERED_MAX = 200
 
 TOLD_MAX = 10_000
 """Alerts and confirmations that are remembered for the judge: those of a day."""
+
+
+class Mode(NamedTuple):
+    """How the site works. `by_order`: it has scanners, and demands badges and orders. Of two
+    gateways the second watches the dock.
+    """
+
+    by_order: bool = False
+    gateways: int = 1
+
+
+PLAIN = Mode()
 
 
 @dataclass
@@ -62,6 +81,10 @@ class Chain:
     truth: Truth = field(default_factory=Truth)
     known_cells: set[str] = field(default_factory=set)
     daemon: asyncio.subprocess.Process | None = None
+    dock_config: Path | None = None
+    dock_daemon: asyncio.subprocess.Process | None = None
+    online: set[str] = field(default_factory=set)
+    transfers: int = 0
     core: Core = field(init=False)
     serving: asyncio.Task[None] | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
@@ -75,7 +98,10 @@ class Chain:
         """Take what the core tells: a record that it booked, or something about the link."""
         self.changed.set()
         what = str(report["what"])
-        if what == "transfer":
+        if what == "hello":
+            self.online.add(str(report["gateway"]))
+        elif what == "transfer":
+            self.transfers += 1
             self.feed.say("core", f"pairs two halves: {transfer_text(report['transfer'])}")
         data = report.get("data")
         if data is None or "seq" not in report:
@@ -113,6 +139,26 @@ class Chain:
         """Start `shelfgate run`, or another command, on the written configuration."""
         self.daemon = await launch(self.config, *command)
 
+    async def kill_daemon(self) -> None:
+        """Kill it as a power cut would, start it again, and wait until the core hears it."""
+        assert self.daemon is not None
+        killed, self.daemon = self.daemon, None
+        self.online.discard(GATEWAY)
+        await halt(killed, signal.SIGKILL)
+        await self.start_daemon()
+        if not await self.wait_until(lambda: GATEWAY in self.online, READY_WITHIN_S):
+            raise RuntimeError(f"{GATEWAY} did not come back; see {self.folder / 'daemon.log'}")
+
+    async def start_dock(self) -> None:
+        """Start the daemon of the dock, if there is one."""
+        if self.dock_config is not None:
+            self.dock_daemon = await launch(self.dock_config)
+
+    async def stop_dock(self) -> None:
+        """Stop that daemon."""
+        if self.dock_daemon is not None and self.dock_daemon.returncode is None:
+            await halt(self.dock_daemon)
+
     async def stop_daemon(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Stop the daemon and return its exit code; killed if it does not stop in time."""
         assert self.daemon is not None
@@ -128,11 +174,17 @@ class Chain:
                         async with asyncio.timeout(0.25):
                             await self.changed.wait()
                     check(self.daemon, self.config)
+                    if self.dock_config is not None:
+                        check(self.dock_daemon, self.dock_config)
         return done()
 
     async def ready(self) -> None:
         """Wait until the core knows the first stock of every cell; RuntimeError otherwise."""
         cells = {spot.location for spot in SPOTS}
+        gateways = {GATEWAY} if self.dock_daemon is None else {GATEWAY, DOCK_GATEWAY}
+        if not await self.wait_until(lambda: gateways <= self.online, READY_WITHIN_S):
+            missing = ", ".join(sorted(gateways - self.online))
+            raise RuntimeError(f"{missing} is not heard; see daemon.log below {self.folder}")
         if not await self.wait_until(lambda: cells <= self.known_cells, READY_WITHIN_S):
             missing = ", ".join(sorted(cells - self.known_cells))
             raise RuntimeError(f"no first stock of {missing}; see {self.folder / 'daemon.log'}")
@@ -170,12 +222,9 @@ async def _cancel(task: asyncio.Task[None]) -> None:
 
 @asynccontextmanager
 async def run_chain(
-    folder: Path, seed: int, broker_url: str, *, quiet: bool, by_order: bool = False
+    folder: Path, seed: int, broker_url: str, *, quiet: bool, mode: Mode = PLAIN
 ) -> AsyncIterator[Chain]:
-    """Start everything but the daemon; end it all, the daemon too, at the exit.
-
-    With `by_order` the site is one that works by order: scanners, and badges and orders demanded.
-    """
+    """Start everything but the daemons; end it all, the daemons too, at the exit."""
     loop = asyncio.get_running_loop()
     world = World(Random(f"world {seed}"), loop.time)
     broker = urlsplit(broker_url)
@@ -190,17 +239,24 @@ async def run_chain(
 
     book = Book(folder / "core.db")
     contract = load_contract(DEFAULT_PREFIX)
-    desk = Desk(book, contract, SITE, Random(seed), [GATEWAY])
+    gateways = [GATEWAY, DOCK_GATEWAY][: mode.gateways]
+    desk = Desk(book, contract, SITE, Random(seed), gateways)
     desk.tells_books = True
     connection = Connection(*where, 4 if version == "3.1.1" else 5, f"shelfgate-core-{SITE}")
-    listener = Listener(contract, SITE, GATEWAY)
+    listener = Listener(contract, SITE, *gateways)
 
     def make_core() -> Core:
         return Core(desk, connection, Random(f"core {seed}"), hear)
 
-    async with run_plant(world, Random(f"plant {seed}"), by_order=by_order) as plant:
-        config = write_site(folder, Site(plant.ports, where, version, by_order=by_order))
+    dock = mode.gateways > 1
+    async with run_plant(
+        world, Random(f"plant {seed}"), by_order=mode.by_order, dock=dock
+    ) as plant:
+        site = Site(plant.ports, where, version, by_order=mode.by_order)
+        config = write_site(folder, site)
         chain = Chain(world, plant, make_core, listener, feed, folder, config, version)
+        if dock:
+            chain.dock_config = write_dock(folder / "dock", site)
         ears = replace(connection, client_id=f"listener-{SITE}")
         listening = asyncio.create_task(listener.run(ears), name="listener")
         chain.start_core()
@@ -209,6 +265,7 @@ async def run_chain(
         finally:
             if chain.daemon is not None and chain.daemon.returncode is None:
                 await chain.stop_daemon()
+            await chain.stop_dock()
             await chain.stop_core()
             await _cancel(listening)
             book.close()

@@ -21,15 +21,21 @@ SHORTEST_DAY_S = 45.0
 AFTER_HOURS_S = 30.0
 """What a night and a morning take together."""
 
+BOOKED_WITHIN_S, SETTLED_S = 15.0, 8.0
+"""Until an act is booked, and until a gateway that has come back sees what lies there."""
+
 GSRN = "8018"
 
 
 class Days:
-    """All people of a run. Of the orders the share `wrong` goes wrong."""
+    """All people of a run. Of the orders the share `wrong` goes wrong; with `kill` the gateway is
+    killed once in the middle of one.
+    """
 
-    def __init__(self, chain: Chain, seed: int, *, wrong: float) -> None:
+    def __init__(self, chain: Chain, seed: int, *, wrong: float, kill: bool) -> None:
         self._chain = chain
         self._wrong = wrong
+        self._kill = kill
         random = Random(f"people {seed}")
         hands = Hands(chain.world, random, chain.watch_act, self._scan)
         self._shift = Shift(hands, Office(chain, random), chain.truth, random)
@@ -43,7 +49,11 @@ class Days:
         for day in range(1, days + 1):
             end_s = begin_s + seconds * day / days
             long_enough = seconds / days >= SHORTEST_DAY_S and self._wrong > 0
-            await self._shift.work(end_s - AFTER_HOURS_S * long_enough, self._wrong)
+            closing_s = end_s - AFTER_HOURS_S * long_enough
+            if self._kill and day == 1:
+                await self._shift.work((begin_s + closing_s) / 2, self._wrong)
+                await self._shift.interrupted(self._cut_power)
+            await self._shift.work(closing_s, self._wrong)
             if long_enough:
                 feed.say("demo", "night: everybody has gone home")
                 await self._shift.theft()
@@ -58,6 +68,14 @@ class Days:
             badge = {"code": worker.badge, "actor": worker.name, **told}
             await self._chain.core.put("badge", worker.badge, badge)
 
+    async def _cut_power(self) -> None:
+        booked = len(self._chain.booked)
+        await self._chain.wait_until(lambda: len(self._chain.booked) > booked, BOOKED_WITHIN_S)
+        self._chain.feed.say("demo", "kill -9 of the gateway, in the middle of the order")
+        await self._chain.kill_daemon()
+        self._chain.feed.say("demo", "the gateway is back")
+        await asyncio.sleep(SETTLED_S)
+
     async def _scan(self, worker: Worker, shelf: str) -> None:
-        self._chain.feed.say("world", f"{worker.name} scans his badge at shelf {shelf}")
+        self._chain.feed.say("world", f"{worker.name} scans the badge at shelf {shelf}")
         await self._chain.plant.scanners[shelf].scan(gs1_128((GSRN, worker.scan)))

@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulators.demo.site_files import DOCK_GATEWAY
 from simulators.world.layout import BEHIND
 from simulators.world.world import OUTSIDE, Act
 
@@ -17,7 +18,10 @@ WIDTH, WIDTH_MIN, INDENT = 100, 60, 19
 GLUE = "\N{NO-BREAK SPACE}"
 """Where a line is not to be broken."""
 
-COLOURS = {"world": "36", "gateway": "33", "core": "32", "alert": "31", "demo": "90"}
+NAMES = {DOCK_GATEWAY: "dock"}
+"""How gateways are called, but for the first."""
+
+COLOURS = {"world": "36", "gateway": "33", "dock": "33", "core": "32", "alert": "31", "demo": "90"}
 
 
 class Feed:
@@ -47,9 +51,9 @@ class Feed:
         """A person did something."""
         goods = f"{act.person} {{}} {act.quantity} {act.item}"
         if act.source == OUTSIDE and act.target in BEHIND.values():
-            text = f"{goods.format('carries')} in through the gate"
+            text = f"{goods.format('carries')} into {act.target} through the gate"
         elif act.target == OUTSIDE and act.source in BEHIND.values():
-            text = f"{goods.format('carries')} out through the gate"
+            text = f"{goods.format('carries')} out of {act.source} through the gate"
         elif act.target == OUTSIDE:
             text = f"{goods.format('takes')} from {act.source}"
         else:
@@ -58,7 +62,8 @@ class Feed:
         self.say("world", f"{text}  ({why})" if why else text)
 
     def decided(self, data: Mapping[str, Any]) -> None:
-        """The gateway decided, as its event tells."""
+        """A gateway decided, as its event tells."""
+        name = NAMES.get(data["gateway"], "gateway")
         match data["event"]:
             case "movement":
                 ends = f"{data['from']['location']} -> {data['to']['location']}"
@@ -71,7 +76,7 @@ class Feed:
                 if "actor" in data:
                     told.append(data["actor"])
                 told.append(f"({sure:.1f} %, {senses})".replace(" ", GLUE))
-                self.say("gateway", "  ".join(told))
+                self.say(name, "  ".join(told))
             case "alert":
                 state = "raised" if data["raised"] else "cleared"
                 self.say("alert", f"#{data['seq']} {state}: {data['text']}")
@@ -85,10 +90,10 @@ class Feed:
                 done, asked = data["quantity_done"], data["quantity_asked"]
                 exception = f", {data['exception']}" if "exception" in data else ""
                 ended = f"{data['task']} {data['state']}: {done} of {asked} {data['item']}"
-                self.say("gateway", f"#{data['seq']} {ended}{exception}")
+                self.say(name, f"#{data['seq']} {ended}{exception}")
             case "snapshot":
                 lines = ", ".join(f"{line['quantity']} {line['item']}" for line in data["lines"])
-                self.say("gateway", f"#{data['seq']} found on {data['location']}: {lines}")
+                self.say(name, f"#{data['seq']} found on {data['location']}: {lines}")
 
     def booked(self, document_no: str, after_s: float | None) -> None:
         """The core booked a movement, so long after the act that it answers."""

@@ -19,17 +19,17 @@ INCOMING_MAX = 100_000
 
 
 class Listener:
-    """Notes each movement that the gateway published, and how far it says that its ledger goes.
+    """Notes each movement that gateways published, and how far they say that their ledgers go.
 
     A record counts as announced when it was published, when one of a higher number was, or when
     a hello told of it: what was published while the listener itself was cut off shows as a gap.
     """
 
-    def __init__(self, contract: Contract, site: str, gateway: str) -> None:
+    def __init__(self, contract: Contract, site: str, *gateways: str) -> None:
         self.movements: dict[tuple[str, int], str] = {}
         self.last: dict[str, int] = {}
-        self._event = contract.topic("event", site, gateway)
-        self._hello = contract.topic("helloGateway", site, gateway)
+        self._events = {contract.topic("event", site, gateway) for gateway in gateways}
+        self._hellos = {contract.topic("helloGateway", site, gateway) for gateway in gateways}
 
     async def run(self, connection: Connection) -> None:
         """Listen, over each connection that there is, until cancelled."""
@@ -48,14 +48,14 @@ class Listener:
             max_queued_incoming_messages=INCOMING_MAX,
         )
         async with client:
-            await client.subscribe([(self._event, 1), (self._hello, 1)])
+            await client.subscribe([(topic, 1) for topic in self._events | self._hellos])
             async for message in client.messages:
                 payload = message.payload if isinstance(message.payload, bytes) else b""
                 self.hear(str(message.topic), json.loads(payload))
 
     def hear(self, topic: str, told: dict[str, Any]) -> None:
         """Note one message; the same record told again changes nothing."""
-        if topic == self._hello:
+        if topic in self._hellos:
             self._announce(told["epoch"], told["last"])
             return
         data = told["data"]

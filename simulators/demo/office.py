@@ -7,8 +7,9 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from simulators.core.orders import OrderRefusedError
 from simulators.demo.chain import Chain
+from simulators.demo.site_files import DOCK_GATEWAY, GATEWAY
 from simulators.demo.truth import TrueLine
-from simulators.world.layout import CARTON, HALL, Spot, Worker
+from simulators.world.layout import CARTON, DOCK, HALL, Spot, Worker
 
 Kind: TypeAlias = Literal["issue", "put_away"]
 
@@ -22,6 +23,16 @@ STOCK_LOW = 0.5
 """A cell below this share of its first stock is filled up."""
 
 FIRST_NUMBER = 1001
+
+WAYS = {"from": "out of", "to": "into"}
+
+ORDER_TYPES = {
+    "MO": "production",
+    "PA": "put away",
+    "PO": "purchase",
+    "SO": "sales",
+    "TO": "transfer",
+}
 
 
 class Line(NamedTuple):
@@ -48,9 +59,9 @@ class Office:
             del self._open[task]
         return location in self._open.values()
 
-    async def ask(self, worker: Worker, spots: list[Spot], mistake: str) -> list[Line]:
-        """Order one line for each of these cells; those that the book allows. The last is the one
-        that will go wrong, and asks two pieces at least.
+    async def ask(self, worker: Worker, spots: list[Spot], last_least: int = 1) -> list[Line]:
+        """Order one line for each of these cells; those that the book allows. The last asks so many
+        pieces at least; if that is more than one, they are to be taken.
         """
         stock = await self._chain.core.stock()
         low = {
@@ -58,55 +69,62 @@ class Office:
             for spot in spots
             if stock.get((spot.location, spot.ware.code), 0) < STOCK_LOW * spot.pieces
         }
-        kind: Kind = "put_away" if spots[-1].location in low and not mistake else "issue"
+        fill_up = spots[-1].location in low and last_least == 1
+        kind: Kind = "put_away" if fill_up else "issue"
         fitting = [spot for spot in spots if (spot.location in low) == (kind == "put_away")]
         number = self._next("MO" if kind == "issue" else "PA")
         lines: list[Line] = []
         for spot in fitting:
             most = QUANTITY_FEW if spot.pieces <= FEW_PIECES else QUANTITY
-            least = 2 if mistake and spot is fitting[-1] else 1
+            least = last_least if spot is fitting[-1] else 1
             line = Line(f"{number}-{len(lines) + 1}", kind, spot, self._random.randint(least, most))
-            if await self._put(worker, _task(line, number, len(lines) + 1), mistake):
+            if await self._put(worker, _task(line, number, len(lines) + 1)):
                 lines.append(line)
                 self._open[line.task] = spot.location
         goods = ", ".join(f"{line.quantity} {line.spot.ware.code}" for line in lines)
         if lines:
-            to = "out of" if kind == "issue" else "into"
+            to = WAYS["from" if kind == "issue" else "to"]
             cells = ", ".join(line.spot.location for line in lines)
             self._chain.feed.say("core", f"order {number} for {worker.name}: {goods} {to} {cells}")
         return lines
 
-    async def ask_carton(self, worker: Worker, *, inward: bool) -> str:
-        """Order a carton into the hall or out of it; its task, "" if the book does not allow it."""
-        number = self._next("PO" if inward else "SO")
-        task = f"{number}-1"
-        end = "to" if inward else "from"
-        body = {
-            "task_id": task,
-            "type": "receipt" if inward else "issue",
-            "order": _order(number, 1),
-            "item": CARTON.code,
-            "quantity": 1,
-            end: {"location": HALL},
-            "timeout_s": TIMEOUT_S,
-        }
-        if not await self._put(worker, body, ""):
-            return ""
-        way = "into" if inward else "out of"
-        text = f"order {number} for {worker.name}: 1 {CARTON.code} {way} {HALL}"
+    async def ask_carton(self, worker: Worker, *, inward: bool) -> list[str]:
+        """Order a carton into the hall, or out of it and, if there is another gateway, on to the
+        dock; its tasks, none if the book does not allow it.
+        """
+        dock = not inward and self._chain.dock_config is not None
+        number = self._next("PO" if inward else "TO" if dock else "SO")
+        ends = [("to" if inward else "from", HALL, GATEWAY)]
+        ends += [("to", DOCK, DOCK_GATEWAY)] * dock
+        tasks = []
+        for place, (end, location, gateway) in enumerate(ends, 1):
+            body = {
+                "task_id": f"{number}-{place}",
+                "type": "receipt" if end == "to" else "issue",
+                "order": _order(number, place),
+                "item": CARTON.code,
+                "quantity": 1,
+                end: {"location": location},
+                "timeout_s": TIMEOUT_S,
+            }
+            if not await self._put(worker, body, gateway):
+                return []
+            tasks.append(f"{number}-{place}")
+        ways = " and ".join(f"{WAYS[end]} {location}" for end, location, _ in ends)
+        text = f"order {number} for {worker.name}: 1 {CARTON.code} {ways}"
         self._chain.feed.say("core", text)
-        return task
+        return tasks
 
     def _next(self, kind: str) -> str:
         number, self._number = f"{kind}-{self._number}", self._number + 1
         return number
 
-    async def _put(self, worker: Worker, body: dict[str, Any], mistake: str) -> bool:
+    async def _put(self, worker: Worker, body: dict[str, Any], gateway: str = GATEWAY) -> bool:
         try:
-            await self._chain.core.order(body)
+            await self._chain.core.order(body, gateway)
         except OrderRefusedError:
             return False
-        line = TrueLine(body["task_id"], body["item"], body["quantity"], worker.name, mistake)
+        line = TrueLine(body["task_id"], body["item"], body["quantity"], worker.name)
         self._chain.truth.lines[line.task] = line
         return True
 
@@ -125,5 +143,4 @@ def _task(line: Line, number: str, place: int) -> dict[str, Any]:
 
 
 def _order(number: str, place: int) -> dict[str, str]:
-    kinds = {"MO": "production", "PA": "put away", "PO": "purchase", "SO": "sales"}
-    return {"system": "erp", "type": kinds[number[:2]], "number": number, "line": str(place)}
+    return {"system": "erp", "type": ORDER_TYPES[number[:2]], "number": number, "line": str(place)}

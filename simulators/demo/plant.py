@@ -18,14 +18,14 @@ from simulators.modbus.server import serve_tcp
 from simulators.modbus.shelf import Shelf, Transmitter
 from simulators.modbus.unit import Unit
 from simulators.scanner import ScannerServer
-from simulators.world.layout import GATE_READER, SHELF_READER, SHELF_X_M, SPOTS
+from simulators.world.layout import DOCK_READER, GATE_READER, SHELF_READER, SHELF_X_M, SPOTS
 from simulators.world.world import World
 
 GRAMS = Display("g", 1, 1)
 """What the transmitters show: grams with one decimal."""
 
 
-DWELL_S = {SHELF_READER: 0.2, GATE_READER: 0.08}
+DWELL_S = {SHELF_READER: 0.2, GATE_READER: 0.08, DOCK_READER: 0.08}
 """Time on one antenna: a gate sees few tags at once, and each of them for a moment only."""
 
 
@@ -44,16 +44,18 @@ class Plant:
 
 @asynccontextmanager
 async def run_plant(
-    world: World, random: Random, *, by_order: bool = False
+    world: World, random: Random, *, by_order: bool = False, dock: bool = False
 ) -> AsyncIterator[Plant]:
     """Start two readers and two weighing shelves of four cells; stop them at the end.
+
+    A third reader watches the `dock`.
 
     Shelf A is one four-channel transmitter; shelf B is four transmitters behind one link. With
     `by_order` each has a scanner.
     """
     async with AsyncExitStack() as stack:
         plant = Plant({}, {}, {}, {})
-        for name in (SHELF_READER, GATE_READER):
+        for name in (SHELF_READER, GATE_READER, DOCK_READER)[: 3 if dock else 2]:
             options = Options(radio=RadioSettings(dwell_s=DWELL_S[name]))
             own = Random(random.getrandbits(64))
             reader = LlrpReader(world.field(name), own, options, world.now)

@@ -20,6 +20,8 @@ What the gateway's own ledger says is one figure of these, and decides nothing.
     stock_error        pieces that the core's stock is off the world's, over places and items
     stock_unexplained  pieces of these that the acts missed and the movements wrong do not explain
     latency_ms         from an act to its booking in the core, median and 99 %
+    transfers          from one gateway's sight to another's: those that truly were, and those that
+                       the core paired out of the halves
     work               orders, mistakes and people: see `simulators.demo.work`
 """
 
@@ -33,7 +35,7 @@ from typing import Any
 
 from simulators.demo.chain import Chain
 from simulators.demo.work import judge_work
-from simulators.world.layout import CARTON, HALL
+from simulators.world.layout import BEHIND, CARTON
 from simulators.world.score import Place, judge, percentile, unexplained
 from simulators.world.world import OUTSIDE
 
@@ -97,7 +99,9 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
     lost = await lost_records(chain)
     score = judge(chain.world.acts, chain.booked)
     accepted = Counter(accepted_movements(chain.folder))
-    decided = decided_movements(chain.folder).values()
+    decided = [*decided_movements(chain.folder).values()]
+    if chain.dock_config is not None:
+        decided += decided_movements(chain.dock_config.parent).values()
     difference = await stock_difference(chain)
     latencies = score.latencies_s
     p50, p99 = percentile(latencies, 0.5), percentile(latencies, 0.99)
@@ -123,6 +127,7 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
             "p50": None if p50 is None else round(p50 * 1000),
             "p99": None if p99 is None else round(p99 * 1000),
         },
+        "transfers": {"true": chain.truth.transfers, "paired": chain.transfers},
         "work": judge_work(chain.truth, chain.confirmed, chain.told, score),
     }
 
@@ -133,13 +138,14 @@ async def stock_error(chain: Chain) -> int:
 
 
 async def stock_difference(chain: Chain) -> dict[Place, int]:
-    """Core less truth, where they differ; of the hall, which has no first count, the change."""
+    """Core less truth, where they differ; behind gates, which have no first count, the change."""
     true: Counter[Place] = Counter()
     for location, spot in chain.world.spots.items():
         true[location, spot.ware.code] = len(chain.world.stock(location))
     for act in chain.world.acts:
-        if act.item == CARTON.code:
-            true[HALL, act.item] += act.quantity * (1 if act.target == HALL else -1)
+        for behind in BEHIND.values() if act.item == CARTON.code else ():
+            true[behind, act.item] += act.quantity * (act.target == behind)
+            true[behind, act.item] -= act.quantity * (act.source == behind)
     stock = await chain.core.stock()
     told = {place: int(quantity) for place, quantity in stock.items() if place[0] != OUTSIDE}
     places = true.keys() | told.keys()
@@ -157,6 +163,7 @@ def passed(result: dict[str, Any]) -> bool:
         and acts > 0
         and result["missed"] + result["wrong"] <= WRONG_MAX_SHARE * acts
         and result["unresolved"] <= UNRESOLVED_MAX_SHARE * acts
+        and result["transfers"]["true"] == result["transfers"]["paired"]
         and work["acts_misnamed"] == 0
         and work["lines"] - work["lines_exact"] <= WRONG_MAX_SHARE * work["lines"]
         and work["mistakes"] == work["mistakes_told"]

@@ -13,25 +13,25 @@ theft           at night somebody takes what nobody ordered, and shows no badge
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from random import Random
 
 from simulators.demo.office import TIMEOUT_S, Line, Office
 from simulators.demo.truth import Slip, Truth
 from simulators.world.hands import Hands
-from simulators.world.layout import CARTON, HALL, SHELF_X_M, STAFF, Spot, Worker
+from simulators.world.layout import CARTON, DOCK_READER, HALL, SHELF_X_M, STAFF, Spot, Worker
 from simulators.world.world import Act, Why
 
 MISTAKES = ("put back", "wrong item", "two pickers", "short", "over")
 """What goes wrong by day."""
 
-SCANNED_REST_S, WORN_REST_S = 11.0, 25.0
+SCANNED_REST_S, WORN_REST_S = 9.0, 6.0
 """Nobody comes to a shelf sooner after somebody has left it: his badge is taken to be there."""
 
 GATE_REST_S = 6.0
 """Between two transports at the gate, the next badge is not to be taken for the last."""
 
-TRANSPORT_SHARE = 0.3
+TRANSPORT_SHARE = 0.4
 
 LOOKS_SHARE = 0.1
 """A hand on the shelf is no movement."""
@@ -43,6 +43,9 @@ NOTICED_S = (7.0, 9.0)
 """How long somebody holds the piece too many."""
 
 NEXT_LINE_S, LOOK_S = (0.5, 1.5), (0.4, 1.2)
+
+PARTED = 2
+"""Pieces of which one can be forgotten, or taken first."""
 
 PAIR, CELLS_MAX = 2, 3
 """How many people are two pickers; and lines that one order has at most, each at its own cell."""
@@ -56,9 +59,9 @@ class Shift:
         self._world = hands.world
         self._free = list(STAFF)
         self._shelf_free_at = dict.fromkeys(SHELF_X_M, 0.0)
-        self._gate_free_at = 0.0
+        self._gate_free_at, self._inward = 0.0, False
         self._mistakes = self._deck()
-        self._acts: list[tuple[Act, Line]] = []
+        self._taken: dict[str, tuple[Act, Line]] = {}  # the last from each cell, if as asked
 
     async def work(self, until_s: float, wrong: float) -> None:
         """Work off orders until that moment, then finish what is in hand."""
@@ -79,17 +82,30 @@ class Shift:
     async def bring_back(self) -> None:
         """In the morning: somebody brings back one piece of what he took for an order."""
         shelf = self._quietest()
-        taken = {
-            line.spot.location: (act, line) for act, line in self._acts if line.spot.shelf == shelf
-        }
+        taken = [at for at, (_, line) in self._taken.items() if line.spot.shelf == shelf]
         if not taken:
             return
-        act, line = self._random.choice([*taken.values()])
+        act, line = self._taken.pop(self._random.choice(taken))
         worker = next(each for each in STAFF if each.name == act.person)
         await self._until(self._shelf_free_at[shelf])
         await self._hands.come(worker, line.spot)
         back = await self._hands.put_back(worker, act, 1, Why(line.task, "brought back"))
         self._slip("brought back", line.task, back.at_s, line.spot)
+        self._leave(worker, shelf)
+
+    async def interrupted(self, between: Callable[[], Awaitable[None]]) -> None:
+        """Somebody takes a part of what an order asks; that happens; then he takes the rest."""
+        shelf = self._quietest()
+        await self._until(self._shelf_free_at[shelf])
+        worker = self._take(self._random.choice(self._free))
+        for line in await self._office.ask(worker, self._cells(shelf, "interrupted"), PARTED):
+            why, known = Why(line.task), self._truth.lines[line.task]
+            await self._hands.come(worker, line.spot)
+            await self._hands.take(worker, line.spot, 1, why)
+            await between()
+            await self._hands.take(worker, line.spot, line.quantity - 1, why)
+            known.done = line.quantity
+            self._taken.pop(line.spot.location, None)
         self._leave(worker, shelf)
 
     async def _begin(self, people: asyncio.TaskGroup, wrong: float) -> None:
@@ -104,7 +120,7 @@ class Shift:
             return
         shelf = self._random.choice(shelves)
         mistake = next(self._mistakes) if self._random.random() < wrong else ""
-        cells, pair = self._cells(shelf, mistake), [who for who in self._free if who.scan]
+        cells, pair = self._cells(shelf, mistake), self._free[:PAIR]
         if not cells or (mistake == "two pickers" and min(len(cells), len(pair)) < PAIR):
             return
         self._shelf_free_at[shelf] = float("inf")
@@ -123,7 +139,7 @@ class Shift:
                 together.create_task(self._visit(worker, shelf, cells, mistake))
 
     async def _visit(self, worker: Worker, shelf: str, cells: list[Spot], mistake: str) -> None:
-        lines = await self._office.ask(worker, cells, mistake)
+        lines = await self._office.ask(worker, cells, PARTED if mistake else 1)
         if lines:
             await asyncio.sleep(self._random.uniform(*NEXT_LINE_S))
             await self._hands.come(worker, lines[0].spot)
@@ -140,6 +156,7 @@ class Shift:
             await hands.look(line.spot)
         known.mistake, known.done = mistake, line.quantity
         why = Why(line.task, mistake)
+        self._taken.pop(line.spot.location, None)
         if line.kind == "put_away":
             await hands.lay(worker, line.spot, line.quantity, why)
         elif mistake == "wrong item":
@@ -164,21 +181,25 @@ class Shift:
             if mistake:
                 self._slip(mistake, line.task, act.at_s, line.spot)
             else:
-                self._acts.append((act, line))
+                self._taken[line.spot.location] = act, line
 
     async def _transport(self, worker: Worker) -> None:
-        """Carry a carton through the gate, as the office asks."""
-        inside = self._world.stock(HALL)
-        inward = self._random.random() < 0.5
-        task = await self._office.ask_carton(worker, inward=inward)
-        if not task:
+        """Carry a carton through the gate, and on to the dock if the office asks that."""
+        self._inward = inward = not self._inward
+        tasks = await self._office.ask_carton(worker, inward=inward)
+        if not tasks:
             inward = True
-            task = await self._office.ask_carton(worker, inward=True)
+            tasks = await self._office.ask_carton(worker, inward=True)
         await asyncio.sleep(self._random.uniform(*NEXT_LINE_S))
-        piece = self._world.make(CARTON) if inward else inside[0]
-        await self._hands.carry(worker, piece, inward=inward, why=Why(task))
-        self._truth.lines[task].done = 1
+        piece = self._world.make(CARTON) if inward else self._world.stock(HALL)[0]
+        await self._hands.carry(worker, piece, inward=inward, why=Why(tasks[0]))
         self._gate_free_at = self._world.now() + GATE_REST_S
+        for task in tasks[1:]:
+            why = Why(task)
+            await self._hands.carry(worker, piece, inward=True, reader=DOCK_READER, why=why)
+            self._truth.transfers += 1
+        for task in tasks:
+            self._truth.lines[task].done = 1
         self._free.append(worker)
 
     def _cells(self, shelf: str, mistake: str) -> list[Spot]:
@@ -190,8 +211,8 @@ class Shift:
         if not mistake:
             return free[: self._random.randint(1, CELLS_MAX)]
         full = [spot for spot in free if len(world.stock(spot.location)) > spot.pieces // 2]
-        if mistake == "wrong item":
-            full = [spot for spot in full if self._beside(spot) in full]
+        if mistake == "wrong item":  # while nothing else is asked there that it might be for
+            full = [spot for spot in full if len(free) == len(here) and self._beside(spot) in full]
         return full[: PAIR if mistake == "two pickers" else 1]
 
     def _beside(self, spot: Spot) -> Spot:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from gateway.epc import decode_epc
 from simulators.world.layout import (
     CARTON,
+    DOCK,
+    DOCK_GATE,
+    DOCK_READER,
     GATE,
     GATE_READER,
     HALL,
@@ -20,6 +23,7 @@ from simulators.world.layout import (
 )
 
 GATEWAY, SITE = "edge-demo", "demo"
+DOCK_GATEWAY = "edge-dock"
 
 HEAD = """\
 # Written by scripts/demo: two readers, two weighing shelves, one gate.
@@ -96,6 +100,42 @@ inside = "{hall}"
 sure = 0.75
 """
 
+DOCK_SITE = """\
+# Written by scripts/demo: one reader, and the gate of the dock.
+
+[gateway]
+id = "{gateway}"
+site = "{site}"
+state_folder = "{folder}/state"
+
+[mqtt]
+host = "{host}"
+port = {port}
+version = "{version}"
+
+[reference]
+items = "items.csv"
+locations = "locations.csv"
+
+[[device]]
+id = "{reader}"
+driver = "llrp"
+host = "127.0.0.1"
+port = {reader_port}
+session = 0
+power_dbm = 30.0
+
+[[portal]]
+portal = "{gate}"
+outer = ["{reader}:1", "{reader}:2"]
+inner = ["{reader}:3", "{reader}:4"]
+inside = "{dock}"
+sure = 0.75
+
+[rules.person]
+passing_s = 4.0
+"""
+
 CELL = """
 [[cell]]
 cell = "{cell}"
@@ -165,6 +205,31 @@ def write_site(folder: Path, site: Site) -> Path:
         )
     if site.by_order:
         text += "".join(_by_order(ports))
+    places = [f"{spot.location},Cell {spot.name}" for spot in SPOTS]
+    places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
+    return _write(folder, text, places)
+
+
+def write_dock(folder: Path, site: Site) -> Path:
+    """Write the same three files for the gateway of the dock."""
+    host, port = site.broker
+    text = DOCK_SITE.format(
+        gateway=DOCK_GATEWAY,
+        site=SITE,
+        folder=folder,
+        host=host,
+        port=port,
+        version=site.version,
+        gate=DOCK_GATE,
+        dock=DOCK,
+        reader=DOCK_READER,
+        reader_port=site.ports[DOCK_READER],
+    )
+    return _write(folder, text, [f"{DOCK},Dock behind its gate"])
+
+
+def _write(folder: Path, text: str, places: Iterable[str]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "gateway.toml"
     path.write_text(text, encoding="utf-8")
     rows = ["code,name,unit_g,unit_sd_g,uom,gtins"]
@@ -172,9 +237,7 @@ def write_site(folder: Path, site: Site) -> Path:
         spread_g = ware.unit_g * ware.spread
         rows.append(f'{ware.code},"{ware.name}",{ware.unit_g},{spread_g:.3f},pcs,{gtin_of(ware)}')
     (folder / "items.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    places = ["code,name", *(f"{spot.location},Cell {spot.name}" for spot in SPOTS)]
-    places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
-    (folder / "locations.csv").write_text("\n".join(places) + "\n", encoding="utf-8")
+    (folder / "locations.csv").write_text("\n".join(["code,name", *places, ""]), encoding="utf-8")
     return path
 
 

@@ -40,10 +40,13 @@ class Slip:
 
 @dataclass(slots=True)
 class Truth:
-    """All lines by their task, and all mistakes in their order."""
+    """All lines by their task, all mistakes in their order, and how many transfers there were from
+    one gateway's sight to another's.
+    """
 
     lines: dict[str, TrueLine] = field(default_factory=dict)
     slips: list[Slip] = field(default_factory=list)
+    transfers: int = 0
 
     def write(self, path: Path, acts: Iterable[Act]) -> None:
         """Write the truth log: acts, lines, mistakes, one JSON object a line."""

@@ -41,14 +41,18 @@ async def demo(*arguments: str) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.server
 @pytest.mark.timeout(180)
-async def test_demo_on_mosquitto_books_what_happened(require: Callable[[str], str]) -> None:
+async def test_demo_of_two_gateways_books_what_happened_though_one_is_killed(
+    require: Callable[[str], str],
+) -> None:
     require("mosquitto")
+    options = ("--seconds", "80", "--seed", "7", "--gateways", "2", "--kill")
     async with mosquitto() as url:
-        code, result = await demo("--seconds", "60", "--seed", "7", "--broker", url)
+        code, result = await demo(*options, "--broker", url)
     assert result.keys() >= KEYS
     assert code == 0, result
     assert result["mqtt"] == "5"
     assert result["true_movements"] >= 8
+    assert result["transfers"]["paired"] == result["transfers"]["true"] >= 1
     work = result["work"]
     assert work["lines"] >= 5
     assert work["lines_exact"] == work["lines"]
@@ -68,6 +72,16 @@ async def test_demo_on_the_embedded_broker_books_what_happened() -> None:
     assert code == 0, result
     assert result["mqtt"] == "3.1.1"
     assert result["settled"] == result["published"] > 0
+
+
+async def test_demo_without_mistakes_raises_no_alert_of_one() -> None:
+    async with embedded_broker() as url:
+        speaking_3 = url.replace("mqtt://", "mqtt311://")
+        options = ("--seconds", "20", "--seed", "5", "--mistakes", "0")
+        code, result = await demo(*options, "--broker", speaking_3)
+    assert code == 0, result
+    assert result["work"]["lines"] > 0
+    assert (result["work"]["mistakes"], result["alerts"]) == (0, {})
 
 
 async def test_demo_with_impossible_length_says_so() -> None:

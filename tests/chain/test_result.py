@@ -18,6 +18,7 @@ GOOD: dict[str, Any] = {
     "missed": 1,
     "wrong": 1,
     "unresolved": 2,
+    "transfers": {"true": 2, "paired": 2},
     "work": {
         "lines": 10,
         "lines_exact": 10,
@@ -35,6 +36,13 @@ HELLO = CONTRACT.topic("helloGateway", "demo", "edge-demo")
 
 def listener() -> Listener:
     return Listener(CONTRACT, "demo", "edge-demo")
+
+
+def test_listener_hears_all_gateways_that_it_is_told_of() -> None:
+    ears = Listener(CONTRACT, "demo", "edge-demo", "edge-dock")
+    ears.hear(CONTRACT.topic("helloGateway", "demo", "edge-dock"), {"epoch": "d", "last": 2})
+    ears.hear(EVENT, movement(1))
+    assert ears.lost({("d", 1): "accepted"}) == {("d", 2), ("e", 1)}
 
 
 def movement(seq: int) -> dict[str, Any]:
@@ -102,3 +110,7 @@ def test_run_beyond_one_bound_has_not_passed(figure: str, value: int) -> None:
 )
 def test_run_whose_work_was_told_wrong_has_not_passed(figure: str, value: int) -> None:
     assert not passed({**GOOD, "work": {**GOOD["work"], figure: value}})
+
+
+def test_run_with_a_transfer_that_was_not_paired_has_not_passed() -> None:
+    assert not passed({**GOOD, "transfers": {"true": 2, "paired": 1}})

@@ -171,15 +171,15 @@ def test_command_lists_what_was_paired_and_what_was_not(
     past = Past(book)
     past.out(0, epcs=["3034aa"])
     past.came(7.5, epcs=["3034aa"])
-    past.out(10, epcs=["3034bb"])
-    past.came(TRANSFER_WITHIN_S + 20, epcs=["3034cc"])
+    past.out(10, epcs=["3034bb", "3034cc"], quantity=3)
+    past.came(TRANSFER_WITHIN_S + 20, epcs=["3034dd"])
     book.close()
     options = ["--db", str(tmp_path / "core.db")]
     assert transfers.main(options) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
-        "paired",
-        "unpaired",
-        "waiting",
+    assert [line.split()[:2] for line in capsys.readouterr().out.splitlines()] == [
+        ["paired", "1"],
+        ["unpaired", "3"],
+        ["waiting", "1"],
     ]
     assert transfers.main([*options, "--state", "paired", "--json"]) == 0
     [told] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]

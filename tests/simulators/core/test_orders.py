@@ -284,3 +284,21 @@ def test_command_line_says_the_line_and_why_an_order_is_refused(
     assert order.main(["--db", str(path), "ls"]) == 0
     expected = "T-1  erp 4711/10  4 M6-NUT from shelf-edge-1  open: 0 done, 4 left\n"
     assert capsys.readouterr().out == expected
+
+
+def test_order_for_one_gateway_is_told_to_no_other(stocked: Bench) -> None:
+    other = movement("edge-2", epoch_of("other"), 1)
+    stocked.handle([stocked.event(other)])
+    told = tasks(stocked.desk.order(TASK, "edge-2"))
+    assert [topic.split("/")[3] for topic, _, _ in told] == ["edge-2"]
+    everybody = tasks(stocked.desk.order(TASK | {"task_id": "T-2", "quantity": 1}))
+    assert [topic.split("/")[3] for topic, _, _ in everybody] == ["edge-1", "edge-2"]
+    again = [topic.rsplit("/", 3)[1:] for topic, _, _ in tasks(stocked.desk.connected())]
+    assert sorted(again) == [
+        ["edge-1", "task", "T-2"],
+        ["edge-2", "task", "T-1"],
+        ["edge-2", "task", "T-2"],
+    ]
+    assert [topic.split("/")[3] for topic, _, _ in tasks(stocked.desk.withdraw("T-1"))] == [
+        "edge-2"
+    ]
