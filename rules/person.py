@@ -192,7 +192,12 @@ class Person:
         actors = self._people(at, ends, places)
         place, what = places[0], f"{movement.quantity} {movement.item}"
         if len(actors) == 1:
-            return Turn(facts=(Attribution(movement.movement_id, actor=actors.pop()),))
+            [actor] = actors
+            if self._is_doubtful(movement.at_event, actor, places):
+                return NOTHING
+            around = dict.fromkeys((*places, *(self._zone_of.get(each, each) for each in places)))
+            told = (Attribution(movement.movement_id, actor=actor),)
+            return Turn(told, self._sights.worked(movement.at_event, around, actor))
         if actors:
             count = len(actors)
             return self._alerts.happened(now, "two_people", place, what=what, people=count)
@@ -219,6 +224,12 @@ class Person:
         here = [self._sights.present(at, place) for place in dict.fromkeys((*places, *zones))]
         here += [self._trails.present(at, zone) for zone in dict.fromkeys(zones)]
         return _there(gates) or _there(here) or {actor for each in here for actor in each.left}
+
+    def _is_doubtful(self, at: Ns, actor: str, places: list[str]) -> bool:
+        """Whether somebody else may have been there."""
+        zones = {self._zone_of.get(place, place) for place in places}
+        maybe = {other for zone in zones for other in self._trails.present(at, zone).maybe}
+        return bool(maybe - {actor})
 
     def _actor(self, badge: Badge) -> str:
         """His name as it may leave the rule."""

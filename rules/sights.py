@@ -1,6 +1,7 @@
 """Who was seen where, and when: what the person rule looks up when something moved.
 
-    scanned at a place ------- there from then on, for present_s after the last scan
+    scanned at a place ------- there from then on, for present_s after the last scan, and after what
+                               moved there in his name
     badge tag at a gate ------ there while it is read, and for passing_s after
 
 Where badge tags are read in zones, `rules.trails` knows. Only the actor's name or pseudonym is
@@ -9,7 +10,7 @@ kept, and no longer than it can matter or `keep_s`. Scans are durable, reads are
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
@@ -41,14 +42,15 @@ SightKind: TypeAlias = Literal["scan", "gate"]
 
 
 class PersonSettings(PluginSettings):
-    """How long a sight counts: `present_s` after a scan, `passing_s` after a tag was last read.
-    `keep_s` bounds how long a person is remembered at all: a shift.
+    """How long a sight counts: `present_s` after a scan and what moved in his name since,
+    `passing_s` after a tag was last read. `keep_s` bounds how long a person is remembered at all:
+    a shift.
 
     `demanded` are the locations at which nothing may move without a badge; that of a zone stands
     for all cells in it. With `pseudonym` only a keyed hash of the actor leaves the rule.
     """
 
-    present_s: float = Field(120.0, gt=0, le=3600)
+    present_s: float = Field(30.0, gt=0, le=3600)
     passing_s: float = Field(10.0, gt=0, le=600)
     keep_s: float = Field(28_800.0, ge=60)
     demanded: tuple[str, ...] = ()
@@ -74,10 +76,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who was at a place: `there` for certain, or `left` it just before."""
+    """Who was at a place: `there` for certain, `left` it just before, or `maybe` was there."""
 
     there: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    maybe: set[str] = field(default_factory=set)
 
 
 class Sights:
@@ -108,6 +111,14 @@ class Sights:
     def scanned(self, now: Ns, place: str, actor: str) -> tuple[Row, ...]:
         """He scanned his badge there."""
         return self._seen(Sight("scan", place, actor, now, now))
+
+    def worked(self, at: Ns, places: Iterable[str], actor: str) -> tuple[Row, ...]:
+        """Something moved at these places in his name: where he scanned, he is still there."""
+        keys = (Sight("scan", place, actor, at, at).key for place in places)
+        known = [self._sights[key] for key in keys if key in self._sights]
+        for sight in known:
+            sight.last = max(sight.last, at)
+        return tuple(self._row(sight) for sight in known)
 
     def passing(self, at: Ns, gate: str, actor: str) -> bool:
         """His badge was read at a gate; whether that is news."""

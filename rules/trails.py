@@ -23,7 +23,7 @@ CLOSE_NS = 1_500_000_000
 """What was read so shortly before or after counts before all else: who walks is elsewhere soon."""
 
 READS_MIN = 2
-"""One read may be a stray."""
+"""One read may be a stray: it names nobody, and makes others doubtful."""
 
 ALIKE_CDB = 300
 """Where a badge is read at levels so much alike, its bearer may be in either zone."""
@@ -77,8 +77,11 @@ class Trails:
             around = close or _zones(trail, at, HELD_NS, LEAD_NS)
             if zone in around:
                 found.there.add(actor)
-            elif not around and zone in _zones(trail, at, self._passing_ns, LEAD_NS):
-                found.left.add(actor)
+            elif not around:
+                if zone in _zones(trail, at, HELD_NS, LEAD_NS, reads_min=1):
+                    found.maybe.add(actor)
+                if zone in _zones(trail, at, self._passing_ns, LEAD_NS):
+                    found.left.add(actor)
         return found
 
     def forget(self, actor: str) -> None:
@@ -96,7 +99,9 @@ class Trails:
         return min((t[-1].at + self._keep_ns for t in self._trails.values()), default=None)
 
 
-def _zones(trail: deque[Second], at: Ns, before_ns: Ns, after_ns: Ns) -> set[str]:
+def _zones(
+    trail: deque[Second], at: Ns, before_ns: Ns, after_ns: Ns, *, reads_min: int = READS_MIN
+) -> set[str]:
     """Where the badge was loudest in that time around a moment; none if it was not read."""
     counts: dict[str, int] = {}
     levels: dict[str, int] = {}
@@ -104,7 +109,7 @@ def _zones(trail: deque[Second], at: Ns, before_ns: Ns, after_ns: Ns) -> set[str
         for zone, (count, loudest) in second.found.items():
             counts[zone] = counts.get(zone, 0) + count
             levels[zone] = max(loudest, levels.get(zone, loudest))
-    heard = {zone for zone, count in counts.items() if count >= READS_MIN}
+    heard = {zone for zone, count in counts.items() if count >= reads_min}
     top = max((levels[zone] for zone in heard), default=0)
     return {zone for zone in heard if levels[zone] >= top - ALIKE_CDB}
 

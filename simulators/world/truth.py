@@ -28,6 +28,9 @@ PARTS = (
     "clocks",
     "lines",
     "slips",
+    "badges",
+    "scanners",
+    "visits",
     "streams",
 )
 """Lists of a block that add up."""
@@ -156,6 +159,14 @@ class LineWithdrawn(NamedTuple):
     code: str
 
 
+class Scanned(NamedTuple):
+    """A scanner has read a code."""
+
+    at: int
+    device: str
+    text: str
+
+
 Observed: TypeAlias = (
     Reads
     | Weights
@@ -168,6 +179,7 @@ Observed: TypeAlias = (
     | Announced
     | LineTold
     | LineWithdrawn
+    | Scanned
 )
 Stream: TypeAlias = Callable[[], Iterator[Observed]]
 
@@ -209,6 +221,32 @@ class GatePlan:
     inner: tuple[str, ...]
     outside: str
     inside: str
+
+
+class BadgePlan(NamedTuple):
+    """A person's badge: its printed code, and the tag in it, if it has one."""
+
+    code: str
+    person: str
+    scan: str
+    epc: str
+
+
+class ScannerPlan(NamedTuple):
+    """A scanner that stands at a place."""
+
+    device: str
+    location: str
+
+
+class Visit(NamedTuple):
+    """Somebody stood at a place, a zone if there is one, and did something at the location."""
+
+    person: str
+    place: str
+    begin: int
+    until: int
+    location: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +327,9 @@ class Block:
     clocks: list[ReaderClockStep] = field(default_factory=list)
     lines: list[TruthLine] = field(default_factory=list)
     slips: list[Slip] = field(default_factory=list)
+    badges: list[BadgePlan] = field(default_factory=list)
+    scanners: list[ScannerPlan] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     stock: Counter[tuple[str, str]] = field(default_factory=Counter)
     streams: list[Stream] = field(default_factory=list)
     figures: dict[str, float | int | str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from simulators.world.families.order_book import Book
 from simulators.world.families.order_work import Job, Worker, slip
 from simulators.world.families.storeroom import STOOD_MIN_S, Place, Storeroom, Why
 from simulators.world.families.walks import PEOPLE
-from simulators.world.truth import OUTSIDE, OrderLine, Slip, TruthLine, ns
+from simulators.world.truth import NS_PER_S, OUTSIDE, OrderLine, Slip, TruthLine, ns
 
 Kind: TypeAlias = Literal["issue", "receipt", "transfer", "return", "put_away"]
 
@@ -71,6 +71,9 @@ WALK_S = (5.0, 20.0)
 LOOK_EVERY_S = 60.0
 """Somebody only looks, so often."""
 
+WAY_S = 8.0
+"""From one place to another."""
+
 RETRY_S = 5.0
 """If no place fits a line, it is told so much later."""
 
@@ -113,6 +116,7 @@ class Day:
         self.slips: list[Slip] = []
         self._later: list[_Later] = []
         self._told = 0
+        self._busy_s = dict.fromkeys(PEOPLE, 0.0)
         self._shift_s = length_s - REST_OF_DAY_S
 
     def work(self) -> None:
@@ -218,13 +222,16 @@ class Day:
 
     def _carry_out(self, now_s: float, begin_s: float, job: Job, mistake: str) -> None:
         """Work the line off; until it is over nobody else has to do at the places of its items."""
-        line, place = job.line, job.place
+        job = job._replace(person=self._at_leisure(job.person, begin_s))
+        line, place, first = job.line, job.place, len(self.room.acts)
         done = Worker(self.room, job, begin_s, mistake).work()
         if line.kind not in INWARD:
             self.book.settle(place, line.quantity)
         for touched in (place, job.target, job.beside if mistake in ASTRAY else None):
             if touched is not None:
                 touched.free_s = max(touched.free_s, done.over_s)
+        for act in self.room.acts[first:]:
+            self._busy_s[job.person] = max(self._busy_s[job.person], act.at / NS_PER_S)
         withdrawn = None if done.withdrawn_s is None else ns(done.withdrawn_s)
         who = (ns(now_s), job.person, mistake)
         self.lines.append(TruthLine(line, *who, done.pieces, done.exception, withdrawn))
@@ -232,6 +239,13 @@ class Day:
         if mistake in {"brought back", "theft"}:
             quantity = self.random.randint(1, min(3, line.quantity))
             self._later.append(_Later(mistake, line.code, place, quantity))
+
+    def _at_leisure(self, person: str, begin_s: float) -> str:
+        """He, or the next who has nothing to do elsewhere then."""
+        turn = PEOPLE.index(person)
+        order = [*PEOPLE[turn:], *PEOPLE[:turn]]
+        free = (each for each in order if self._busy_s[each] + WAY_S <= begin_s)
+        return next(free, min(order, key=self._busy_s.__getitem__))
 
     def _look(self, begin_s: float, end_s: float) -> None:
         now_s = begin_s
@@ -256,7 +270,9 @@ class Day:
             why = Why("stranger", "", later.mistake)
             self.room.take(at_s, place, place.ready(at_s)[: later.quantity], why)
         else:
-            why = Why(self.random.choice(PEOPLE), later.task, later.mistake)
+            person = self._at_leisure(self.random.choice(PEOPLE), at_s)
+            why = Why(person, later.task, later.mistake)
+            self._busy_s[person] = at_s
             pieces = [self.room.make(place) for _ in range(later.quantity)]
             self.room.lay(at_s, place, pieces, why)
         place.free_s = at_s + STOOD_MIN_S

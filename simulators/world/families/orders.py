@@ -9,6 +9,7 @@ from functools import partial
 from operator import itemgetter
 from random import Random
 
+from simulators.world.families.order_badges import badges, scanners_of, show, visits_of
 from simulators.world.families.order_day import Day
 from simulators.world.families.shelf import note
 from simulators.world.families.storeroom import Storeroom
@@ -39,6 +40,10 @@ def orders_block(
     day = Day(room, opening_s, length_s)
     day.work()
     block.lines, block.slips = day.lines, day.slips
+    block.badges, block.scanners = badges(), scanners_of(room)
+    block.visits = visits_of(room, room.acts)
+    scans = show(room, block.visits, block.badges, Random(f"badges {parameters}"))
+    block.streams.append(lambda: iter(scans))
     draughts(room.scale)
     room.scale.events.extend(shakes(lane))
     room.radio.extend(shades(lane, room.zones, room.pitch_m))

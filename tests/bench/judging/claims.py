@@ -27,6 +27,7 @@ class Claim(NamedTuple):
     confidence: int = 0
     identity: str = ""
     reverses: str = ""
+    actor: str = ""
 
 
 class Open(NamedTuple):

@@ -18,6 +18,7 @@ from gateway.model import (
     NS_PER_MS,
     NS_PER_S,
     Alert,
+    Badge,
     Cell,
     DeviceFault,
     DeviceStatus,
@@ -31,6 +32,8 @@ from gateway.model import (
     OrderReference,
     Portal,
     ReferenceDeleted,
+    Scan,
+    Scanner,
     Site,
     Snapshot,
     SnapshotRequest,
@@ -60,6 +63,7 @@ from simulators.world.truth import (
     OrderLine,
     ReaderClockStep,
     Reads,
+    Scanned,
     Scenario,
     Standstill,
     Weights,
@@ -121,7 +125,7 @@ class Ours:
                 RuleConfiguration(name, factory, factory.Settings(**settings.get(name, {})))
             )
         around = Surroundings(site_of(scenario), EPOCH, "boot-1", LATENESS_NS, None)
-        return build_engine(rules, around, {}, items_of(scenario))
+        return build_engine(rules, around, {}, [*items_of(scenario), *badges_of(scenario)])
 
     def observe(self, observed: Observed) -> None:
         """Take in one observation as the daemon would."""
@@ -145,6 +149,9 @@ class Ours:
             return
         elif type(observed) is LineWithdrawn:
             self._feed(at, ReferenceDeleted("task", observed.code))
+            return
+        elif type(observed) is Scanned:
+            self._feed(at, Scan(observed.device, observed.text))
             return
         else:
             self._clock.at = at = max(at, self._resumes)
@@ -243,6 +250,7 @@ def site_of(scenario: Scenario) -> Site:
             Portal(gate.gate, gate.outer, gate.inner, gate.outside, gate.inside)
             for gate in block.gates
         ),
+        scanners=tuple(Scanner(*scanner) for scanner in block.scanners),
     )
 
 
@@ -265,6 +273,13 @@ def items_of(scenario: Scenario) -> list[Item]:
             epc_prefixes=(good.prefix,) if good.prefix else (),
         )
         for good in scenario.block.goods
+    ]
+
+
+def badges_of(scenario: Scenario) -> list[Badge]:
+    """The badges of a world."""
+    return [
+        Badge(badge.code, badge.person, badge.scan, badge.epc) for badge in scenario.block.badges
     ]
 
 
@@ -309,6 +324,7 @@ def _claim(movement: Movement) -> Claim:
         movement.confidence_permille,
         movement.movement_id,
         movement.reverses or "",
+        movement.actor or "",
     )
 
 
