@@ -193,11 +193,11 @@ class Person:
         place, what = places[0], f"{movement.quantity} {movement.item}"
         if len(actors) == 1:
             [actor] = actors
-            if self._is_doubtful(movement.at_event, actor, places):
+            if self._is_doubtful(at, actor, places):
                 return NOTHING
             around = dict.fromkeys((*places, *(self._zone_of.get(each, each) for each in places)))
             told = (Attribution(movement.movement_id, actor=actor),)
-            return Turn(told, self._sights.worked(movement.at_event, around, actor))
+            return Turn(told, self._sights.worked(at, around, actor))
         if actors:
             count = len(actors)
             return self._alerts.happened(now, "two_people", place, what=what, people=count)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -87,6 +88,8 @@ def metrics(tally: WorkTally) -> dict[str, dict[str, Any]]:
         ),
         "negative stock published": metric(counts["negative"], "", must=0),
         "hourly sums wrong": metric(counts["sums wrong"], "", must=0),
+        "acts misnamed": metric(counts["acts misnamed"], "", must=0),
+        "acts named": metric(_named(counts), ""),
         "hourly sums": metric(counts["sums"], ""),
         "confirmed after last act p50": metric(_percentile(tally.confirm_delays_s, 50), "s"),
         "confirmed after last act p99": metric(_percentile(tally.confirm_delays_s, 99), "s"),
@@ -94,6 +97,12 @@ def metrics(tally: WorkTally) -> dict[str, dict[str, Any]]:
         **_shares("exact", tally, "lines"),
         **_shares("told", tally, "slips"),
     }
+
+
+def _named(counts: Counter[str]) -> float:
+    """The share of acts whose movement names who did it."""
+    told = sum(counts[f"acts {verdict}"] for verdict in ("named", "nameless", "misnamed"))
+    return counts["acts named"] / told if told else 1.0
 
 
 def _delays(tally: WorkTally) -> dict[str, dict[str, Any]]:

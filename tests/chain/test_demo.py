@@ -49,7 +49,7 @@ async def test_demo_of_two_gateways_books_what_happened_though_one_is_killed(
     async with mosquitto() as url:
         code, result = await demo(*options, "--broker", url)
     assert result.keys() >= KEYS
-    assert code == 0, result
+    assert code == 0, json.dumps(result)
     assert result["mqtt"] == "5"
     assert result["true_movements"] >= 8
     assert result["transfers"]["paired"] == result["transfers"]["true"] >= 1

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from simulators.world.truth import NS_PER_S, OUTSIDE, Scenario, Slip, TruthAct, TruthLine
 from tests.bench.judging.at_work import Confirmed, Raised, WorkTold
 from tests.bench.judging.claims import Claim, booked
+from tests.bench.judging.people import TWO_PEOPLE, names, were_two
 
 TELLS = {
     "put back": ("over_issue", "unplanned"),
@@ -97,6 +98,7 @@ def judge_work(scenario: Scenario, told: WorkTold) -> WorkTally:
     tally.counts["negative"] += len(told.negative)
     tally.failures.extend(Failure("negative stock", "", repr(one)) for one in told.negative)
     _sums(tally, scenario, told.claims)
+    _names(tally, scenario, told.claims)
     return tally
 
 
@@ -195,7 +197,8 @@ def about(raised: Raised, slip: Slip) -> bool:
 def _false_alerts(tally: WorkTally, scenario: Scenario, raised: Iterable[Raised]) -> None:
     opening = round(scenario.opening_s * NS_PER_S)
     for one in raised:
-        if one.at < opening:
+        code, _, place = one.key.partition(":")
+        if one.at < opening or (code == TWO_PEOPLE and were_two(scenario, place, one.at)):
             continue
         owed = (
             slip.at - EARLY_NS <= one.at <= slip.at + FOLLOWS_NS and about(one, slip)
@@ -203,9 +206,15 @@ def _false_alerts(tally: WorkTally, scenario: Scenario, raised: Iterable[Raised]
         )
         if not any(owed):
             tally.counts["false alerts"] += 1
-            code = one.key.partition(":")[0]
             tally.counts[f"false {code}"] += 1
             tally.failures.append(Failure(f"false alert {code}", "", repr(one)))
+
+
+def _names(tally: WorkTally, scenario: Scenario, claims: Sequence[Claim]) -> None:
+    for named in names(scenario, claims):
+        tally.counts[f"acts {named.verdict}"] += 1
+        if named.verdict == "misnamed":
+            tally.failures.append(Failure("misnamed", named.act.mistake, f"{named}"))
 
 
 def _sums(tally: WorkTally, scenario: Scenario, claims: Sequence[Claim]) -> None:
