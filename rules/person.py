@@ -93,7 +93,7 @@ class Person:
             self._gates_between.setdefault(ends, []).append(gate.portal)
         self._badges = Badges()
         self._sights = Sights(settings, context.boot, context.last_alive or 0)
-        self._trails = Trails(int(settings.passing_s * NS_PER_S), int(settings.keep_s * NS_PER_S))
+        self._trails = Trails(int(settings.keep_s * NS_PER_S))
         self._alerts = PersonAlerts(context.boot, context.last_alive or 0)
 
     def restore(self, rows: Iterable[Row]) -> None:
@@ -214,16 +214,14 @@ class Person:
         return self._alerts.happened(now, "told_wrong", identity, what=what, people=0)
 
     def _people(self, at: Ns, ends: list[str], places: list[str]) -> set[str]:
-        """Who may have done it: who passed the gate, else who was at either end, else who had
-        left it not long before.
-        """
+        """Who may have done it: who passed the gate, else who was at either end."""
         gates = [
             self._sights.present(at, gate) for gate in self._gates_between.get(frozenset(ends), ())
         ]
         zones = [self._zone_of.get(place, place) for place in places]
         here = [self._sights.present(at, place) for place in dict.fromkeys((*places, *zones))]
         here += [self._trails.present(at, zone) for zone in dict.fromkeys(zones)]
-        return _there(gates) or _there(here) or {actor for each in here for actor in each.left}
+        return _there(gates) or _there(here)
 
     def _is_doubtful(self, at: Ns, actor: str, places: list[str]) -> bool:
         """Whether somebody else may have been there."""

@@ -43,8 +43,8 @@ SightKind: TypeAlias = Literal["scan", "gate"]
 
 class PersonSettings(PluginSettings):
     """How long a sight counts: `present_s` after a scan and what moved in his name since,
-    `passing_s` after a tag was last read. `keep_s` bounds how long a person is remembered at all:
-    a shift.
+    `passing_s` after a tag was last read at a gate. `keep_s` bounds how long a person is
+    remembered at all: a shift.
 
     `demanded` are the locations at which nothing may move without a badge; that of a zone stands
     for all cells in it. With `pseudonym` only a keyed hash of the actor leaves the rule.
@@ -76,10 +76,9 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """Who was at a place: `there` for certain, `left` it just before, or `maybe` was there."""
+    """Who was at a place: `there` for certain, or `maybe`."""
 
     there: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
     maybe: set[str] = field(default_factory=set)
 
 
@@ -109,8 +108,18 @@ class Sights:
         self._keep(Sight("scan", place, actor, since, last))
 
     def scanned(self, now: Ns, place: str, actor: str) -> tuple[Row, ...]:
-        """He scanned his badge there."""
-        return self._seen(Sight("scan", place, actor, now, now))
+        """He scanned his badge there; so he is where he scanned before no longer."""
+        gone = [
+            sight
+            for sight in self._sights.values()
+            if sight.kind == "scan" and sight.actor == actor and sight.place != place
+        ]
+        for sight in gone:
+            sight.last = min(sight.last, now - self._present_ns)
+        return (
+            *(self._row(sight) for sight in gone),
+            *self._seen(Sight("scan", place, actor, now, now)),
+        )
 
     def worked(self, at: Ns, places: Iterable[str], actor: str) -> tuple[Row, ...]:
         """Something moved at these places in his name: where he scanned, he is still there."""

@@ -1,7 +1,7 @@
 """Where the tags of badges are read in the zones of shelves, second by second.
 
     read in a zone, and louder than in others ------> there, from LEAD_NS before until HELD_NS after
-    not read any more, for passing_s after that ----> he has left, and nobody knows where to
+    read once there, and nowhere as loud -----------> maybe there
 
 A badge that somebody wears before a shelf is read many times a second; he stays for seconds only,
 which is sooner than a tag that is set down is known to stand, or to be gone. So it is the reads
@@ -48,11 +48,10 @@ class Second:
 
 
 class Trails:
-    """See the module. `passing_ns` is how long who has left still counts."""
+    """See the module. Nobody is remembered longer than `keep_ns`."""
 
-    def __init__(self, passing_ns: Ns, keep_ns: Ns) -> None:
-        self._passing_ns = passing_ns
-        self._keep_ns = min(keep_ns, DECIDED_NS + passing_ns)
+    def __init__(self, keep_ns: Ns) -> None:
+        self._keep_ns = min(keep_ns, DECIDED_NS + HELD_NS)
         self._trails: dict[str, deque[Second]] = {}
 
     def read(self, at: Ns, zone: str, actor: str, level_cdbm: int | None) -> bool:
@@ -77,11 +76,8 @@ class Trails:
             around = close or _zones(trail, at, HELD_NS, LEAD_NS)
             if zone in around:
                 found.there.add(actor)
-            elif not around:
-                if zone in _zones(trail, at, HELD_NS, LEAD_NS, reads_min=1):
-                    found.maybe.add(actor)
-                if zone in _zones(trail, at, self._passing_ns, LEAD_NS):
-                    found.left.add(actor)
+            elif not around and zone in _zones(trail, at, HELD_NS, LEAD_NS, reads_min=1):
+                found.maybe.add(actor)
         return found
 
     def forget(self, actor: str) -> None:
@@ -102,16 +98,15 @@ class Trails:
 def _zones(
     trail: deque[Second], at: Ns, before_ns: Ns, after_ns: Ns, *, reads_min: int = READS_MIN
 ) -> set[str]:
-    """Where the badge was loudest in that time around a moment; none if it was not read."""
+    """Where the badge was loudest in that time around a moment, if it was read so often there."""
     counts: dict[str, int] = {}
     levels: dict[str, int] = {}
     for second in _within(trail, at - before_ns, at + after_ns):
         for zone, (count, loudest) in second.found.items():
             counts[zone] = counts.get(zone, 0) + count
             levels[zone] = max(loudest, levels.get(zone, loudest))
-    heard = {zone for zone, count in counts.items() if count >= reads_min}
-    top = max((levels[zone] for zone in heard), default=0)
-    return {zone for zone in heard if levels[zone] >= top - ALIKE_CDB}
+    top = max(levels.values(), default=0) - ALIKE_CDB
+    return {zone for zone, count in counts.items() if count >= reads_min and levels[zone] >= top}
 
 
 def _within(trail: deque[Second], begin: Ns, end: Ns) -> Iterator[Second]:

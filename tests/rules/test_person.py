@@ -36,6 +36,14 @@ def test_each_scan_and_each_movement_in_his_name_renew_the_time() -> None:
     assert shelf.moved(129, "A1", "unknown") == []
 
 
+def test_whoever_scans_elsewhere_has_left() -> None:
+    shelf = Warehouse()
+    shelf.feed(0, Scan("gun", "bob's badge"))
+    shelf.feed(10, Scan("bin-gun", "bob's badge"))
+    assert shelf.moved(12, "A1", "unknown") == []
+    assert shelf.moved(13, "B1", "unknown") == ["bob"]
+
+
 def test_one_read_of_another_badge_makes_it_doubtful_who_it_was() -> None:
     shelf = Warehouse({"demanded": ["SHELF"]})
     shelf.feed(0, Scan("gun", "bob's badge"))
