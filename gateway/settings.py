@@ -25,7 +25,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from gateway import registry
 from gateway.alert_texts import Language
-from gateway.model import Cell, Light, Portal, Scanner, Site, Zone
+from gateway.model import Cell, Light, Scanner, Site, Zone
 from gateway.ports import ConfigError, PluginSettings
 from gateway.schedule import ScheduleSettings
 from gateway.site_settings import (
@@ -242,10 +242,7 @@ def _site(settings: FileSettings) -> Site:
     return Site(
         zones=tuple(Zone(zone.location, zone.antennas, zone.sure) for zone in settings.zone),
         cells=tuple(Cell(c.cell, c.location, c.item, c.zone, c.items) for c in settings.cell),
-        portals=tuple(
-            Portal(gate.portal, gate.outer, gate.inner, gate.outside, gate.inside, gate.sure)
-            for gate in settings.portal
-        ),
+        portals=tuple(gate.wired() for gate in settings.portal),
         scanners=tuple(Scanner(each.device, each.location) for each in settings.scanner),
         lights=tuple(Light(each.light, each.kind, each.location or "") for each in settings.light),
     )

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from gateway.model import LightKind
 from gateway.ports import PluginSettings
+from gateway.wiring import Portal
 
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,62}$")]
 Point = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*:[0-9]+$")]
@@ -52,7 +53,8 @@ class CellSection(PluginSettings):
 
 class PortalSection(PluginSettings):
     """A gate: antennas on either side, and the locations it joins; `sure` from 0 (decides soonest)
-    to 1 (wrong most seldom), where the gate is to differ from `rules.portal`.
+    to 1 (wrong most seldom), where the gate is to differ from `rules.portal`. `door` is the digital
+    input (`reader:port`) of a contact that is at `door_closed_level` while the door is closed.
     """
 
     portal: Id
@@ -61,6 +63,21 @@ class PortalSection(PluginSettings):
     outside: Id = "unknown"
     inside: Id
     sure: float | None = Field(None, ge=0, le=1)
+    door: Point | None = None
+    door_closed_level: bool = True
+
+    def wired(self) -> Portal:
+        """As the rules know it."""
+        return Portal(
+            self.portal,
+            self.outer,
+            self.inner,
+            self.outside,
+            self.inside,
+            self.sure,
+            self.door or "",
+            self.door_closed_level,
+        )
 
 
 class ScannerSection(PluginSettings):

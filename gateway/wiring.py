@@ -43,8 +43,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Portal:
-    """A gate between two locations, with antennas (and perhaps beams) on either side. `sure` is its
-    knob, as that of a zone.
+    """A gate between two locations, with antennas on either side. `sure` is its knob, as that of a
+    zone. `door` is the digital input (`device:port`) that is at `closed_level` while its door is
+    closed; "" is none.
     """
 
     portal: str
@@ -53,6 +54,8 @@ class Portal:
     outside: str
     inside: str
     sure: float | None = None
+    door: str = ""
+    closed_level: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,13 @@ from gateway.model import (
     Coverage,
     ExpectedSet,
     Fact,
+    Item,
     Ns,
     Passage,
     ReferenceDeleted,
     TagReport,
+    Task,
+    TaskConfirmation,
 )
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.gate import Gate
@@ -70,13 +73,16 @@ class Portal:
         Coverage,
         ExpectedSet,
         ReferenceDeleted,
+        Task,
+        TaskConfirmation,
+        Item,
     )
     schema: ClassVar[int] = 1
 
     def __init__(self, settings: PortalSettings, context: RuleContext) -> None:
         late_ns = context.lateness_max_ns
         static_ns = int(settings.static_after_s * NS_PER_S)
-        self._expected = Expected()
+        self._expected = Expected(context.site.portals)
         self._points: dict[str, tuple[Gate, int, int]] = {}
         self._devices: dict[str, list[Gate]] = {}
         for portal in context.site.portals:
@@ -113,6 +119,21 @@ class Portal:
                 return Turn(facts=tuple(told))
         elif type(fact) is ExpectedSet:
             self._expected.put(fact)
+        else:
+            self._learn(fact)
+        return NOTHING
+
+    def _learn(self, fact: Fact | None) -> None:
+        """What is expected, and what the tags are of."""
+        if type(fact) is Task:
+            self._expected.put_task(fact)
+        elif type(fact) is TaskConfirmation:
+            self._expected.remove_task(fact.task)
+        elif type(fact) is Item:
+            self._expected.catalogue.put(fact)
         elif type(fact) is ReferenceDeleted and fact.kind == "expected":
             self._expected.remove(fact.code)
-        return NOTHING
+        elif type(fact) is ReferenceDeleted and fact.kind == "task":
+            self._expected.remove_task(fact.code)
+        elif type(fact) is ReferenceDeleted and fact.kind == "item":
+            self._expected.catalogue.remove(fact.code)

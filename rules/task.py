@@ -27,6 +27,7 @@ from gateway.model import (
     Coverage,
     Dismissal,
     Fact,
+    InputChange,
     Item,
     Movement,
     Ns,
@@ -43,6 +44,7 @@ from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from rules.task_acts import Act, Acts, act_of
 from rules.task_alerts import TaskAlerts
 from rules.task_book import TaskBook
+from rules.task_doors import Doors
 from rules.task_foresight import Foresight
 from rules.task_guard import Guard
 from rules.task_match import Deed, Match, Matching
@@ -50,7 +52,7 @@ from rules.task_open import QUESTIONS_MAX, TASK_ROW, OpenTask, noise_of
 from rules.task_place import Places
 from rules.task_progress import told_progress
 from rules.task_senses import TaskSenses
-from rules.task_verdict import Ending, Pauses, confirmation, due, verdict
+from rules.task_verdict import Ending, Pauses, confirmation, due, due_at_door, verdict
 from rules.turns import together
 
 GAP_NS = 15 * NS_PER_S
@@ -98,6 +100,7 @@ class TaskRule:
         Stall,
         StepHeld,
         SenseChange,
+        InputChange,
     )
     schema: ClassVar[int] = 1
 
@@ -112,6 +115,7 @@ class TaskRule:
         self._acts = Acts(context.boot, last_alive)
         self._alerts = TaskAlerts(context.boot, last_alive)
         self._guard = Guard(self._alerts, self._places, settings.demand_order)
+        self._doors = Doors(context.site)
         self._senses = TaskSenses(self._places, self._book)
         self._matching = Matching(self._places, self._book, self._acts)
         self._foresight = Foresight(
@@ -166,6 +170,8 @@ class TaskRule:
             self._senses.item(fact)
         elif type(fact) is Stall:
             return self._stalled(fact.span_ns)
+        elif type(fact) is InputChange:
+            return Turn(next_wake=0) if self._doors.moved(now, fact) else NOTHING
         elif fact is None:
             return self._overdue(now)
         return NOTHING
@@ -358,7 +364,11 @@ class TaskRule:
             return NEVER
         named = len(self._acts.epcs(opened.task.code)) if opened.task.serials else 0
         weighed = self._places.weighed(opened.course.counted)
-        return due(opened, named, self._pauses, weighed=weighed)
+        by_acts = due(opened, named, self._pauses, weighed=weighed)
+        closed = self._doors.closed_after(opened)
+        return (
+            by_acts if closed is None else min(by_acts, due_at_door(opened, closed, self._pauses))
+        )
 
     def _next_wake(self, now: Ns) -> Ns | None:
         dues = [self._due(opened) for opened in self._book.in_work()]

@@ -3,6 +3,7 @@
     as asked, and quiet for quiet_s -----------------> done (for quiet_tags_s where only tags tell)
     as asked, pieces asked, their tags still to show -> waits tags_s for them
     too many, or less, and no act for timeout_s -----> over, short; timed_out if nothing counts
+    ... or its gate's door closed after it ----------> the same, for quiet_tags_s later
     pieces of other items, or not those asked -------> wrong, WRONG_SKU
     pieces from elsewhere than asked ----------------> wrong, WRONG_LOCATION
     taken back by a person or the core --------------> cancelled, with what was done
@@ -55,6 +56,11 @@ def due(opened: OpenTask, named: int, pauses: Pauses, *, weighed: bool) -> Ns:
     else:
         wait_ns = pauses.quiet_ns if weighed else pauses.quiet_tags_ns
     return max(opened.work.acted + wait_ns, opened.held)
+
+
+def due_at_door(opened: OpenTask, closed: Ns, pauses: Pauses) -> Ns:
+    """The same, of one whose door was closed after its last act: tags of it may still be told."""
+    return max(closed + pauses.quiet_tags_ns, opened.work.acted + pauses.quiet_ns, opened.held)
 
 
 def strangers(opened: OpenTask, epcs: Iterable[str]) -> tuple[str, ...]:
