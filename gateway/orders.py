@@ -29,6 +29,7 @@ from gateway.model import (
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
 from gateway.reconcile import Reconcile
+from gateway.snapshots import Snapshots
 from gateway.stock_figures import STOCK_RULE, stock_lines, stock_sums
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
@@ -230,5 +231,6 @@ async def commands(gateway: Gateway) -> Commands:
         "task-show": orders.task,
         "proposals": answers.proposals,
         "count-status": counts.status,
+        "snapshot-difference": Snapshots(gateway).difference,
     }
     return Commands(handlers, gateway.health.count, queries)

@@ -23,7 +23,7 @@ COMMANDS = {
     "alert": "what needs a person, and to say that one has seen it: ls, ack",
     "why": "why a record says what it says: readings, rule, thresholds, task, core's document",
     "wrong": "a movement did not happen as it was told: take it back, and remember it",
-    "count": "have the stock counted: start, status, approve",
+    "count": "have the stock counted: start, status, approve, difference",
     "task": "the open tasks, and to take one back: ls, show, cancel",
     "record": "record what the running gateway observes",
     "replay": "decide a recording again",

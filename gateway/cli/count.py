@@ -77,6 +77,26 @@ def approve(
         say(f"proposal {code} is {'approved' if told['approved'] else 'refused'}")
 
 
+@app.command()
+def difference(
+    weekly: Annotated[bool, typer.Option("--weekly", help="Of the weekly ones.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """What changed between the last two daily snapshots, and what movements explain of it."""
+    told = ask_command(config, "snapshot-difference", {"of": "weekly" if weekly else "daily"})
+    if as_json:
+        say_json(told)
+        return
+    say(f"{told['of']} snapshots, from {told['since']} to {told['until']}")
+    for line in told["lines"]:
+        odd = f", {line['unexplained']:+d} not explained" if line["unexplained"] else ""
+        change = f"{line['before']} -> {line['after']}, {line['booked']:+d} booked{odd}"
+        say(f"  {line['location']}  {line['item']}  {change}")
+    if told["left_off"]:
+        say(f"  and {told['left_off']} more")
+
+
 def _text(told: Mapping[str, Any]) -> Iterator[str]:
     if told["state"] == "none":
         yield "nothing was counted yet"

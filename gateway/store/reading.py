@@ -70,6 +70,16 @@ class StoreReader:
         )
         return tuple(Record(split_key(key)[1], kind, body, leaf) for key, kind, body, leaf in rows)
 
+    def newest(self, kind: str, limit: int) -> Iterator[Record]:
+        """The records of one kind of the current epoch, the newest first."""
+        rows = self._connection.execute(
+            "SELECT key, kind, body, leaf_hash FROM ledger WHERE key>=? AND kind=?"
+            " ORDER BY key DESC LIMIT ?",
+            (ledger_key(self._number(None), 0), kind, limit),
+        )
+        for key, _, body, leaf in rows:
+            yield Record(split_key(key)[1], kind, body, leaf)
+
     def rows_after(self, seq: int, limit: int, epoch: str | None = None) -> tuple[LedgerRow, ...]:
         """Like `records_after`, with when each was recorded."""
         number = self._number(epoch)

@@ -32,6 +32,18 @@ STATUS: dict[str, Any] = {
 }
 
 
+DIFFERENCE: dict[str, Any] = {
+    "of": "weekly",
+    "since": "2026-11-16T00:10:00.000Z",
+    "until": "2026-11-23T00:10:00.000Z",
+    "lines": [
+        {"location": "A", "item": "B", "before": 9, "after": 7, "booked": -2, "unexplained": 0},
+        {"location": "A", "item": "N", "before": 0, "after": 2, "booked": 1, "unexplained": 1},
+    ],
+    "left_off": 1,
+}
+
+
 @pytest.fixture
 def asked() -> list[Object]:
     return []
@@ -49,6 +61,7 @@ def run(
         "count-start": {"count": "c-1", "locations": 3},
         "count-status": STATUS,
         "count-approve": {"codes": ["p-1", "p-2"], "approved": False},
+        "snapshot-difference": DIFFERENCE,
     }
 
     def answer(_configuration: object, request: Object) -> Object:
@@ -105,3 +118,15 @@ def test_what_counts_propose_is_answered(run: Run, asked: list[Object]) -> None:
     assert (code, out) == (OK, "proposal p-1 is refused\nproposal p-2 is refused\n")
     args = {"approved": False, "location": "A", "actor": "Ana"}
     assert (asked[0]["command"], asked[0]["args"]) == ("count-approve", args)
+
+
+def test_difference_of_snapshots_is_told_with_what_explains_it(
+    run: Run, asked: list[Object]
+) -> None:
+    assert run("difference", "--weekly")[1] == (
+        "weekly snapshots, from 2026-11-16T00:10:00.000Z to 2026-11-23T00:10:00.000Z\n"
+        "  A  B  9 -> 7, -2 booked\n"
+        "  A  N  0 -> 2, +1 booked, +1 not explained\n"
+        "  and 1 more\n"
+    )
+    assert (asked[0]["command"], asked[0]["args"]) == ("snapshot-difference", {"of": "weekly"})
