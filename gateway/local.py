@@ -11,6 +11,7 @@ from gateway.alerts import told_alert
 from gateway.assembly import STORE_FILE, Gateway, product_version
 from gateway.model import NS_PER_S
 from gateway.ports import JsonValue
+from gateway.proposals import listed_proposals
 from gateway.recorder import record
 from gateway.status import Answer, Object, RefusedError, StatusServer, success
 from gateway.store import StoreReader
@@ -62,6 +63,8 @@ async def report(gateway: Gateway) -> dict[str, JsonValue]:
         }
     alerts = await store.read(StoreReader.alerts)
     told["alerts"] = [told_alert(raised, section.language) for raised in alerts]
+    waiting = await store.read(listed_proposals)
+    told["proposals"] = waiting["open"]
     told["last_movements"] = await store.read(_last_movements)
     return told
 

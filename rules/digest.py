@@ -1,5 +1,6 @@
 """The book at the edge as hashes, for the core to compare its own with. Part of the stock rule.
 
+Only locations that are watched have one: what lies behind a gate, another gateway may change, too.
 The hash of a location is the SHA-256 of the JSON of its items that are not zero, in order, each
 with its quantity: `[["BOLT",12],["NUT",3]]`, no spaces, UTF-8 (docs/asyncapi.yaml, Digest).
 """
@@ -19,7 +20,7 @@ LINES_MAX = 1_000
 
 
 def digests(now: Ns, lines: Iterable[tuple[Place, Line]], identify: Identify) -> Iterator[Digest]:
-    """All locations that have a line, which come in order; as many records as it takes."""
+    """All locations of these lines, which come in order; as many records as it takes."""
     held: dict[str, list[tuple[str, int]]] = {}
     for (location, item), line in lines:
         kept = held.setdefault(location, [])

@@ -98,6 +98,7 @@ class Stock:
         self._identify = context.identify
         zones = {zone.location for zone in context.site.zones}
         watched = zones.union(cell.location for cell in context.site.cells)
+        self._watched = watched
         self._lines = StockLines(
             watched,
             StockAlerts(_patience(settings), watched),
@@ -153,7 +154,8 @@ class Stock:
         if type(fact) is SnapshotRequest:
             return Turn(facts=tuple(self._tell(now, fact)))
         if type(fact) is DigestRequest:
-            return Turn(facts=tuple(digests(now, self._lines.of(""), self._identify)))
+            held = (pair for pair in self._lines.of("") if pair[0][0] in self._watched)
+            return Turn(facts=tuple(digests(now, held, self._identify)))
         if type(fact) is BalanceAsked:
             return Turn(facts=(self._balance(fact.location),))
         if type(fact) is BookStock:

@@ -61,6 +61,8 @@ def _text(told: Mapping[str, Any]) -> Iterator[str]:
         seen = alert.get("acknowledged")
         by = f" (seen by {seen['actor']})" if seen else ""
         yield f"alert     {alert['severity']} {alert['code']}: {alert['text']}{by}"
+    if told["proposals"]:
+        yield f"proposals {told['proposals']} wait for an answer: shelfgate proposals"
     for movement in told["last_movements"]:
         yield f"movement  {movement_text(movement)}"
 

@@ -20,10 +20,10 @@ EPOCH = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 @pytest.fixture
 async def gateway(write_site: Callable[..., Path]) -> AsyncIterator[Gateway]:
-    """The yard has 12 bolts and no nuts, and that is told by a digest."""
+    """The bin has 12 bolts and no nuts, and that is told by a digest."""
     async with serving(load_configuration(write_site("behaviour = 'silent'"))) as gateway:
         lines = (SnapshotLine("BOLT", 12, "pcs"), SnapshotLine("NUT", 0, "pcs"))
-        await feed(gateway, Snapshot("s", "stated", "YARD", lines, 0))
+        await feed(gateway, Snapshot("s", "stated", "BIN-1", lines, 0))
         await feed(gateway, DigestRequest())
         yield gateway
 
@@ -47,16 +47,16 @@ async def booked(gateway: Gateway, kind: str) -> list[dict[str, Any]]:
 
 
 async def told_of(gateway: Gateway, *lines: tuple[str, int], **changes: Any) -> dict[str, Any]:
-    """What comes of it when the core's book has these lines of the yard."""
+    """What comes of it when the core's book has these lines of the bin."""
     (digest, *_) = await booked(gateway, "digest")
     book = [{"item": item, "quantity": quantity} for item, quantity in lines]
-    args = {"location": "YARD", "epoch": digest["epoch"], "seq": digest["seq"], "lines": book}
+    args = {"location": "BIN-1", "epoch": digest["epoch"], "seq": digest["seq"], "lines": book}
     return await command(gateway, "reconcile", changes.pop("number", "1"), **args | changes)
 
 
 def issue(quantity: int, **changes: Any) -> Movement:
     told = {"kind": "issue", "reason": "observed", "item": "BOLT", "quantity": quantity}
-    ends = {"from_location": "YARD", "to_location": "unknown", "at_event": 0, "at_decided": 0}
+    ends = {"from_location": "BIN-1", "to_location": "unknown", "at_event": 0, "at_decided": 0}
     rest = {"uom": "pcs", "confidence_permille": 990, "movement_id": f"m-{quantity}"}
     return Movement(**told | ends | rest | changes)  # type: ignore[arg-type] # plain fields
 
@@ -78,12 +78,12 @@ async def test_difference_is_proposed_and_heals_the_core_alone(gateway: Gateway)
         ("reconcile", 3),
         ("reconcile", 1),
     ]
-    stock = await command(gateway, "stock", location="YARD")
+    stock = await command(gateway, "stock", location="BIN-1")
     assert [line["quantity"] for line in stock["lines"]] == [12, 0]
 
 
 async def test_what_moved_since_the_digest_is_no_difference(gateway: Gateway) -> None:
-    await feed(gateway, issue(2), issue(5, to_location="YARD", from_location="unknown"))
+    await feed(gateway, issue(2), issue(5, to_location="BIN-1", from_location="unknown"))
     healed = issue(7, kind="adjustment", reason="reconcile")
     await feed(gateway, healed)
     assert (await told_of(gateway, ("BOLT", 12)))["differences"] == 0
@@ -95,8 +95,8 @@ async def test_what_moved_since_the_digest_is_no_difference(gateway: Gateway) ->
 
 
 async def test_location_that_was_stated_anew_waits_for_the_next_digest(gateway: Gateway) -> None:
-    await feed(gateway, Snapshot("t", "stated", "YARD", (), 0))
-    with pytest.raises(RefusedError, match="'YARD' was stated anew"):
+    await feed(gateway, Snapshot("t", "stated", "BIN-1", (), 0))
+    with pytest.raises(RefusedError, match="'BIN-1' was stated anew"):
         await told_of(gateway, ("BOLT", 12))
 
 

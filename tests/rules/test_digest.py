@@ -7,11 +7,13 @@ from gateway.model import (
     Approval,
     BookDifference,
     BookDiffers,
+    Cell,
     Digest,
     DigestRequest,
     Dismissal,
     Movement,
     Proposal,
+    Site,
 )
 from rules.digest import LINES_MAX
 from tests.rules.counting import Counting, line, moved
@@ -25,17 +27,19 @@ def test_digest_has_each_location_with_what_is_not_zero() -> None:
     play = Counting()
     play.book("A2", line("NUT", 3), line("GÄR", 12))
     play.book("A1", line("BOLT", 1))
-    play.feed(0.0, moved("m", 1, "A1"), moved("n", 2, "yard"), DigestRequest())
+    play.feed(0.0, moved("m", 1, "A1"), moved("n", 2, "HALL"), moved("o", 3, "yard"))
+    play.feed(0.0, DigestRequest())
     (told,) = play.kinds(Digest)
     assert [(each.location, each.sha256) for each in told.lines] == [
         ("A1", sha256("[]")),
         ("A2", sha256('[["GÄR",12],["NUT",3]]')),
-        ("yard", sha256('[["BOLT",-2]]')),
+        ("HALL", sha256('[["BOLT",-2]]')),
     ]
 
 
 def test_many_locations_are_told_in_several_records() -> None:
-    play = Counting()
+    cells = tuple(Cell(f"s:{number}", f"P{number}") for number in range(LINES_MAX + 1))
+    play = Counting(site=Site(cells=cells))
     for number in range(LINES_MAX + 1):
         play.book(f"P{number}", line("BOLT", 1))
     play.feed(0.0, DigestRequest())
