@@ -222,6 +222,15 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
+class Today:
+    """It is that day now, by the local time of the box (`2027-03-31`): told at every start, and
+    when a day begins.
+    """
+
+    day: str
+
+
+@dataclass(frozen=True, slots=True)
 class InputChange:
     """A digital input of a device (a light beam, a button) changed its level."""
 
@@ -321,6 +330,7 @@ Observation: TypeAlias = (
     TagReport
     | WeightReport
     | Scan
+    | Today
     | InputChange
     | DeviceStatus
     | DeviceFault

@@ -20,6 +20,7 @@ RULE_ORDER = (
     "person",
     "task",
     "stocktake",
+    "lots",
     "stock",
     "health",
     "light",

@@ -16,7 +16,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from gateway.model import NS_PER_S, CountRequest, DigestRequest, Fact, SnapshotRequest
+from gateway.model import NS_PER_S, CountRequest, DigestRequest, Fact, SnapshotRequest, Today
 from gateway.ports import PluginSettings
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -74,7 +74,7 @@ def due_between(moment: str, since: datetime, until: datetime) -> bool:
 
 
 class Schedule:
-    """Feeds what is due. `wall_ns` tells the time, since 1970."""
+    """Feeds what is due, and which day it is. `wall_ns` tells the time, since 1970."""
 
     def __init__(self, settings: ScheduleSettings, wall_ns: Callable[[], int], feed: Feed) -> None:
         self._settings = settings
@@ -82,12 +82,21 @@ class Schedule:
         self._feed = feed
         self._last = self._local()
         self._digest_ns = wall_ns()
+        self._today = ""
 
     async def run(self) -> None:
         """Look at the clock, again and again."""
         while True:
+            await self.tell_day()
             await asyncio.sleep(LOOK_S)
             await self.look()
+
+    async def tell_day(self) -> None:
+        """Feed which day it is, if nobody knows yet."""
+        day = self._local().date().isoformat()
+        if day != self._today:
+            self._today = day
+            await self._feed([Today(day)])
 
     async def look(self) -> None:
         """Feed what has become due since the last look; not what a clock that was set skips."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from gateway.model import CountRequest, DigestRequest, Fact, SnapshotRequest
+from gateway.model import CountRequest, DigestRequest, Fact, SnapshotRequest, Today
 from gateway.schedule import Schedule, ScheduleSettings, due_between
 
 MONDAY = datetime(2026, 11, 23)  # noqa: DTZ001 - the clock on the wall
@@ -96,3 +96,12 @@ async def test_digest_is_told_each_hour() -> None:
     assert await wall.look(at("09:00")) == [DigestRequest()]
     assert await wall.look(at("09:59")) == []
     assert await wall.look(at("10:00")) == [DigestRequest()]
+
+
+async def test_day_is_told_at_the_start_and_when_it_begins() -> None:
+    wall = Wall(at("23:59"))
+    for moment in (at("23:59"), at("23:59"), at("00:01", 1)):
+        wall.now = moment
+        await wall.schedule.tell_day()
+    days = [fact.day for fact in wall.fed if isinstance(fact, Today)]
+    assert days == [at("00:01").date().isoformat(), at("00:01", 1).date().isoformat()]
