@@ -225,6 +225,14 @@ class SenseChange:
     since: Ns
 
 
+@dataclass(frozen=True, slots=True)
+class TagsBound:
+    """These tags, which nobody knew, are pieces of that item: a person or the core has said so."""
+
+    item: str
+    epcs: tuple[str, ...]
+
+
 Inference: TypeAlias = (
     Arrival
     | Departure
@@ -237,6 +245,7 @@ Inference: TypeAlias = (
     | StepHeld
     | StillStands
     | TagsFollow
+    | TagsBound
     | PiecesTold
     | UnitLearned
     | ZoneLearned

@@ -76,6 +76,7 @@ from gateway.inference import (
     StepExpectsTags,
     StepHeld,
     StillStands,
+    TagsBound,
     TagsFollow,
     UnitLearned,
     WeightStep,

@@ -19,6 +19,7 @@ RULE_ORDER = (
     "movement",
     "person",
     "task",
+    "commission",
     "stocktake",
     "lots",
     "stock",

@@ -58,6 +58,7 @@ from gateway.model import (
     SenseChange,
     Stall,
     StillStands,
+    TagsBound,
     ToldWrong,
     Unresolved,
     WeightStep,
@@ -98,6 +99,7 @@ class MovementRule:
         SenseChange,
         Stall,
         StillStands,
+        TagsBound,
         ToldWrong,
         Scan,
     )
@@ -136,6 +138,7 @@ class MovementRule:
             shelf.oddities,
             shelf.tagless,
             shelf.quarantine,
+            shelf.catalogue,
         )
         for row in rows:
             if not any(book.restore(row) for book in books):
@@ -181,6 +184,8 @@ class MovementRule:
             return self._scans.scanned(now, fact)
         if type(fact) is Item or type(fact) is Badge or type(fact) is ReferenceDeleted:
             self._shelf.learn(fact)
+        elif type(fact) is TagsBound:
+            return self._catalogue.bind(fact)
         elif type(fact) is Attribution and fact.order is not None:
             self._steps.ordered(fact.movement_id)
         elif type(fact) is Stall:

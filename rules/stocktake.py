@@ -47,6 +47,7 @@ from gateway.model import (
     ReferenceDeleted,
     Stall,
     TagReport,
+    TagsBound,
     Unresolved,
     Weighed,
     WeightReport,
@@ -120,6 +121,7 @@ class Stocktake:
         Balance,
         CellTotal,
         Item,
+        TagsBound,
         ReferenceDeleted,
     )
     schema: ClassVar[int] = 1
@@ -145,7 +147,7 @@ class Stocktake:
             if row.key.startswith(QUESTION_ROW):
                 question = row.key.removeprefix(QUESTION_ROW)
                 self._questions[question] = str(row.value["location"])
-            elif not self._sessions.restore(row):
+            elif not (self._sessions.restore(row) or self._catalogue.restore(row)):
                 self._adjustments.restore(row)
 
     def step(self, now: Ns, fact: Fact | None) -> Turn:
@@ -172,6 +174,8 @@ class Stocktake:
             return self._expected(fact)
         if type(fact) is CellTotal:
             return self._weighed(now, fact)
+        if type(fact) is TagsBound:
+            return self._catalogue.bind(fact)
         if type(fact) is Item:
             self._catalogue.put(fact)
             return NOTHING
