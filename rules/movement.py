@@ -26,8 +26,7 @@ being told again, and a step waits for its tags until the zone is watched again.
 What is unresolved is an alert (`rules.open_alerts`) until what explains it later closes it
 (`rules.unsettled`); a tag that turns out never to have left is booked back by a reversal
 (`rules.reversal`). What waits is durable, because the rule that told it has moved on. Stock of the
-very first start is a Snapshot; while its tags are being found, the senses need not agree
-(`rules.settling`).
+first start is a Snapshot; while its tags are found, senses need not agree (`rules.settling`).
 """
 
 from __future__ import annotations
@@ -189,9 +188,7 @@ class MovementRule:
         elif type(fact) is Attribution and fact.order is not None:
             self._steps.ordered(fact.movement_id)
         elif type(fact) is Stall:
-            self._shelf.waiting.put_off(fact.span_ns)
-            self._shelf.senses.put_off(fact.span_ns)
-            self._shelf.lone.put_off(fact.span_ns)
+            self._shelf.put_off(fact.span_ns)
             return WAKE
         elif type(fact) is Coverage:
             return self._on_coverage(now, fact)

@@ -68,6 +68,12 @@ class Shelf:
         elif fact.kind == "badge":
             self.badges.remove(fact.code)
 
+    def put_off(self, span_ns: Ns) -> None:
+        """Nothing was watched for so long: what waits, waits longer by it."""
+        self.waiting.put_off(span_ns)
+        self.senses.put_off(span_ns)
+        self.lone.put_off(span_ns)
+
     def planned(self, zone: str, item: str) -> bool:
         """Whether that item is weighed where its tags are read."""
         return (zone, item) in self._planned

@@ -48,8 +48,9 @@ async def movements(gateway: Gateway) -> list[dict[str, Any]]:
 
 
 async def test_status_tells_how_the_gateway_is(gateway: Gateway, fake_driver: Any) -> None:
+    known = gateway.store.last_seq
     fake_driver.on_scale_g = 980.0
-    await until(lambda: gateway.store.last_seq >= 2)
+    await until(lambda: gateway.store.last_seq > known)
     told = (await asked(gateway, request="status"))["status"]
     assert told["gateway"] == "edge-t"
     assert told["devices"] == [{"device": "scale", "state": "up"}]
