@@ -137,4 +137,12 @@ async def test_rules_whose_facts_would_be_lost_are_left_out_too(
             await daemon.run(configuration)
     starts.end = None
     await daemon.run(configuration)
-    assert starts.rules[3] == {"person", "stock", "stocktake", "health", "light"}
+    assert starts.rules[3] == {
+        "person",
+        "stock",
+        "stocktake",
+        "health",
+        "light",
+        "commission",
+        "lots",
+    }
