@@ -77,6 +77,10 @@ class ZoneAntenna:
         away = self.away_cdb
         return (level_cdbm - self.mean_cdbm + away / 2) * away / DEVIATION_CDB**2
 
+    def hardly_hears(self, level_cdbm: int) -> bool:
+        """Whether that level is rather one of what stands elsewhere, or in a dead spot."""
+        return self.known > 0 and self.nearness(level_cdbm) < 0
+
     def against(self, level_cdbm: int, other: ZoneAntenna, other_cdbm: int) -> float:
         """Log likelihood ratio of a tag standing here, not there, that is read at these levels:
         what its own place and material take is taken from both. Both must be known.

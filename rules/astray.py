@@ -94,8 +94,8 @@ class Astray:
         if not tag.reads:
             return
         silence, roamed = tag.zone.lived - tag.last, tag.stirred_nats > 0
-        tag.silences.left(roamed=roamed)
         gone = Gone(tag.antenna, tag.rssi, tag.left_at(), now, silence, roamed)
+        tag.silences.left(roamed=roamed, hardly_heard=gone.hardly_heard)
         self.keep_in_mind(epc, gone)
 
     def gone(self, epc: str) -> Gone | None:
@@ -155,7 +155,7 @@ class Astray:
             return self._found(epc, run) if self._stands(epc, run) else None
         zone, silences = gone.antenna.zone, gone.antenna.zone.silences
         if self._as_it_stood(run, gone):
-            silences.had_not_left()
+            silences.had_not_left(hardly_heard=gone.hardly_heard)
             silences.ended(gone.silence + at - gone.told_at, 0, stirred=False)
             run.began = run.first_at
             return self._found(epc, run, zone.location, refutes=True)
@@ -164,7 +164,7 @@ class Astray:
         found = self._found(epc, run, still_at=gone.left_at)
         if not gone.roamed or found.since - gone.left_at > WAY_MAX_NS:
             return found
-        silences.had_not_left()
+        silences.had_not_left(hardly_heard=gone.hardly_heard)
         silences.came_back(gone.silence + at - gone.told_at)
         return replace(found, came_from=zone.location, refutes=True)
 

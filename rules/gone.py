@@ -37,6 +37,11 @@ class Gone:
     silence: Ns
     roamed: bool
 
+    @property
+    def hardly_heard(self) -> bool:
+        """Whether it stood at a level at which tags come and go by themselves."""
+        return self.antenna.hardly_hears(self.rssi)
+
 
 class GoneRows:
     """Which departures have a row. `boot` is that of the rule's context."""

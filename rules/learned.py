@@ -33,6 +33,7 @@ def learned_row(location: str, silences: Silences, antennas: Iterable[ZoneAntenn
         "far_ms": [[round(each.count), round(each.excess_s * 1000)] for each in silences.far],
         "stirred_permille": round(1000 * silences.stirred / silences.quiet.count),
         "departed": round(silences.departed),
+        "moves": round(silences.moves),
         "taken": round(silences.taken),
         "came_back_permille": round(1000 * silences.roamed.count / silences.taken),
         "came_back_excess_ms": silences.roamed.mean_ns // NS_PER_MS,
@@ -74,6 +75,7 @@ def take_back(
     stirred = max(1, _whole(value, "stirred_permille")) / 1000
     silences.stirred = stirred * silences.quiet.count
     silences.departed = float(_whole(value, "departed"))
+    silences.moves = float(_whole(value, "moves")) if "moves" in value else silences.departed
     silences.taken = max(1.0, float(_whole(value, "taken")))
     share = max(1, _whole(value, "came_back_permille")) / 1000
     silences.roamed.count = share * silences.taken

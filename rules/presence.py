@@ -71,6 +71,11 @@ MISSED_MAX = 15
 read now, was not there: a shadow lasts no longer, and what has come since is no stock of the start.
 """
 
+TEACHES_PERMILLE = 500
+"""What stands there less surely, or stood there already, does not teach what is usual there: a tag
+that comes and goes a hundred times would.
+"""
+
 ZONE_ROW = "zone:"
 TAG_ROW = "tag:"
 
@@ -243,6 +248,8 @@ class Presence:
                 refutes=found.refutes,
             )
         )
+        if not found.refutes and cause != "first_start":
+            zone.silences.came(hardly_heard=run.antenna.hardly_hears(run.level))
         before = old if found.moved else None
         tag = self._place(epc, found, before, first=cause == "first_start")
         self._passed.left(epc)
@@ -279,7 +286,8 @@ class Presence:
         if first:
             tag.placed_at = -NEVER
         self._tags[epc] = tag
-        run.antenna.learn(run.level)
+        if not found.refutes and in_arrival(run.antenna, run.level) >= TEACHES_PERMILLE:
+            run.antenna.learn(run.level)
         self._astray.placed(run.last_at, epc, old)
         _look_at(tag, epc, tag.silence_end())
         return tag
@@ -357,7 +365,7 @@ class Presence:
             last_seen=tag.left_at(),
             reads=tag.reads,
             rssi_cdbm=tag.rssi,
-            confidence_permille=in_departure(tag.silences, roamed=tag.stirred_nats > 0),
+            confidence_permille=in_departure(tag.antenna, tag.rssi, roamed=tag.stirred_nats > 0),
             cause=cause,
         )
 

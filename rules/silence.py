@@ -103,7 +103,8 @@ class Silences:
 
     `false_share` is how many wrong departures are let pass for each true one, `roamed_share` how
     many of the tags that were taken up: the knob between quick and sure. `departed` is how many
-    left in `watched_s`: where nobody takes anything, a silence is a shadow.
+    left in `watched_s`: where nobody takes anything, a silence is a shadow. `moves` is how many
+    came or left.
     """
 
     false_share: float
@@ -113,6 +114,7 @@ class Silences:
     watched_s: float = PRIOR_S
     stirred: float = PRIOR_STIRRED
     departed: float = PRIOR_DEPARTED
+    moves: float = PRIOR_DEPARTED
     taken: float = PRIOR_TAKEN
     quiet: Tail = field(default_factory=lambda: Tail(PRIOR_LONG, PRIOR_LONG * PRIOR_EXCESS_S))
     roamed: Tail = field(default_factory=lambda: Tail(PRIOR_BACK, PRIOR_BACK * PRIOR_EXCESS_S))
@@ -176,22 +178,36 @@ class Silences:
             self.quiet.halve()
             self.stirred /= 2
             self.departed /= 2
+            self.moves /= 2
 
-    def left(self, *, roamed: bool) -> None:
-        """A tag is told to have left; it may have been read on its way."""
-        self.departed += 1
+    def came(self, *, hardly_heard: bool) -> None:
+        """A tag came to stand there."""
+        self.moves += not hardly_heard
+
+    def left(self, *, roamed: bool, hardly_heard: bool = False) -> None:
+        """A tag is told to have left; it may have been read on its way. One that was hardly heard
+        may come and go by itself: it does not show how often tags are taken.
+        """
+        self.departed += not hardly_heard
+        self.moves += not hardly_heard
         self.taken += roamed
         if self.taken > TAKEN_KEPT:
             self.taken /= 2
             self.roamed.halve()
 
-    def had_not_left(self) -> None:
+    def had_not_left(self, *, hardly_heard: bool = False) -> None:
         """What was told was wrong."""
-        self.departed = max(0.0, self.departed - 1)
+        self.departed = max(0.0, self.departed - (not hardly_heard))
+        self.moves = max(0.0, self.moves - (not hardly_heard))
 
     def came_back(self, silence_ns: Ns) -> None:
         """A tag that was taken up, or seemed so, is in its zone again after so long."""
         self.roamed.add(silence_ns - self.gap_ns - ROAMED_NS)
+
+    @property
+    def moves_per_h(self) -> float:
+        """How many tags that are well heard come or leave per tag hour."""
+        return max(DEPARTURES_MIN_PER_H, self.moves * 3600.0 / self.watched_s)
 
     @property
     def false_per_h(self) -> float:

@@ -108,8 +108,30 @@ def test_what_is_hidden_or_hardly_heard_is_believed_less(long_per_h: float) -> N
     calm = Silences.of(0.5)
     calm.quiet.count = 1.0
     for roamed in (False, True):
-        hidden = in_departure(silences, roamed=roamed)
-        assert 850 <= hidden <= in_departure(calm, roamed=roamed) <= 990
+        hidden = in_departure(antenna, -5000, roamed=roamed)
+        other = ZoneAntenna("r:3", WatchedZone("B", calm, 5.0), mean_cdbm=-5000, known=8)
+        assert 850 <= hidden <= in_departure(other, -5000, roamed=roamed) <= 990
+
+
+def test_what_is_hardly_heard_is_not_believed_to_move_where_nothing_moves() -> None:
+    busy, quiet = Silences.of(0.5), Silences.of(0.5)
+    for _ in range(60):
+        for silences in (busy, quiet):
+            silences.watched(3600 * S, 2 * S)
+        for _ in range(3):
+            busy.came(hardly_heard=False)
+            quiet.came(hardly_heard=True)  # a tag that comes and goes shows no movement
+            quiet.left(roamed=False, hardly_heard=True)
+    there, here = (
+        ZoneAntenna("r:1", WatchedZone("A", each, 5.0), mean_cdbm=-5000, known=8)
+        for each in (busy, quiet)
+    )
+    for weak_cdbm in (-6000, -6500, -7000):
+        assert in_arrival(here, weak_cdbm) < 500 < in_arrival(there, weak_cdbm)
+        assert in_departure(here, weak_cdbm, roamed=True) < 500
+        assert in_departure(there, weak_cdbm, roamed=True) > 500
+    assert in_arrival(here, -5500) == in_arrival(there, -5500) > 980
+    assert in_departure(here, -5500, roamed=False) == in_departure(there, -5500, roamed=False)
 
 
 def test_zone_that_nobody_uses_writes_nothing() -> None:
