@@ -10,7 +10,7 @@ SEEDS, LINES = range(901, 904), 100
 
 MISSED = {
     "alert delay p99": 42.0,
-    "false alerts per 1000 lines": 16.7,
+    "false alerts per 1000 lines": 20.0,
     "hourly sums wrong": 10,
     "acts misnamed": 2,
 }
