@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import textwrap
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -87,9 +88,33 @@ def say_json(answer: object) -> None:
 
 
 def movement_text(body: Mapping[str, Any]) -> str:
-    """A movement in a line."""
+    """A movement in a line, with its order and the person where they are known."""
+    order, actor = body.get("order"), body.get("actor")
+    whose = [] if order is None else [f"for {order_text(order)}"]
+    whose += [] if actor is None else [f"by {actor}"]
     return (
         f"#{body['seq']} {body['at_event']} {body['kind']} {body['quantity']} {body['uom']} "
         f"{body['item']}  {body['from']['location']} -> {body['to']['location']}  "
-        f"({body['confidence_permille'] / 10:.1f} %, {body['reason']})"
+        f"{''.join(f'{each}, ' for each in whose)}"
+        f"{body['confidence_permille'] / 10:.1f} % sure, {body['reason']}"
+    )
+
+
+def order_text(order: Mapping[str, Any]) -> str:
+    """An order, and its line if it names one."""
+    line = f"/{order['line']}" if order.get("line") else ""
+    return f"{order['type']} {order['number']}{line}"
+
+
+def wrapped(head: str, text: str, width: int, indent: int) -> list[str]:
+    """A text behind its head, in lines of at most `width` that go on under it, `indent` from the
+    left. Words stay whole: numbers and codes are there to be copied.
+    """
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=head,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )

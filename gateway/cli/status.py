@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +19,11 @@ from gateway.cli.configured import (
     say,
     say_json,
     start,
+    wrapped,
 )
+
+LABEL = 10
+"""Columns of what a line is about; the rest of it stands behind."""
 
 app = typer.Typer(add_completion=False)
 
@@ -36,11 +42,25 @@ def status(config: ConfigPath = DEFAULT_CONFIG, as_json: AsJson = False) -> None
         say_json(told)
     else:
         for line in _text(told):
-            say(line)
+            for each in _fitting(line):
+                say(each)
+
+
+def is_terminal() -> bool:
+    """Whether a person reads it."""
+    return sys.stdout.isatty()
+
+
+def _fitting(line: str) -> list[str]:
+    """The line as the terminal has room for it; where none is, programs want one line a thing."""
+    if not is_terminal():
+        return [line]
+    head, text = line[:LABEL], line[LABEL:]
+    return wrapped(head, text, shutil.get_terminal_size().columns, LABEL)
 
 
 def _text(told: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{told['gateway']} at {told['site']}, shelfgate {told['version']}"
+    yield f"gateway   {told['gateway']} at {told['site']}, shelfgate {told['version']}"
     yield f"clock     {told['at']}, {told['clock']}"
     waiting = told["last"] - told["settled"]
     oldest = f", the oldest for {told['oldest_unsettled_ms'] / 1000:.1f} s" if waiting else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Annotated, Any
@@ -16,9 +15,11 @@ from gateway.cli.configured import (
     ConfigPath,
     configured,
     give_up,
+    order_text,
     say,
     say_json,
     start,
+    wrapped,
 )
 from gateway.cli.ledger import reading
 from gateway.finding import NotFoundError
@@ -72,14 +73,7 @@ def _wrapped(label: str, text: str, width: int) -> list[str]:
     if not text:
         return [label]
     head = f"{label:<{LABEL}}  " if len(label) <= LABEL else f"{label}  "
-    return textwrap.wrap(
-        text,
-        width,
-        initial_indent=head,
-        subsequent_indent=" " * (LABEL + 2),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    return wrapped(head, text, width, LABEL + 2)
 
 
 def _page(told: Told) -> Iterator[str]:
@@ -156,8 +150,7 @@ def _who(told: Told) -> Iterator[str]:
     body, task = told["record"], told.get("task")
     if "order" in body:
         order = body["order"]
-        line = f"/{order['line']}" if "line" in order else ""
-        yield f"order\t{order['system']} {order['type']} {order['number']}{line}"
+        yield f"order\t{order['system']} {order_text(order)}"
     if task is not None:
         yield (
             f"task\t{task['task_id']}, {task['type']} {task['done']} of {task['asked']}"

@@ -102,7 +102,7 @@ def test_ls_newest_records(store: Run, ledger: Path) -> None:
     alert, movement, refusal = out.splitlines()
     assert alert.startswith("alert       #1 ")
     assert alert.endswith("raised scale is hot")
-    assert "issue 2 pcs BOLT  BIN-1 -> unknown  (99.5 %, observed)" in movement
+    assert "issue 2 pcs BOLT  BIN-1 -> unknown  99.5 % sure, observed" in movement
     assert "raised the core does not take this record: item is blocked" in refusal
 
 
