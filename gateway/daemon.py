@@ -22,6 +22,7 @@ from gateway.amend import ROWS_A_LOT, late_amendments
 from gateway.assembly import Gateway, assemble, product_version
 from gateway.catalogue import Refused
 from gateway.clock import BootClock, boot_id
+from gateway.core_watch import CoreWatch
 from gateway.engine import RuleFailed
 from gateway.in_force import keep_in_force
 from gateway.local import local_server
@@ -142,7 +143,7 @@ async def serve(gateway: Gateway, stop: asyncio.Event) -> None:
         "anchors": _anchors(gateway),
         "prune": _prune(gateway),
         "reminders": _remind(gateway),
-        "gauges": _gauges(gateway),
+        "gauges": _gauges(gateway, uplink),
         "schedule": _schedule(gateway).run(),
         "watchdog": feed_watchdog(gateway.pipeline.moved),
     }
@@ -358,8 +359,9 @@ async def _remind(gateway: Gateway) -> None:
             await gateway.store.remind(pause_ns)
 
 
-async def _gauges(gateway: Gateway) -> None:
+async def _gauges(gateway: Gateway, uplink: Uplink) -> None:
     loop = asyncio.get_running_loop()
+    core = CoreWatch(lambda fact: gateway.inbox.put_first(gateway.clock.now(), fact))
     look_at = loop.time()
     while True:
         if loop.time() >= look_at:
@@ -369,3 +371,4 @@ async def _gauges(gateway: Gateway) -> None:
         await asyncio.sleep(GAUGE_S)
         gateway.meter.gauge(names.LOOP_LAG_MS, max(0.0, loop.time() - due) * 1000)
         gateway.health.gauges()
+        core.look(gateway.clock.now(), uplink.state, gateway.health.oldest_unsettled_ms())

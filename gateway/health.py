@@ -98,7 +98,7 @@ class Health:
         meter, store = self._meter, self._store
         meter.gauge(names.INBOX_DEPTH, len(self._inbox))
         meter.gauge(names.OUTBOX_DEPTH, store.last_seq - store.high_water)
-        meter.gauge(names.OUTBOX_OLDEST_S, self._oldest_unsettled_ms() / 1000)
+        meter.gauge(names.OUTBOX_OLDEST_S, self.oldest_unsettled_ms() / 1000)
         meter.gauge(names.QUARANTINE_DEPTH, store.quarantined)
         if self.uplink is not None:
             meter.gauge(names.UPLINK_UP, float(self.uplink.state.connected))
@@ -114,7 +114,7 @@ class Health:
             "clock": quality,
             "last": store.last_seq,
             "settled": store.high_water,
-            "oldest_unsettled_ms": self._oldest_unsettled_ms(),
+            "oldest_unsettled_ms": self.oldest_unsettled_ms(),
             "devices": [self._device(name) for name in self._supervisor.devices],
             "queues": {
                 "inbox": len(self._inbox),
@@ -131,6 +131,18 @@ class Health:
                 told["autonomy_s"] = lasts_s
         return told
 
+    def oldest_unsettled_ms(self) -> int:
+        """How old the oldest record is that the core has not settled, 0 if it has all: of this
+        run's by boot time, of a backlog that it found by wall time.
+        """
+        now, oldest_ns = self._clock.now(), 0
+        if self._committed_at:
+            oldest_ns = now - self._committed_at[0][1]
+        since = None if self._status is None else self._status.oldest_unsettled_unix_ns
+        if since is not None and self._waits():
+            oldest_ns = max(oldest_ns, self._wall.wall(now)[0] - since)
+        return oldest_ns // NS_PER_MS
+
     def _device(self, name: str) -> dict[str, JsonValue]:
         device = self._supervisor.devices[name]
         state = device.state if device.state in {"up", "failed"} else "down"
@@ -141,16 +153,6 @@ class Health:
         if blind:
             told["blind_antennas"] = list(blind)
         return told
-
-    def _oldest_unsettled_ms(self) -> int:
-        """Of this run's records by boot time; of a backlog that it found, by wall time."""
-        now, oldest_ns = self._clock.now(), 0
-        if self._committed_at:
-            oldest_ns = now - self._committed_at[0][1]
-        since = None if self._status is None else self._status.oldest_unsettled_unix_ns
-        if since is not None and self._waits():
-            oldest_ns = max(oldest_ns, self._wall.wall(now)[0] - since)
-        return oldest_ns // NS_PER_MS
 
     def _waits(self) -> bool:
         store = self._store

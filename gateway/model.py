@@ -299,6 +299,15 @@ class Stall:
 
 
 @dataclass(frozen=True, slots=True)
+class CoreBehind:
+    """The core cannot know what was booked lately: it is not to be reached, or settles nothing; or
+    it knows again. Until it is told so, the core keeps up.
+    """
+
+    behind: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SnapshotRequest:
     """Somebody needs the absolute stock of one location, or of all (""): the core lacks records,
     or a person asks.
@@ -338,6 +347,7 @@ Observation: TypeAlias = (
     | Heartbeat
     | Coverage
     | Stall
+    | CoreBehind
     | SnapshotRequest
     | ActionDone
     | TaskCancel

@@ -25,6 +25,7 @@ from gateway.model import (
     BalanceLine,
     BookLine,
     BookStock,
+    CoreBehind,
     DeviceStatus,
     DigestRequest,
     Fact,
@@ -57,9 +58,9 @@ RECONCILE = "reconcile"
 class StockSettings(PluginSettings):
     """When stock is worth an alert, and how demand is followed.
 
-    The core's book may be off by `variance` pieces, and by more for `variance_hold_s`: a record is
-    on its way for seconds, and for longer where the uplink is cut. An alert about a threshold is
-    cleared `hysteresis` pieces above it.
+    The core's book may be off by `variance` pieces, and by more for `variance_hold_s`: so long may
+    it be on its way from a core that keeps up. An alert about a threshold is cleared `hysteresis`
+    pieces above it.
 
     Demand is added up in buckets of `bucket_h` (an hour, or a day, which knows no night); the last
     one counts `size_permille` and `probability_permille` (a and b of the method). What is bought
@@ -89,6 +90,7 @@ class Stock:
         Snapshot,
         SnapshotRequest,
         DeviceStatus,
+        CoreBehind,
         BalanceAsked,
         DigestRequest,
     )
@@ -162,6 +164,8 @@ class Stock:
             return self._learn(now, fact.code, _by_item(fact))
         if type(fact) is ReferenceDeleted and fact.kind == "book":
             return self._learn(now, fact.code, {})
+        if type(fact) is CoreBehind:
+            return self._lines.core_behind(now, behind=fact.behind)
         return self._lines.look(now) if fact is None else NOTHING
 
     def _learn(self, now: Ns, location: str, told: Mapping[str, BookLine]) -> Turn:

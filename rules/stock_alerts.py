@@ -3,7 +3,7 @@
     negative_stock  more went out than was known, or is cleared when that is made up for
                     weighed to, before it is told
     stock_differs   not what the core's book says,      cleared when it is
-                    for longer than records are under way
+                    for longer than a book is under way, from a core that keeps up
     below_safety    below the safety stock              cleared `hysteresis` above it
     reorder         below the reorder point             cleared `hysteresis` above it
 
@@ -78,18 +78,36 @@ class StockAlerts:
         self._watched = watched
         self._differs_from: dict[Place, Ns] = {}
         self._standing: set[tuple[Place, str]] = set()
+        self._behind_since: Ns | None = None
 
     def judge(self, now: Ns, place: Place, line: Line) -> tuple[Alert, ...]:
         """Raise and clear, and note in the line what stands."""
         return tuple(self._changes(now, place, line))
 
+    def core_behind(self, now: Ns, *, behind: bool) -> None:
+        """From now on the core's book cannot say what moved, or it can again: the time between
+        counts for no difference, and what stands is looked at once its book must be there.
+        """
+        if behind:
+            self._behind_since = now if self._behind_since is None else self._behind_since
+        elif self._behind_since is not None:
+            lost, self._behind_since = now - self._behind_since, None
+            for place, since in self._differs_from.items():
+                self._differs_from[place] = min(now, since + lost)
+            told = (place for place, code in self._standing if code == DIFFERS)
+            self._differs_from.update(dict.fromkeys(told, now))
+
     def due(self, now: Ns) -> list[Place]:
         """The places to be judged because of the time."""
+        if self._behind_since is not None:
+            return []
         held_from = now - self._patience.hold
         return sorted(place for place, at in self._differs_from.items() if at <= held_from)
 
     def next_due(self) -> Ns | None:
         """When the next has to be judged because of the time."""
+        if self._behind_since is not None:
+            return None
         held = min(self._differs_from.values(), default=None)
         return None if held is None else held + self._patience.hold
 
@@ -124,16 +142,18 @@ class StockAlerts:
 
     def _differs(self, now: Ns, place: Place, line: Line) -> bool:
         """Once it is told, only equality ends it; before, it must stay too far off for long. Bulk
-        goods are equal within what a scale tells.
+        goods are equal within what a scale tells. A book of old raises and clears nothing.
         """
         bulk = max(BULK_MIN, line.quantity * BULK_PERMILLE // 1000) if line.uom in BULK else 0
+        behind = self._behind_since is not None
         if DIFFERS in line.raised:
-            return abs(line.variance) > bulk // 2
+            self._differs_from.pop(place, None)
+            return behind or abs(line.variance) > bulk // 2
         if abs(line.variance) <= max(bulk, self._patience.variance):
             self._differs_from.pop(place, None)
             return False
         since = self._differs_from.setdefault(place, now)
-        if since + self._patience.hold > now:
+        if behind or since + self._patience.hold > now:
             return False
         del self._differs_from[place]
         return True

@@ -94,6 +94,11 @@ class StockLines:
         judged = self.judged(now, self._alerts.due(now))
         return together(judged, self._close(now))
 
+    def core_behind(self, now: Ns, *, behind: bool) -> Turn:
+        """The core's book is one of old from now on, or no longer: what waits is due otherwise."""
+        self._alerts.core_behind(now, behind=behind)
+        return Turn(next_wake=now + 1)
+
     def wake(self, now: Ns) -> Turn:
         """When the next thing is due."""
         moments = [self._alerts.next_due(), self._buckets.ends if self._moving else None]

@@ -54,9 +54,9 @@ def test_settling_is_measured_from_the_commit_of_each_record() -> None:
     desk.now_s += 1
     desk.health.settled(2)
     assert desk.settling() == [3, 3]
-    assert desk.health._oldest_unsettled_ms() == 1000
+    assert desk.health.oldest_unsettled_ms() == 1000
     desk.health.settled(3)
-    assert desk.health._oldest_unsettled_ms() == 0
+    assert desk.health.oldest_unsettled_ms() == 0
 
 
 def test_records_of_an_epoch_that_ended_do_not_hide_those_of_the_next() -> None:
@@ -65,20 +65,20 @@ def test_records_of_an_epoch_that_ended_do_not_hide_those_of_the_next() -> None:
     desk.now_s += 50
     desk.commit(1, epoch=Epoch(2, "b", "restored"))
     desk.now_s += 1
-    assert desk.health._oldest_unsettled_ms() == 1000
+    assert desk.health.oldest_unsettled_ms() == 1000
     desk.health.settled(1)
     assert desk.settling() == [1]
-    assert desk.health._oldest_unsettled_ms() == 0
+    assert desk.health.oldest_unsettled_ms() == 0
 
 
 async def test_backlog_of_an_earlier_run_is_as_old_as_the_ledger_says() -> None:
     desk = Desk()
     desk.oldest_unix_ns = 40 * NS_PER_S
     await desk.health.look()
-    assert desk.health._oldest_unsettled_ms() == 60_000
+    assert desk.health.oldest_unsettled_ms() == 60_000
     desk.commit(901)
     desk.now_s += 1
-    assert desk.health._oldest_unsettled_ms() == 61_000
+    assert desk.health.oldest_unsettled_ms() == 61_000
     desk.store.high_water = desk.store.last_seq = 901
     desk.health.settled(901)
-    assert desk.health._oldest_unsettled_ms() == 0
+    assert desk.health.oldest_unsettled_ms() == 0
