@@ -57,11 +57,14 @@ Place = tuple[Sense, str]
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """One cell, or one zone or portal with its antennas; `place` is what people call it."""
+    """One cell, or one zone or portal with its antennas; `place` is what people call it, `who`
+    watches it.
+    """
 
     sense: Sense
     name: str
     place: str
+    who: str
 
 
 class SenseWatch:
@@ -72,9 +75,18 @@ class SenseWatch:
         self._senses = Senses(site)
         self._cells: dict[CellId, tuple[Ns, Ns]] = {}
         self._points = [
-            *(_Point("tags", zone.location, zone.location) for zone in site.zones),
-            *(_Point("tags", portal.portal, portal.portal) for portal in site.portals),
-            *(_Point("weight", cell.cell, cell.zone or cell.location) for cell in site.cells),
+            *(
+                _Point("tags", zone.location, zone.location, ", ".join(zone.antennas))
+                for zone in site.zones
+            ),
+            *(
+                _Point("tags", gate.portal, gate.portal, ", ".join((*gate.outer, *gate.inner)))
+                for gate in site.portals
+            ),
+            *(
+                _Point("weight", cell.cell, cell.zone or cell.location, cell.cell)
+                for cell in site.cells
+            ),
         ]
         self._missing: dict[_Point, Ns] = {}
         self._raised: set[Place] = set()
@@ -190,7 +202,7 @@ class SenseWatch:
         sense = next(iter(absent)).sense
         others = [p for p in self._points if p.place == place and p.sense != sense]
         left = [point for point in others if point not in self._missing]
-        who = ", ".join(point.name for point in absent)
+        who = ", ".join(point.who for point in absent)
         if not left:
             return "critical", NONE_LEFT.format(place=place, who=who)
         told = WEIGHT_LEFT if sense == "tags" else TAGS_LEFT

@@ -57,6 +57,7 @@ def test_reader_that_falls_silent_takes_the_tags_of_its_zones() -> None:
     [alert, other] = found.kinds(Alert)
     assert (alert.key, alert.severity, alert.at_event) == (TAGS, "warning", at(10.0))
     assert "by weight and scan" in alert.text
+    assert "(r:1" in alert.text
     assert (other.key, other.severity) == ("sense_missing:tags:B", "critical")
     assert all(10.0 + 4.0 + 5.0 <= when <= 10.0 + 2 * 4.0 + 5.0 for when, _, _ in alerts(found))
     found.told.clear()
