@@ -124,12 +124,13 @@ async def run(options: argparse.Namespace) -> int:
 
 def _table(result: dict[str, Any], *, good: bool) -> str:
     found = result["true_movements"] - result["missed"]
-    work, transfers = result["work"], result["transfers"]
+    work, transfers, lights = result["work"], result["transfers"], result["lights"]
     rows = {
         "true acts": f"{result['true_movements']}, found {found}, missed {result['missed']}",
         "movements": f"{result['published']}, wrong {result['wrong']}, "
         f"unresolved {result['unresolved']}",
         "order lines": f"{work['lines']}, confirmed as they were {work['lines_exact']}",
+        "pick lights": f"looked at {lights['looks']} times, right {lights['right']} times",
         "mistakes": f"{work['mistakes']}, told {work['mistakes_told']}, "
         f"median {work['told_ms']['p50']} ms after, false alerts {work['alerts_false']}",
         "people": f"{work['acts_named']} acts named, {work['acts_nameless']} left nameless, "

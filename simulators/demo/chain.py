@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -261,7 +261,8 @@ async def run_chain(
         listening = asyncio.create_task(listener.run(ears), name="listener")
         chain.start_core()
         try:
-            yield chain
+            async with _lit(chain, where) if mode.by_order else nullcontext():
+                yield chain
         finally:
             if chain.daemon is not None and chain.daemon.returncode is None:
                 await chain.stop_daemon()
@@ -269,3 +270,18 @@ async def run_chain(
             await chain.stop_core()
             await _cancel(listening)
             book.close()
+
+
+@asynccontextmanager
+async def _lit(chain: Chain, broker: tuple[str, int]) -> AsyncIterator[None]:
+    """The pick lights have power, and the feed tells what they show."""
+    lights, feed = chain.plant.lights, chain.feed
+    async with lights.plugged(*broker):
+        watching = asyncio.create_task(
+            lights.watch(lambda location, shown: feed.say("light", f"{location} {shown}")),
+            name="lights",
+        )
+        try:
+            yield
+        finally:
+            await _cancel(watching)

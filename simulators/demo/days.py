@@ -6,8 +6,9 @@ import asyncio
 from random import Random
 
 from simulators.demo.chain import Chain
+from simulators.demo.eyes import Eyes
 from simulators.demo.office import Office
-from simulators.demo.shift import Shift
+from simulators.demo.shift import Shift, Work
 from simulators.scanner import gs1_128
 from simulators.world.hands import Hands
 from simulators.world.layout import STAFF, Worker
@@ -38,7 +39,8 @@ class Days:
         self._kill = kill
         random = Random(f"people {seed}")
         hands = Hands(chain.world, random, chain.watch_act, self._scan)
-        self._shift = Shift(hands, Office(chain, random), chain.truth, random)
+        work = Work(Office(chain, random), chain.truth, Eyes(chain))
+        self._shift = Shift(hands, work, random)
 
     async def work(self, seconds: float) -> None:
         """Work day after day for so long, then finish what is in hand."""

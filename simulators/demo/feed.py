@@ -21,7 +21,15 @@ GLUE = "\N{NO-BREAK SPACE}"
 NAMES = {DOCK_GATEWAY: "dock"}
 """How gateways are called, but for the first."""
 
-COLOURS = {"world": "36", "gateway": "33", "dock": "33", "core": "32", "alert": "31", "demo": "90"}
+COLOURS = {
+    "world": "36",
+    "gateway": "33",
+    "dock": "33",
+    "light": "35",
+    "core": "32",
+    "alert": "31",
+    "demo": "90",
+}
 
 
 class Feed:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
+from simulators.demo.lights import MODULE, PickLights
 from simulators.demo.site_files import scanner_at
 from simulators.llrp.radio import RadioSettings
 from simulators.llrp.reader import LlrpReader, Options
@@ -40,6 +41,7 @@ class Plant:
     readers: dict[str, LlrpReader]
     buses: dict[str, Bus]
     scanners: dict[str, ScannerServer]
+    lights: PickLights = field(default_factory=PickLights)
 
 
 @asynccontextmanager
@@ -51,7 +53,7 @@ async def run_plant(
     A third reader watches the `dock`.
 
     Shelf A is one four-channel transmitter; shelf B is four transmitters behind one link. With
-    `by_order` each has a scanner.
+    `by_order` each has a scanner, and shelf A its lamp module.
     """
     async with AsyncExitStack() as stack:
         plant = Plant({}, {}, {}, {})
@@ -67,6 +69,8 @@ async def run_plant(
             bus = Bus(_units(world, device, family, (noise_g, random)), world.now, Faults(random))
             plant.ports[device] = await stack.enter_async_context(serve_tcp(bus))
             plant.buses[device] = bus
+        if by_order:
+            plant.buses["shelf-a"].lamps = {MODULE: plant.lights.module}
         for shelf in SHELF_X_M if by_order else ():
             scanner = await stack.enter_async_context(ScannerServer(random=random))
             plant.scanners[shelf] = scanner

@@ -22,6 +22,8 @@ What the gateway's own ledger says is one figure of these, and decides nothing.
     latency_ms         from an act to its booking in the core, median and 99 %
     transfers          from one gateway's sight to another's: those that truly were, and those that
                        the core paired out of the halves
+    lights             looks at pick lights before a hand was in a cell, and how many of them showed
+                       what was truly still to be taken, put or put back there, and how many
     work               orders, mistakes and people: see `simulators.demo.work`
 """
 
@@ -128,6 +130,10 @@ async def summarise(chain: Chain, seed: int, seconds: float, broker: str) -> dic
             "p99": None if p99 is None else round(p99 * 1000),
         },
         "transfers": {"true": chain.truth.transfers, "paired": chain.transfers},
+        "lights": {
+            "looks": len(chain.truth.looks),
+            "right": sum(look.right for look in chain.truth.looks),
+        },
         "work": judge_work(chain.truth, chain.confirmed, chain.told, score),
     }
 
@@ -155,7 +161,7 @@ async def stock_difference(chain: Chain) -> dict[Place, int]:
 
 def passed(result: dict[str, Any]) -> bool:
     """Whether the run is good enough to exit with 0."""
-    acts, work = result["true_movements"], result["work"]
+    acts, work, lights = result["true_movements"], result["work"], result["lights"]
     return bool(
         result["lost"] == 0
         and result["duplicated"] == 0
@@ -164,6 +170,7 @@ def passed(result: dict[str, Any]) -> bool:
         and result["missed"] + result["wrong"] <= WRONG_MAX_SHARE * acts
         and result["unresolved"] <= UNRESOLVED_MAX_SHARE * acts
         and result["transfers"]["true"] == result["transfers"]["paired"]
+        and lights["looks"] - lights["right"] <= WRONG_MAX_SHARE * lights["looks"]
         and work["acts_misnamed"] == 0
         and work["lines"] - work["lines_exact"] <= WRONG_MAX_SHARE * work["lines"]
         and work["mistakes"] == work["mistakes_told"]

@@ -15,7 +15,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from random import Random
+from typing import NamedTuple
 
+from simulators.demo.eyes import Eyes
 from simulators.demo.office import TIMEOUT_S, Line, Office
 from simulators.demo.truth import Slip, Truth
 from simulators.world.hands import Hands
@@ -51,11 +53,20 @@ PAIR, CELLS_MAX = 2, 3
 """How many people are two pickers; and lines that one order has at most, each at its own cell."""
 
 
+class Work(NamedTuple):
+    """Where orders come from, what truly becomes of them, and who looks at the lights."""
+
+    office: Office
+    truth: Truth
+    eyes: Eyes
+
+
 class Shift:
     """One crew at work. Of its orders the share `wrong` goes wrong."""
 
-    def __init__(self, hands: Hands, office: Office, truth: Truth, random: Random) -> None:
-        self._hands, self._office, self._truth, self._random = hands, office, truth, random
+    def __init__(self, hands: Hands, work: Work, random: Random) -> None:
+        self._hands, self._random = hands, random
+        self._office, self._truth, self._eyes = work
         self._world = hands.world
         self._free = list(STAFF)
         self._shelf_free_at = dict.fromkeys(SHELF_X_M, 0.0)
@@ -101,8 +112,10 @@ class Shift:
         for line in await self._office.ask(worker, self._cells(shelf, "interrupted"), PARTED):
             why, known = Why(line.task), self._truth.lines[line.task]
             await self._hands.come(worker, line.spot)
+            self._eyes.work(line, line.quantity)
             await self._hands.take(worker, line.spot, 1, why)
             await between()
+            self._eyes.work(line, line.quantity - 1)
             await self._hands.take(worker, line.spot, line.quantity - 1, why)
             known.done = line.quantity
             self._taken.pop(line.spot.location, None)
@@ -157,12 +170,14 @@ class Shift:
         known.mistake, known.done = mistake, line.quantity
         why = Why(line.task, mistake)
         self._taken.pop(line.spot.location, None)
+        self._eyes.work(line, line.quantity)
         if line.kind == "put_away":
             await hands.lay(worker, line.spot, line.quantity, why)
         elif mistake == "wrong item":
             beside = self._beside(line.spot)
             act = await hands.take(worker, beside, line.quantity, why)
             known.done, known.exception = 0, "WRONG_SKU"
+            self._eyes.took_astray(beside.location, line.task, line.quantity)
             self._slip(mistake, line.task, act.at_s, line.spot, beside)
         elif mistake == "short":
             act = await hands.take(worker, line.spot, line.quantity - 1, why)
@@ -175,6 +190,7 @@ class Shift:
                 known.done, known.exception = line.quantity + 1, "OVER"
             else:
                 await asyncio.sleep(self._random.uniform(*NOTICED_S))
+                self._eyes.excess(line, 1)
                 await hands.put_back(worker, act, 1, why)
         else:
             act = await hands.take(worker, line.spot, line.quantity, why)

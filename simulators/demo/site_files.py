@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gateway.epc import decode_epc
+from simulators.demo.lights import lamps, wiring
 from simulators.world.layout import (
     CARTON,
     DOCK,
@@ -64,7 +65,7 @@ driver = "modbus"
 link = "tcp"
 host = "127.0.0.1"
 port = {shelf_a_port}
-[[device.units]]
+{lamps}[[device.units]]
 unit_id = 1
 profile = "dini-dgt4x-multiscale"
 capacity_g = 50000
@@ -170,7 +171,7 @@ passing_s = 4.0                  # and at the gate
 
 class Site(NamedTuple):
     """Where the devices listen, by name; the broker, and the version of MQTT. `by_order` nothing
-    leaves without an order, or moves on a shelf without a badge.
+    leaves without an order, or moves on a shelf without a badge, and each cell has a pick light.
     """
 
     ports: Mapping[str, int]
@@ -198,13 +199,14 @@ def write_site(folder: Path, site: Site) -> Path:
         shelf_port=ports[SHELF_READER],
         shelf_a_port=ports["shelf-a"],
         shelf_b_port=ports["shelf-b"],
+        lamps=lamps() if site.by_order else "",
     )
     for spot in SPOTS:
         text += CELL.format(
             cell=spot.name, location=spot.location, item=spot.ware.code, shelf=spot.shelf
         )
     if site.by_order:
-        text += "".join(_by_order(ports))
+        text += "".join(_by_order(ports)) + "".join(wiring(site.broker))
     places = [f"{spot.location},Cell {spot.name}" for spot in SPOTS]
     places += ["SHELF-A,Shelf A", "SHELF-B,Shelf B", f"{HALL},Hall behind the gate"]
     return _write(folder, text, places)

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from simulators.demo.lights import Shown
 from simulators.world.world import Act
 
 
@@ -38,20 +39,41 @@ class Slip:
     places: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody looked at the light of a cell before his hand was there: what he had still to do,
+    and what he saw.
+    """
+
+    at_s: float
+    task: str
+    location: str
+    to_do: str
+    pieces: int
+    seen: Shown
+
+    @property
+    def right(self) -> bool:
+        """Whether the light said that."""
+        return (self.seen.says, self.seen.number) == (self.to_do, self.pieces)
+
+
 @dataclass(slots=True)
 class Truth:
-    """All lines by their task, all mistakes in their order, and how many transfers there were from
-    one gateway's sight to another's.
+    """All lines by their task, all mistakes and looks at lights in their order, and how many
+    transfers there were from one gateway's sight to another's.
     """
 
     lines: dict[str, TrueLine] = field(default_factory=dict)
     slips: list[Slip] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
     transfers: int = 0
 
     def write(self, path: Path, acts: Iterable[Act]) -> None:
-        """Write the truth log: acts, lines, mistakes, one JSON object a line."""
+        """Write the truth log: acts, lines, mistakes, looks, one JSON object a line."""
         told = [{"act": asdict(act)} for act in acts]
         told += [{"line": asdict(line)} for line in self.lines.values()]
         told += [{"mistake": asdict(slip)} for slip in self.slips]
+        told += [{"look": asdict(look) | {"right": look.right}} for look in self.looks]
         text = "".join(json.dumps(each) + "\n" for each in told)
         path.write_text(text, encoding="utf-8")

@@ -25,6 +25,7 @@ KEYS = {
     "stock_error",
     "stock_unexplained",
     "latency_ms",
+    "lights",
     "work",
 }
 
@@ -59,6 +60,7 @@ async def test_demo_of_two_gateways_books_what_happened_though_one_is_killed(
     assert work["mistakes"] == work["mistakes_told"] >= 2
     assert (work["acts_misnamed"], work["orders_wrong"]) == (0, 0)
     assert work["acts_named"] > 0
+    assert result["lights"]["right"] == result["lights"]["looks"] >= 5
     assert (result["lost"], result["duplicated"]) == (0, 0)
     assert "senses_disagree" not in result["alerts"]
     assert 0 < result["latency_ms"]["p50"] < 5000

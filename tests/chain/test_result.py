@@ -19,6 +19,7 @@ GOOD: dict[str, Any] = {
     "wrong": 1,
     "unresolved": 2,
     "transfers": {"true": 2, "paired": 2},
+    "lights": {"looks": 10, "right": 10},
     "work": {
         "lines": 10,
         "lines_exact": 10,
@@ -110,6 +111,10 @@ def test_run_beyond_one_bound_has_not_passed(figure: str, value: int) -> None:
 )
 def test_run_whose_work_was_told_wrong_has_not_passed(figure: str, value: int) -> None:
     assert not passed({**GOOD, "work": {**GOOD["work"], figure: value}})
+
+
+def test_run_whose_lights_told_a_person_wrong_has_not_passed() -> None:
+    assert not passed({**GOOD, "lights": {"looks": 10, "right": 9}})
 
 
 def test_run_with_a_transfer_that_was_not_paired_has_not_passed() -> None:
