@@ -11,8 +11,8 @@ All are immutable values. Units stand last in names. Reference, observation and 
 hold floats; events hold integers in named units and strings only, so that their canonical JSON
 is the same everywhere. Inferences stand in `gateway.inference`, events and actions in
 `gateway.event`, tasks in `gateway.task`, items and locations in `gateway.master`, lights in
-`gateway.light`, the wiring of a site in `gateway.wiring`, measures in `gateway.units`, EPCs in
-`gateway.epc`; all are imported from here.
+`gateway.light`, names of people in `gateway.pseudonym`, the wiring of a site in `gateway.wiring`,
+measures in `gateway.units`, EPCs in `gateway.epc`; all are imported from here.
 """
 
 from __future__ import annotations
@@ -93,6 +93,7 @@ from gateway.light import (
     next_edge,
 )
 from gateway.master import Item, Location, LocationKind, LotRule, Names
+from gateway.pseudonym import pseudonym
 from gateway.task import (
     Attribution,
     Policy,

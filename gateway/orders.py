@@ -25,15 +25,17 @@ from gateway.model import (
     Pulse,
     SnapshotRequest,
     TaskCancel,
+    pseudonym,
 )
 from gateway.outcome import Outcome
 from gateway.ports import JsonValue, Row
 from gateway.reconcile import Reconcile
+from gateway.rulebook import naming_key
 from gateway.snapshots import Snapshots
 from gateway.stock_figures import STOCK_RULE, stock_lines, stock_sums
 from gateway.store import StoreReader, StoreRefused
 from gateway.tasks import ENDED, listed_tasks, shown_task
-from gateway.uplink.commands import CommandError, Commands
+from gateway.uplink.commands import CommandError, CommandHandler, Commands
 from gateway.uplink.messages import (
     BadPayloadError,
     Request,
@@ -233,4 +235,18 @@ async def commands(gateway: Gateway) -> Commands:
         "count-status": counts.status,
         "snapshot-difference": Snapshots(gateway).difference,
     }
-    return Commands(handlers, gateway.health.count, queries)
+    key = naming_key(gateway.configuration)
+    named = {name: _naming(handler, key) for name, handler in handlers.items()}
+    return Commands(named, gateway.health.count, queries)
+
+
+def _naming(handler: CommandHandler, key: bytes) -> CommandHandler:
+    """The same, told of people by what stands for their names in records."""
+
+    async def carry_out(request: Request) -> Mapping[str, JsonValue] | None:
+        if key and "actor" in request.args:
+            actor = pseudonym(key, key_of(request.args, "actor"))
+            request = request._replace(args={**request.args, "actor": actor})
+        return await handler(request)
+
+    return carry_out

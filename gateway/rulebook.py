@@ -14,6 +14,9 @@ from gateway.settings import Configuration, RuleConfiguration
 from gateway.store.words import StateRow
 from gateway.uplink import credentials
 
+PERSON_RULE = "person"
+"""The rule that says whose a movement is, and under which names people are recorded."""
+
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
@@ -61,6 +64,15 @@ def pseudonym_key(configuration: Configuration) -> bytes:
     """The secret by which people are named without their names; b"" if none is configured."""
     named = configuration.gateway.pseudonym_key
     return credentials.read(named).encode() if named else b""
+
+
+def naming_key(configuration: Configuration) -> bytes:
+    """The secret by which people that a command names are recorded; b"" if by their names. While
+    the rule that would say so does not run, a secret that is there is used.
+    """
+    person = [rule.settings for rule in configuration.rules if rule.name == PERSON_RULE]
+    plain = person and not getattr(person[0], "pseudonym", False)
+    return b"" if plain else pseudonym_key(configuration)
 
 
 def _built(rule: RuleConfiguration, context: RuleContext) -> Rule:

@@ -14,8 +14,6 @@ that nobody watched happening (`found_after_gap`), an adjustment and a reversal 
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterable
 from typing import ClassVar
 
@@ -33,6 +31,7 @@ from gateway.model import (
     Site,
     TagReport,
     ToldWrong,
+    pseudonym,
 )
 from gateway.ports import NOTHING, ConfigError, PluginSettings, Row, RuleContext, Turn
 from rules.badges import Badges
@@ -50,9 +49,6 @@ SCANNING_NS = 120 * NS_PER_S
 
 KEY_BYTES_MIN = 16
 """With a shorter key all badges of a company can be tried out."""
-
-PSEUDONYM_DIGITS = 16
-"""64 bits: no two of a million people share one."""
 
 
 class Person:
@@ -231,10 +227,7 @@ class Person:
 
     def _actor(self, badge: Badge) -> str:
         """His name as it may leave the rule."""
-        if not self._pseudonym_key:
-            return badge.actor
-        digest = hmac.new(self._pseudonym_key, badge.actor.encode(), hashlib.sha256)
-        return digest.hexdigest()[:PSEUDONYM_DIGITS]
+        return pseudonym(self._pseudonym_key, badge.actor)
 
 
 def _there(found: Iterable[Present]) -> set[str]:
