@@ -118,6 +118,9 @@ async def run(options: argparse.Namespace) -> int:
             shutil.rmtree(folder, ignore_errors=True)
     good = passed(result)
     text = json.dumps(result) if options.json else _table(result, good=good)
+    if options.keep is not None and chain.document_no and not options.json:
+        config = chain.config.relative_to(folder)
+        text += f"\n\n  in {folder}:\n  shelfgate why {chain.document_no} --config {config}"
     sys.stdout.write(text + "\n")
     return 0 if good else 1
 

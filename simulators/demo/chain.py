@@ -60,7 +60,9 @@ PLAIN = Mode()
 
 @dataclass
 class Chain:
-    """Everything that runs, and what was seen of it."""
+    """Everything that runs, and what was seen of it. `document_no` is that of the last movement
+    which the first gateway told.
+    """
 
     world: World
     plant: Plant
@@ -72,6 +74,7 @@ class Chain:
     version: str
     _unanswered: deque[Act] = field(default_factory=lambda: deque(maxlen=UNANSWERED_MAX))
     booked: list[Booked] = field(default_factory=list)
+    document_no: str = ""
     unresolved: int = 0
     statuses: Counter[str] = field(default_factory=Counter)
     alerts: set[str] = field(default_factory=set)
@@ -191,6 +194,8 @@ class Chain:
 
     def _note(self, data: Mapping[str, Any], document_no: str) -> None:
         now = self.world.now()
+        if data["gateway"] == GATEWAY:
+            self.document_no = data["document_no"]
         movement = Booked(
             seq=data["seq"],
             item=data["item"],

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,6 +85,27 @@ async def test_demo_without_mistakes_raises_no_alert_of_one() -> None:
     assert code == 0, result
     assert result["work"]["lines"] > 0
     assert (result["work"]["mistakes"], result["alerts"]) == (0, {})
+
+
+@pytest.mark.timeout(120)
+async def test_demo_that_keeps_its_folder_names_a_movement_that_can_be_asked_about(
+    tmp_path: Path,
+) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "simulators.demo", "--seconds", "12", "--seed", "3"),
+        *("--keep", str(tmp_path)),
+        stdout=-1,
+    )
+    output, _ = await process.communicate()
+    *_, where, command = output.decode().splitlines()
+    assert where == f"  in {tmp_path}:"
+    program, *words = command.split()
+    assert (program, words[0]) == ("shelfgate", "why")
+    shelfgate = str(Path(sys.executable).with_name("shelfgate"))
+    asking = await asyncio.create_subprocess_exec(shelfgate, *words, cwd=tmp_path, stdout=-1)
+    told, _ = await asking.communicate()
+    assert asking.returncode == 0
+    assert f"document      {words[1]}" in told.decode()
 
 
 async def test_demo_with_impossible_length_says_so() -> None:
