@@ -25,6 +25,9 @@ from gateway.cli.configured import (
 LABEL = 10
 """Columns of what a line is about; the rest of it stands behind."""
 
+ARROW, ARROW_WHOLE = " -> ", "\N{NO-BREAK SPACE}->\N{NO-BREAK SPACE}"
+"""From where to where is read in one line."""
+
 app = typer.Typer(add_completion=False)
 
 
@@ -56,7 +59,10 @@ def _fitting(line: str) -> list[str]:
     if not is_terminal():
         return [line]
     head, text = line[:LABEL], line[LABEL:]
-    return wrapped(head, text, shutil.get_terminal_size().columns, LABEL)
+    lines = wrapped(
+        head, text.replace(ARROW, ARROW_WHOLE), shutil.get_terminal_size().columns, LABEL
+    )
+    return [each.replace(ARROW_WHOLE, ARROW) for each in lines]
 
 
 def _text(told: Mapping[str, Any]) -> Iterator[str]:

@@ -70,6 +70,7 @@ def test_status_breaks_no_word_on_a_terminal(
     monkeypatch.setattr("gateway.cli.status.is_terminal", lambda: True)
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = status()
+    assert any("SHELF-A-LEFT-1 -> unknown" in line for line in lines)
     assert max(len(line) for line in lines) <= columns
     assert " ".join(lines).split() == " ".join(whole).split()
     assert all(line[:9].strip() or line.startswith(" " * 10) for line in lines)
