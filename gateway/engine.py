@@ -56,9 +56,16 @@ class _Draft:
     events: list[Event] = field(default_factory=list)
     tellers: list[str] = field(default_factory=list)
     puts: list[tuple[str, int, Row]] = field(default_factory=list)
-    deletes: list[tuple[str, str]] = field(default_factory=list)
+    deletes: dict[tuple[str, str], None] = field(default_factory=dict)
     actions: list[Action] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
+
+    def declare(self, name: str, schema: int, turn: Turn) -> None:
+        """Take the rows of one step. It may put what an earlier step of its rule has deleted."""
+        for row in turn.puts:
+            self.deletes.pop((name, row.key), None)
+            self.puts.append((name, schema, row))
+        self.deletes.update(((name, key), None) for key in turn.deletes)
 
     def attribute(self, whose: Attribution) -> None:
         """Write into a movement of this turn whose it is; what an earlier rule said stays."""
@@ -199,8 +206,7 @@ class Engine:
     ) -> None:
         """Take what one step decided into the turn."""
         name, schema = self._names[index], self._rules[index].schema
-        draft.puts.extend((name, schema, row) for row in turn.puts)
-        draft.deletes.extend((name, key) for key in turn.deletes)
+        draft.declare(name, schema, turn)
         draft.actions.extend(turn.actions)
         if turn.next_wake is not None:
             if turn.next_wake <= self.now:

@@ -19,7 +19,7 @@ class EvidenceRow(NamedTuple):
 class Outcome:
     """One turn, all or nothing. `puts` are (rule, schema, row), `deletes` are (rule, key).
 
-    Where a turn puts and deletes the same key, the delete counts. `tellers` are the rules that told
+    Where both name a key, the delete counts: it came last. `tellers` are the rules that told
     the events, one each; none where no rule did.
     """
 

@@ -164,6 +164,22 @@ def waker(due: Ns) -> Decide:
     return decide
 
 
+def test_of_a_row_that_a_turn_deletes_and_puts_again_the_later_word_counts() -> None:
+    def tell(_now: Ns, fact: Fact | None) -> Turn:
+        return Turn(facts=(alert("a"), alert("b"), alert("c"))) if fact is SCAN else NOTHING
+
+    def keep(_now: Ns, fact: Fact | None) -> Turn:
+        row = Row("row", {"key": fact.key}) if isinstance(fact, Alert) else None
+        if row is None:
+            return NOTHING
+        return Turn(deletes=("row", "other")) if row.value["key"] == "b" else Turn(puts=(row,))
+
+    engine = build([], ("teller", tell, (Scan,)), ("keeper", keep, (Alert,)))
+    [outcome] = engine.feed(0, SCAN)
+    assert outcome.puts[-1] == ("keeper", 3, Row("row", {"key": "c"}))
+    assert outcome.deletes == (("keeper", "other"),)
+
+
 def test_whose_a_movement_is_stands_in_it_when_it_leaves() -> None:
     put = Movement("m1", "receipt", "observed", "BOLT", 1, "pcs", "unknown", "A", 1, 1, 990)
     order = OrderReference("erp", "production", "4711", "10")
