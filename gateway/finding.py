@@ -1,4 +1,6 @@
-"""Finds a record by what a person calls it: its number, its document number, or an id in it."""
+"""Finds a record by what a person calls it: its number, a document number of ours or of the core,
+or an id in it.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,11 @@ class NotFoundError(Exception):
 
 def find(reader: StoreReader, called: str) -> LedgerRow:
     """The record that is called so, the newest if there are several; NotFoundError if none is."""
-    row = _by_number(reader, called) or _by_name(reader, called)
+    row = _by_number(reader, called) or reader.row_booked_as(called) or _by_name(reader, called)
     if row is None:
         raise NotFoundError(
-            f"no record is called {called!r}: name it by its number, its document number, or, if it"
-            f" is among the newest {SEARCHED_MAX}, by its id"
+            f"no record is called {called!r}: name it by its number, its document number or the"
+            f" core's, or, if it is among the newest {SEARCHED_MAX}, by its id"
         )
     return row
 

@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
 @app.command()
 def why(
     record: Annotated[
-        str, typer.Argument(help="Its number, document number, or the id or key that it tells.")
+        str, typer.Argument(help="Its number, document number (its own or the core's), id or key.")
     ],
     config: ConfigPath = DEFAULT_CONFIG,
     as_json: AsJson = False,

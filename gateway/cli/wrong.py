@@ -34,7 +34,7 @@ def main(arguments: Sequence[str]) -> None:
 @app.command()
 def wrong(
     movement: Annotated[
-        str, typer.Argument(help="The movement: its number, document number or id.")
+        str, typer.Argument(help="Its number, document number (its own or the core's) or id.")
     ] = "",
     actor: Annotated[str, typer.Option("--actor", help="Who says so; else who asks.")] = "",
     note: Annotated[str, typer.Option("--note", help="What truly happened.")] = "",

@@ -117,6 +117,14 @@ class StoreReader:
         ).get
         return number
 
+    def row_booked_as(self, core_document_no: str) -> LedgerRow | None:
+        """The newest record that the core gave that number; slow, as `rows_naming`."""
+        rows = self._rows(
+            "WHERE key = (SELECT max(key) FROM settlement WHERE core_document_no=?)",
+            (core_document_no,),
+        )
+        return rows[0] if rows else None
+
     def fate(self, seq: int, epoch: str | None = None) -> Fate:
         """What the core made of a record, as far as it is known."""
         key = ledger_key(self._number(epoch), seq)
@@ -242,7 +250,7 @@ class StoreReader:
         rows = self._query("SELECT value FROM reference WHERE kind=? ORDER BY code", (kind,))
         return (reference_of(kind, value) for (value,) in rows)
 
-    def _rows(self, which: str, parameters: Sequence[int]) -> tuple[LedgerRow, ...]:
+    def _rows(self, which: str, parameters: Sequence[int | str]) -> tuple[LedgerRow, ...]:
         rows, uuids = self._query(f"{LEDGER_COLUMNS} {which}", parameters), self._uuids()
         return tuple(
             LedgerRow(

@@ -15,7 +15,7 @@ from gateway.model import Alert, Severity
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
 from gateway.status import RefusedError, ask
-from tests.gateway.serving import serving
+from tests.gateway.serving import command, serving
 from tests.polling import until
 
 
@@ -28,13 +28,6 @@ def site_file(write_site: Callable[..., Path]) -> Path:
 async def gateway(site_file: Path) -> AsyncIterator[Gateway]:
     async with serving(load_configuration(site_file)) as gateway:
         yield gateway
-
-
-async def command(gateway: Gateway, name: str, **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": "1", "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
 
 
 async def tell(gateway: Gateway, *alerts: Alert) -> None:

@@ -1,7 +1,6 @@
 """`That was wrong` in a whole gateway: taken back once, remembered, refused where it cannot be."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,9 @@ from gateway.corrections import exported_labels
 from gateway.engine import Engine
 from gateway.model import OrderReference, Task
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
+from gateway.status import RefusedError
 from gateway.store import search
-from tests.gateway.serving import serving
+from tests.gateway.serving import command, recorded, serving
 from tests.polling import until
 
 QUICK = """
@@ -40,24 +39,12 @@ async def gateway(site_file: Path) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
-async def events(gateway: Gateway, kind: str) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind == kind]
-
-
 async def picked(gateway: Gateway, fake_driver: Any, pieces: int = 3) -> dict[str, Any]:
     """The movement of so many pieces that were taken from the scale."""
-    before = len(await events(gateway, "movement"))
+    before = len(await recorded(gateway, "movement"))
     fake_driver.on_scale_g -= 10.0 * pieces
     async with asyncio.timeout(10):
-        while len(movements := await events(gateway, "movement")) == before:
+        while len(movements := await recorded(gateway, "movement")) == before:
             await gateway.store.next_commit()
     return movements[-1]
 
@@ -76,7 +63,7 @@ async def test_movement_is_taken_back_with_its_stock_and_its_task(
     told = await command(
         gateway, "wrong", movement=movement["document_no"], actor="ana", note="a hand lay there"
     )
-    back = (await events(gateway, "movement"))[-1]
+    back = (await recorded(gateway, "movement"))[-1]
     assert told == {
         "movement_id": movement["movement_id"],
         "document_no": movement["document_no"],
@@ -90,7 +77,7 @@ async def test_movement_is_taken_back_with_its_stock_and_its_task(
     assert (back["actor"], back["order"]) == ("ana", movement["order"])
     assert await on_hand(gateway) == before + 3
     assert (await command(gateway, "task-show", task_id="T-1"))["done"] == 0
-    (alert,) = [each for each in await events(gateway, "alert") if each["code"] == "told_wrong"]
+    (alert,) = [each for each in await recorded(gateway, "alert") if each["code"] == "told_wrong"]
     assert "ana says that 3 BOLT is wrong (a hand lay there)" in alert["text"]
 
 
@@ -117,7 +104,7 @@ async def test_asked_twice_it_is_done_once_even_over_a_restart(
         by = told["reversed_by"]["document_no"]
         with pytest.raises(RefusedError, match=f"was taken back already, by {by}"):
             await command(gateway, "wrong", "78", **args)
-        backs = [each for each in await events(gateway, "movement") if "reverses" in each]
+        backs = [each for each in await recorded(gateway, "movement") if "reverses" in each]
         assert len(backs) == 1
 
 
@@ -138,7 +125,7 @@ async def test_two_who_ask_at_once_take_it_back_once(gateway: Gateway, fake_driv
     asked = [command(gateway, "wrong", str(number), **args) for number in range(4)]
     answers = await asyncio.gather(*asked, return_exceptions=True)
     assert sorted(type(each).__name__ for each in answers) == ["RefusedError"] * 3 + ["dict"]
-    assert len([each for each in await events(gateway, "movement") if "reverses" in each]) == 1
+    assert len([each for each in await recorded(gateway, "movement") if "reverses" in each]) == 1
 
 
 async def test_label_keeps_the_movement_and_the_readings_that_made_it(

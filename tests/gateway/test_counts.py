@@ -1,7 +1,6 @@
 """Counts in a whole gateway: started, told, approved, gone on with after a restart."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ import pytest
 from gateway.assembly import Gateway
 from gateway.model import Snapshot, SnapshotLine
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
-from tests.gateway.serving import serving
+from gateway.status import RefusedError
+from tests.gateway.serving import command, recorded, serving
 from tests.polling import until
 
 QUICK = """
@@ -36,18 +35,6 @@ async def gateway(site_file: Path) -> AsyncIterator[Gateway]:
     async with serving(load_configuration(site_file)) as gateway:
         await until(lambda: gateway.store.last_seq >= 1)
         yield gateway
-
-
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
-async def booked(gateway: Gateway, *kinds: str) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind in kinds]
 
 
 async def state_of(gateway: Gateway) -> str:
@@ -80,7 +67,7 @@ async def test_count_is_told_as_it_was_asked_for(gateway: Gateway) -> None:
         await command(gateway, "count-start", "2")
     told = await counted(gateway)
     assert (told["differences"], told["proposals"]) == ([], [])
-    (report,) = await booked(gateway, "count_report")
+    (report,) = await recorded(gateway, "count_report")
     assert report["count_id"] == begun["count"]
     (line,) = report["lines"]
     assert (line["expected"], line["counted"], line["sense"]) == (10, 10, "weight")
@@ -101,7 +88,7 @@ async def test_difference_is_adjusted_when_it_is_approved(gateway: Gateway) -> N
     told = await command(gateway, "count-approve", "3", location="BIN-1", actor="Ana")
     assert told == {"codes": [code], "approved": True}
     assert await command(gateway, "count-approve", "3") == told
-    (movement,) = await booked(gateway, "movement")
+    (movement,) = await recorded(gateway, "movement")
     assert (movement["kind"], movement["reason"], movement["actor"]) == (
         "adjustment",
         "missing",
@@ -120,7 +107,7 @@ async def test_count_goes_on_after_a_restart(site_file: Path) -> None:
         told = await counted(gateway)
         assert told["count"] == begun["count"]
         assert len(told["proposals"]) == 1
-        assert len(await booked(gateway, "count_report")) == 1
+        assert len(await recorded(gateway, "count_report")) == 1
 
 
 @pytest.mark.parametrize(

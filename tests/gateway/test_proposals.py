@@ -25,10 +25,10 @@ from gateway.model import (
 from gateway.ports import NOTHING, PluginSettings, Row, RuleContext, Turn
 from gateway.proposals import LISTED_BYTES_MAX
 from gateway.settings import Configuration, load_configuration
-from gateway.status import RefusedError, ask
+from gateway.status import RefusedError
 from rules.proposals import Proposals
 from rules.turns import together
-from tests.gateway.serving import serving
+from tests.gateway.serving import command, recorded, serving
 
 LINE = ProposalLine("BOLT", 100, 96, "pcs", "missing", ("3034",))
 
@@ -105,28 +105,16 @@ async def gateway(configuration: Configuration) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
 async def propose(gateway: Gateway, location: str) -> str:
     await gateway.pipeline.feed([SnapshotRequest("asked", location)])
     return f"p-{location}"
-
-
-async def booked(gateway: Gateway, *kinds: str) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind in kinds]
 
 
 async def test_proposal_is_listed_with_what_answering_does(gateway: Gateway) -> None:
     assert await command(gateway, "proposals") == {"open": 0, "proposals": []}
     await propose(gateway, "BIN-1")
     told = await command(gateway, "proposals")
-    (told_at,) = await booked(gateway, "proposal")
+    (told_at,) = await recorded(gateway, "proposal")
     assert told == {
         "open": 1,
         "proposals": [
@@ -156,7 +144,7 @@ async def test_approved_proposal_is_booked_and_closed_in_that_order(gateway: Gat
     code = await propose(gateway, "BIN-1")
     told = await command(gateway, "approve", code=code, approved=True, actor="Ana")
     assert told == {"code": code, "approved": True}
-    movement, dismissal = await booked(gateway, "movement", "dismissal")
+    movement, dismissal = await recorded(gateway, "movement", "dismissal")
     assert (movement["quantity"], movement["actor"], movement["supersedes"]) == (4, "Ana", code)
     assert (dismissal["unresolved_id"], dismissal["reason"]) == (code, "approved")
     assert dismissal["actor"] == "Ana"
@@ -169,7 +157,7 @@ async def test_refused_proposal_books_nothing(gateway: Gateway) -> None:
     code = await propose(gateway, "BIN-1")
     told = await command(gateway, "approve", code=code, approved=False)
     assert told == {"code": code, "approved": False}
-    (dismissal,) = await booked(gateway, "movement", "dismissal")
+    (dismissal,) = await recorded(gateway, "movement", "dismissal")
     assert dismissal["reason"] == "refused"
     assert "actor" not in dismissal
 
@@ -183,7 +171,7 @@ async def test_it_waits_over_a_restart_and_is_answered_once(configuration: Confi
     async with serving(configuration) as gateway:
         told = await command(gateway, "approve", "7", code=code, approved=True)
         assert told == {"code": code, "approved": True}
-        assert len(await booked(gateway, "movement")) == 1
+        assert len(await recorded(gateway, "movement")) == 1
 
 
 async def test_two_answers_at_once_are_one(gateway: Gateway) -> None:
@@ -194,7 +182,7 @@ async def test_two_answers_at_once_are_one(gateway: Gateway) -> None:
         return_exceptions=True,
     )
     assert sorted(type(answer).__name__ for answer in answers) == ["RefusedError", "dict"]
-    assert len(await booked(gateway, "dismissal")) == 1
+    assert len(await recorded(gateway, "dismissal")) == 1
 
 
 async def test_what_no_rule_carries_out_can_only_be_refused(gateway: Gateway) -> None:
@@ -205,7 +193,7 @@ async def test_what_no_rule_carries_out_can_only_be_refused(gateway: Gateway) ->
             await command(gateway, "approve", number, code=code, approved=True)
     assert (await command(gateway, "proposals"))["open"] == 1
     await command(gateway, "approve", "3", code=code, approved=False, actor="Ana")
-    (dismissal,) = await booked(gateway, "dismissal")
+    (dismissal,) = await recorded(gateway, "dismissal")
     assert (dismissal["reason"], dismissal["actor"]) == ("refused", "Ana")
 
 

@@ -1,21 +1,19 @@
 """Under which names the people are recorded whom commands name."""
 
-import asyncio
 import hashlib
 import hmac
 import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway.assembly import Gateway
 from gateway.model import pseudonym
 from gateway.settings import Configuration, load_configuration
-from gateway.status import RefusedError, ask
-from tests.gateway.serving import serving
+from gateway.status import RefusedError
+from tests.gateway.serving import command, serving
 from tests.polling import until
 
 KEY = b"a secret of the site"
@@ -30,13 +28,6 @@ def configuration(write_site: Callable[..., Path], tmp_path: Path) -> Configurat
     text = path.read_text().replace("[gateway]\n", f'[gateway]\npseudonym_key = "{secret}"\n')
     path.write_text(text)
     return load_configuration(path)
-
-
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
 
 
 async def acknowledged_by(gateway: Gateway) -> set[str]:

@@ -1,7 +1,5 @@
 """The core's book against that of a whole gateway, as of a digest."""
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,8 @@ from gateway.assembly import Gateway
 from gateway.model import DigestRequest, Movement, Snapshot, SnapshotLine
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
-from tests.gateway.serving import serving
+from gateway.status import RefusedError
+from tests.gateway.serving import command, recorded, serving
 
 EPOCH = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
@@ -34,21 +32,9 @@ async def feed(gateway: Gateway, *facts: Any) -> None:
     await gateway.pipeline.feed(facts, [Outcome(gateway.clock.now(), events=told)])
 
 
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
-async def booked(gateway: Gateway, kind: str) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind == kind]
-
-
 async def told_of(gateway: Gateway, *lines: tuple[str, int], **changes: Any) -> dict[str, Any]:
     """What comes of it when the core's book has these lines of the bin."""
-    (digest, *_) = await booked(gateway, "digest")
+    (digest, *_) = await recorded(gateway, "digest")
     book = [{"item": item, "quantity": quantity} for item, quantity in lines]
     args = {"location": "BIN-1", "epoch": digest["epoch"], "seq": digest["seq"], "lines": book}
     return await command(gateway, "reconcile", changes.pop("number", "1"), **args | changes)
@@ -69,11 +55,11 @@ async def test_difference_is_proposed_and_heals_the_core_alone(gateway: Gateway)
     told = await told_of(gateway, ("BOLT", 15), ("GEAR", 1))
     (code,) = told["proposals"]
     assert told["differences"] == 2
-    (proposal,) = await booked(gateway, "proposal")
+    (proposal,) = await recorded(gateway, "proposal")
     lines = [(line["item"], line["expected"], line["found"]) for line in proposal["lines"]]
     assert lines == [("BOLT", 15, 12), ("GEAR", 1, 0)]
     await command(gateway, "approve", "2", code=code, approved=True, actor="Ana")
-    movements = await booked(gateway, "movement")
+    movements = await recorded(gateway, "movement")
     assert [(each["reason"], each["quantity"]) for each in movements] == [
         ("reconcile", 3),
         ("reconcile", 1),
@@ -89,7 +75,7 @@ async def test_what_moved_since_the_digest_is_no_difference(gateway: Gateway) ->
     assert (await told_of(gateway, ("BOLT", 12)))["differences"] == 0
     told = await told_of(gateway, ("BOLT", 10), number="2")
     assert told["differences"] == 1
-    (proposal,) = await booked(gateway, "proposal")
+    (proposal,) = await recorded(gateway, "proposal")
     (line,) = proposal["lines"]
     assert (line["expected"], line["found"]) == (10, 12)
 
@@ -118,4 +104,4 @@ async def test_bad_book_is_refused_by_its_field(
 ) -> None:
     with pytest.raises(RefusedError, match=why):
         await told_of(gateway, **changes)
-    assert await booked(gateway, "proposal") == []
+    assert await recorded(gateway, "proposal") == []

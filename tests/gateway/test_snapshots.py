@@ -1,6 +1,5 @@
 """What lies between the last two snapshots for the record."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from gateway.assembly import Gateway
 from gateway.model import Event, Movement, Snapshot, SnapshotLine
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
-from tests.gateway.serving import serving
+from gateway.status import RefusedError
+from tests.gateway.serving import command, serving
 
 
 @pytest.fixture
@@ -22,10 +21,7 @@ async def gateway(write_site: Callable[..., Path]) -> AsyncIterator[Gateway]:
 
 
 async def difference(gateway: Gateway, **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": "1", "command": "snapshot-difference", "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
+    return await command(gateway, "snapshot-difference", **args)
 
 
 async def book(gateway: Gateway, *events: Event) -> None:

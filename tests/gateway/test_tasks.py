@@ -1,6 +1,5 @@
 """Open tasks in a whole gateway: shown, cancelled once, kept over a restart."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -13,9 +12,9 @@ from gateway.assembly import Gateway
 from gateway.engine import Engine
 from gateway.model import OrderReference, Reference, ReferenceDeleted, Task
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
+from gateway.status import RefusedError
 from gateway.tasks import LISTED_MAX
-from tests.gateway.serving import serving
+from tests.gateway.serving import command, recorded, serving
 from tests.polling import until
 
 QUICK = """
@@ -44,16 +43,8 @@ async def learn(gateway: Gateway, *references: Reference) -> None:
     await gateway.pipeline.feed(gateway.catalogue.news(references))
 
 
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
 async def confirmations(gateway: Gateway) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind == "task_confirmation"]
+    return await recorded(gateway, "task_confirmation")
 
 
 async def test_task_is_shown_with_its_progress(gateway: Gateway, fake_driver: Any) -> None:

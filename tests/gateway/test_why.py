@@ -1,7 +1,6 @@
 """`why`: what is told of records in a whole gateway."""
 
 import asyncio
-import json
 import re
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -14,9 +13,9 @@ from gateway.assembly import Gateway
 from gateway.model import Evidence, Movement, OrderReference, Task, Unresolved
 from gateway.outcome import Outcome
 from gateway.settings import load_configuration
-from gateway.status import RefusedError, ask
+from gateway.status import RefusedError
 from gateway.store import Result
-from tests.gateway.serving import serving
+from tests.gateway.serving import command, recorded, serving
 from tests.polling import until
 
 QUICK = """
@@ -41,20 +40,12 @@ async def gateway(site_file: Path) -> AsyncIterator[Gateway]:
         yield gateway
 
 
-async def command(gateway: Gateway, name: str, number: str = "1", **args: Any) -> dict[str, Any]:
-    request = {"request": "command", "id": number, "command": name, "args": args}
-    folder = gateway.configuration.gateway.state_folder
-    result: dict[str, Any] = (await asyncio.to_thread(ask, folder, request))["result"]
-    return result
-
-
 async def why(gateway: Gateway, record: str) -> dict[str, Any]:
     return await command(gateway, "why", record=record)
 
 
 async def movements(gateway: Gateway) -> list[dict[str, Any]]:
-    records = await gateway.store.records_after(0, 1000)
-    return [json.loads(each.body) for each in records if each.kind == "movement"]
+    return await recorded(gateway, "movement")
 
 
 async def picked(gateway: Gateway, fake_driver: Any, pieces: int = 3) -> dict[str, Any]:
@@ -107,6 +98,7 @@ async def test_what_the_core_made_of_it_is_told(gateway: Gateway, fake_driver: A
         "status": "settled",
         "core_document_no": "MAT-7",
     }
+    assert (await why(gateway, "MAT-7"))["record"]["seq"] == seq
     other = (await picked(gateway, fake_driver))["seq"]
     await gateway.store.acknowledge(epoch, other, [Result(other, "rejected", None, "no BOLT")])
     refused = (await why(gateway, str(other)))["core"]

@@ -2,12 +2,11 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import pytest
 
-from gateway import cli
 from gateway.cli.exits import OK, PROBLEM
 from gateway.status import Object
 
@@ -45,14 +44,8 @@ RESULTS: dict[str, Any] = {
 
 
 @pytest.fixture
-def alert(capfd: pytest.CaptureFixture[str], site: Path) -> Run:
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["alert", *words, "--config", str(site)])
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
+def alert(shelfgate: Run) -> Run:
+    return partial(shelfgate, "alert")
 
 
 @pytest.fixture

@@ -2,27 +2,14 @@
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from gateway import cli
 from gateway.cli.exits import OK, PROBLEM
 from gateway.status import Object
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(capfd: pytest.CaptureFixture[str], site: Path) -> Run:
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main([*words, "--config", str(site)])
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
 
 
 PROPOSAL: dict[str, Any] = {
@@ -51,9 +38,11 @@ def answering(monkeypatch: pytest.MonkeyPatch, result: Object) -> list[Object]:
     return asked
 
 
-def test_proposals_are_listed_with_their_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proposals_are_listed_with_their_lines(
+    shelfgate: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
     answering(monkeypatch, {"open": 2, "proposals": [PROPOSAL]})
-    code, out, _ = run("proposals")
+    code, out, _ = shelfgate("proposals")
     assert code == OK
     assert out == (
         "p-1  stocktake at BIN-1\n"
@@ -65,11 +54,11 @@ def test_proposals_are_listed_with_their_lines(run: Run, monkeypatch: pytest.Mon
     )
 
 
-def test_nothing_that_waits_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_that_waits_is_said(shelfgate: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     told: Object = {"open": 0, "proposals": []}
     answering(monkeypatch, told)
-    assert run("proposals") == (OK, "nothing waits for an answer\n", "")
-    assert json.loads(run("proposals", "--json")[1]) == told
+    assert shelfgate("proposals") == (OK, "nothing waits for an answer\n", "")
+    assert json.loads(shelfgate("proposals", "--json")[1]) == told
 
 
 @pytest.mark.parametrize(
@@ -80,16 +69,16 @@ def test_nothing_that_waits_is_said(run: Run, monkeypatch: pytest.MonkeyPatch) -
     ],
 )
 def test_proposal_is_answered(
-    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], args: dict[str, Any]
+    shelfgate: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], args: dict[str, Any]
 ) -> None:
     asked = answering(monkeypatch, {"code": "p-1", "approved": args["approved"]})
     word = "approved" if args["approved"] else "refused"
-    assert run("approve", "p-1", *words) == (OK, f"proposal p-1 is {word}\n", "")
+    assert shelfgate("approve", "p-1", *words) == (OK, f"proposal p-1 is {word}\n", "")
     assert (asked[0]["command"], asked[0]["args"]) == ("approve", args)
 
 
 @pytest.mark.parametrize("words", [("proposals",), ("approve", "p-1")])
-def test_gateway_that_does_not_run_is_a_problem(run: Run, words: tuple[str, ...]) -> None:
-    code, _, err = run(*words)
+def test_gateway_that_does_not_run_is_a_problem(shelfgate: Run, words: tuple[str, ...]) -> None:
+    code, _, err = shelfgate(*words)
     assert code == PROBLEM
     assert "no gateway listens at" in err

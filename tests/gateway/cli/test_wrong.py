@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from gateway import cli
 from gateway.cli.exits import OK, PROBLEM
 from gateway.ports import Row
 from gateway.status import Object
@@ -24,14 +24,8 @@ TOLD = {
 
 
 @pytest.fixture
-def wrong(capfd: pytest.CaptureFixture[str], site: Path) -> Run:
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["wrong", *words, "--config", str(site)])
-        out, err = capfd.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    return run
+def wrong(shelfgate: Run) -> Run:
+    return partial(shelfgate, "wrong")
 
 
 @pytest.fixture
