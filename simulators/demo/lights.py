@@ -133,9 +133,9 @@ class PickLights:
     def _of_module(self, cell: int) -> Shown:
         registers = self.module.registers
         pattern = PATTERN_CODES.get(registers[PATTERN_AT + cell])
-        if not self.module.coils[cell] or pattern is None:
+        colour = COLOUR_CODES.get(registers[COLOUR_AT + cell])
+        if not self.module.coils[cell] or pattern is None or colour is None:
             return Shown()
-        colour = COLOUR_CODES[registers[COLOUR_AT + cell]]
         return Shown(colour, MEANINGS[pattern], registers[NUMBER_AT + cell])
 
     def _of_strip(self, spot: Spot) -> Shown:

@@ -27,7 +27,7 @@ GATEWAY, SITE = "edge-demo", "demo"
 DOCK_GATEWAY = "edge-dock"
 
 HEAD = """\
-# Written by scripts/demo: two readers, two weighing shelves, one gate.
+# Written by scripts/demo: {what}.
 
 [gateway]
 id = "{gateway}"
@@ -42,7 +42,9 @@ version = "{version}"
 [reference]
 items = "items.csv"
 locations = "locations.csv"
+"""
 
+WAREHOUSE = """
 [[device]]
 id = "{gate_reader}"
 driver = "llrp"
@@ -101,23 +103,7 @@ inside = "{hall}"
 sure = 0.75
 """
 
-DOCK_SITE = """\
-# Written by scripts/demo: one reader, and the gate of the dock.
-
-[gateway]
-id = "{gateway}"
-site = "{site}"
-state_folder = "{folder}/state"
-
-[mqtt]
-host = "{host}"
-port = {port}
-version = "{version}"
-
-[reference]
-items = "items.csv"
-locations = "locations.csv"
-
+DOCK_SITE = """
 [[device]]
 id = "{reader}"
 driver = "llrp"
@@ -182,15 +168,9 @@ class Site(NamedTuple):
 
 def write_site(folder: Path, site: Site) -> Path:
     """Write gateway.toml, items.csv and locations.csv into the folder; return the first."""
-    host, port = site.broker
     ports = site.ports
-    text = HEAD.format(
-        gateway=GATEWAY,
-        site=SITE,
-        folder=folder,
-        host=host,
-        port=port,
-        version=site.version,
+    text = _head(folder, site, GATEWAY, "two readers, two weighing shelves, one gate")
+    text += WAREHOUSE.format(
         gate=GATE,
         hall=HALL,
         gate_reader=GATE_READER,
@@ -212,16 +192,23 @@ def write_site(folder: Path, site: Site) -> Path:
     return _write(folder, text, places)
 
 
-def write_dock(folder: Path, site: Site) -> Path:
-    """Write the same three files for the gateway of the dock."""
+def _head(folder: Path, site: Site, gateway: str, what: str) -> str:
     host, port = site.broker
-    text = DOCK_SITE.format(
-        gateway=DOCK_GATEWAY,
+    return HEAD.format(
+        what=what,
+        gateway=gateway,
         site=SITE,
         folder=folder,
         host=host,
         port=port,
         version=site.version,
+    )
+
+
+def write_dock(folder: Path, site: Site) -> Path:
+    """Write the same three files for the gateway of the dock."""
+    text = _head(folder, site, DOCK_GATEWAY, "one reader, and the gate of the dock")
+    text += DOCK_SITE.format(
         gate=DOCK_GATE,
         dock=DOCK,
         reader=DOCK_READER,

@@ -38,6 +38,13 @@ def test_module_is_read_by_its_coil_and_registers() -> None:
     assert lights.shown("A-1") == Shown()
 
 
+def test_module_that_is_being_put_out_shows_no_colour() -> None:
+    lights = PickLights()
+    light_up(lights, 2, 3, 1, 4)
+    write(lights, WRITE_REGISTER, COLOUR_AT + 2, 0)  # the coil goes last
+    assert lights.shown("A-2") == Shown()
+
+
 def test_strip_is_read_by_its_segment_and_digits() -> None:
     lights = PickLights()
     tell_strip(lights, 1, [0, 255, 0], 0, "4")
