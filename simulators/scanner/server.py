@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
 from random import Random
 from typing import Self
 
 HOST = "127.0.0.1"
+
+ACCEPT_TURNS = 4
+"""Loop turns that take a waiting connection in; asyncio leaks one that finds its server closed."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class ScannerServer:
         self._format = settings or Format()
         self._random = random or Random(1)
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._connected = asyncio.Event()
 
@@ -44,15 +49,18 @@ class ScannerServer:
 
     async def start(self, port: int) -> None:
         """Listen, on a free port if it is 0."""
-        self._server = await asyncio.start_server(self._serve, HOST, port)
+        self._server = await asyncio.start_server(self._let_in, HOST, port)
 
     async def stop(self) -> None:
         """Stop listening and hang up."""
-        if self._server is not None:
-            self._server.close()
+        if self._server is None:
+            return
+        for _turn in range(ACCEPT_TURNS):
+            await asyncio.sleep(0)
+        self._server.close()
         self.hang_up()
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.gather(*self._serving)
+        await self._server.wait_closed()
 
     @property
     def port(self) -> int:
@@ -105,16 +113,18 @@ class ScannerServer:
             data = data[length:]
         return packets
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self._server is not None and not self._server.is_serving():
-            writer.close()  # it was taken in before, and begins after the end
-            return
+    def _let_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take note at once, not when its task begins: `stop` must find it."""
         self._writers.add(writer)
         self._connected.set()
-        try:
+        task = asyncio.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(ConnectionError):
             await reader.read()  # a scanner hears nothing; this ends when the other side does
-        except ConnectionError:
-            pass
-        finally:
-            self._writers.discard(writer)
-            writer.close()
+        self._writers.discard(writer)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()

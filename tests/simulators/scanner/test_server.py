@@ -1,6 +1,8 @@
 """What the simulated scanner reads and sends, by an ordinary socket."""
 
 import asyncio
+import gc
+import socket
 import sys
 from pathlib import Path
 from random import Random
@@ -80,3 +82,21 @@ async def test_command_sends_what_is_typed() -> None:
         process.stdin.close()
         assert await process.wait() == 0
         writer.close()
+
+
+@pytest.mark.parametrize("turns", range(8))
+def test_whoever_comes_as_it_stops_is_hung_up_on(
+    turns: int, recwarn: pytest.WarningsRecorder
+) -> None:
+    async def stop_meanwhile() -> bytes:
+        server = ScannerServer()
+        await server.start(0)
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as client:
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+            return await asyncio.to_thread(client.recv, 1)
+
+    assert asyncio.run(stop_meanwhile()) == b""
+    gc.collect()
+    assert [str(each.message) for each in recwarn] == []
